@@ -1,0 +1,168 @@
+"""The BERT encoder, from text to every attention weight.
+
+Source: Devlin et al. 2019, "BERT", section 3. Post-norm blocks, learned positions, no mask: every
+token reads every other.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from attention.core import Array, softmax_in_place
+from attention.models import files
+from attention.models.layers import gelu_in_place, layer_norm, merge_heads, split_heads
+from attention.models.trace import Tokens, Trace
+
+
+@dataclass(frozen=True)
+class BertConfig:
+    """The sizes of a BERT model, under the names of its `config.json`."""
+
+    num_hidden_layers: int
+    num_attention_heads: int
+    hidden_size: int
+    intermediate_size: int
+    vocab_size: int
+    max_position_embeddings: int
+    type_vocab_size: int
+    layer_norm_eps: float
+
+    @classmethod
+    def from_file(cls, path: Path) -> Self:
+        """Read `config.json`; refuse what this module does not compute."""
+        config = json.loads(path.read_text(encoding="utf-8"))
+        for name, wanted in {
+            "model_type": "bert",
+            "hidden_act": "gelu",
+            "position_embedding_type": "absolute",
+        }.items():
+            if config.get(name, wanted) != wanted:
+                raise ValueError(f"{path.name}: {name} is {config[name]!r}, expected {wanted!r}")
+        return cls(**{name: config[name] for name in cls.__dataclass_fields__})
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Return the name and shape of every tensor that the forward pass uses."""
+        width, inner = self.hidden_size, self.intermediate_size
+        shapes: dict[str, tuple[int, ...]] = {
+            "embeddings.word_embeddings.weight": (self.vocab_size, width),
+            "embeddings.position_embeddings.weight": (self.max_position_embeddings, width),
+            "embeddings.token_type_embeddings.weight": (self.type_vocab_size, width),
+            "embeddings.LayerNorm.weight": (width,),
+            "embeddings.LayerNorm.bias": (width,),
+        }
+        for layer in range(self.num_hidden_layers):
+            for part, rows, columns in (
+                ("attention.self.query", width, width),
+                ("attention.self.key", width, width),
+                ("attention.self.value", width, width),
+                ("attention.output.dense", width, width),
+                ("intermediate.dense", inner, width),
+                ("output.dense", width, inner),
+            ):
+                shapes[f"encoder.layer.{layer}.{part}.weight"] = (rows, columns)
+                shapes[f"encoder.layer.{layer}.{part}.bias"] = (rows,)
+            for part in ("attention.output.LayerNorm", "output.LayerNorm"):
+                shapes[f"encoder.layer.{layer}.{part}.weight"] = (width,)
+                shapes[f"encoder.layer.{layer}.{part}.bias"] = (width,)
+        return shapes
+
+
+class Bert:
+    """A BERT encoder with its weights and tokenizer. Safe to share between threads."""
+
+    def __init__(
+        self, name: str, config: BertConfig, weights: dict[str, Array], tokenizer: Tokenizer
+    ) -> None:
+        """Keep the weights, with each layer's query, key and value projections joined."""
+        self.name = name
+        self.config = config
+        self.tokenizer = tokenizer
+        self._weights = weights
+        self._qkv = [
+            tuple(
+                np.concatenate(
+                    [weights[f"encoder.layer.{layer}.attention.self.{part}.{kind}"]
+                     for part in ("query", "key", "value")]
+                )
+                for kind in ("weight", "bias")
+            )
+            for layer in range(config.num_hidden_layers)
+        ]  # fmt: skip
+
+    @classmethod
+    def from_folder(cls, name: str, folder: Path) -> Self:
+        """Load `config.json`, `tokenizer.json` and `model.safetensors` from `folder`."""
+        config = BertConfig.from_file(folder / "config.json")
+        weights = files.read_safetensors(folder / "model.safetensors", config.shapes())
+        return cls(name, config, weights, files.load_tokenizer(folder / "tokenizer.json"))
+
+    def tokenize(self, text: str) -> Tokens:
+        """Return the text as tokens; `ValueError` with both numbers where it is too long."""
+        return files.encode(self.tokenizer, text, self.config.max_position_embeddings)
+
+    @property
+    def word_embeddings(self) -> Array:
+        """The learned vector of every vocabulary entry, `(V, D)`, read-only."""
+        return self._weights["embeddings.word_embeddings.weight"]
+
+    def trace(self, text: str) -> Trace:
+        """Run the whole forward pass on `text` and keep everything.
+
+        Raises
+        ------
+        ValueError : the text has more tokens than the model reads at once.
+        """
+        tokens = self.tokenize(text)
+        c, t = self.config, len(tokens)
+        per_head = (c.num_hidden_layers, c.num_attention_heads, t)
+        width = c.hidden_size // c.num_attention_heads
+        qkv = np.empty((3, *per_head, width), np.float32)  # (3, L, H, T, E)
+        scores = np.empty((*per_head, t), np.float32)  # (L, H, Q, K)
+        weights = np.empty_like(scores)
+        head_output = np.empty((*per_head, width), np.float32)  # (L, H, T, E)
+        hidden = np.empty((c.num_hidden_layers + 1, t, c.hidden_size), np.float32)  # (L+1, T, D)
+
+        hidden[0] = self._embed(tokens.ids)
+        for layer in range(c.num_hidden_layers):
+            matrix, bias = self._qkv[layer]
+            joined = split_heads(hidden[layer] @ matrix.T + bias, 3 * c.num_attention_heads)
+            qkv[:, layer] = joined.reshape(3, c.num_attention_heads, t, width)
+            query, key, value = qkv[:, layer]  # each (H, T, E)
+            np.matmul(query * np.float32(1 / math.sqrt(width)), key.mT, out=scores[layer])
+            weights[layer] = scores[layer]
+            softmax_in_place(weights[layer])
+            np.matmul(weights[layer], value, out=head_output[layer])
+            hidden[layer + 1] = self._after_attention(layer, hidden[layer], head_output[layer])
+        return Trace(self.name, tokens, *qkv, scores, weights, head_output, hidden)
+
+    def _embed(self, ids: Array) -> Array:
+        """Return word + position + segment 0, normalised: `(T, D)`."""
+        w = self._weights
+        x = w["embeddings.word_embeddings.weight"][ids]
+        x += w["embeddings.position_embeddings.weight"][: len(ids)]
+        x += w["embeddings.token_type_embeddings.weight"][0]
+        return self._norm("embeddings.LayerNorm", x)
+
+    def _after_attention(self, layer: int, x: Array, head_output: Array) -> Array:
+        """Concatenate the heads, apply W_O, add to the stream, then the MLP: `(T, D)`."""
+        block = f"encoder.layer.{layer}"
+        x = x + self._linear(f"{block}.attention.output.dense", merge_heads(head_output))
+        x = self._norm(f"{block}.attention.output.LayerNorm", x)
+        inner = gelu_in_place(self._linear(f"{block}.intermediate.dense", x))
+        return self._norm(f"{block}.output.LayerNorm", x + self._linear(f"{block}.output.dense", inner))
+
+    def _linear(self, name: str, x: Array) -> Array:
+        y = x @ self._weights[f"{name}.weight"].T
+        y += self._weights[f"{name}.bias"]
+        return y
+
+    def _norm(self, name: str, x: Array) -> Array:
+        weight, bias = self._weights[f"{name}.weight"], self._weights[f"{name}.bias"]
+        return layer_norm(x, weight, bias, self.config.layer_norm_eps)

@@ -1,0 +1,59 @@
+"""What a forward pass leaves behind: the text as tokens, and every array on the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from attention.core import Array
+
+
+@dataclass(frozen=True, eq=False)
+class Tokens:
+    """A text as the model reads it."""
+
+    text: str
+    ids: Array  # (T,) int
+    pieces: tuple[str, ...]  # as the model's own tokenizer spells them
+    spans: tuple[tuple[int, int], ...]  # where each piece stands in the text; (0, 0) if nowhere
+    special: tuple[bool, ...]  # added by the model, such as [CLS]; not part of the text
+
+    def __len__(self) -> int:
+        """Return T, the number of tokens with the special ones."""
+        return len(self.pieces)
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """A whole forward pass, nothing hidden. The arrays are read-only float32.
+
+    `L` layer, `H` head, `Q`/`K` query and key position, `T` tokens, `E` head width, `D` model width.
+    """
+
+    model: str
+    input: Tokens
+    query: Array  # (L, H, T, E)
+    key: Array  # (L, H, T, E)
+    value: Array  # (L, H, T, E)
+    scores: Array  # (L, H, Q, K) scaled, before softmax
+    weights: Array  # (L, H, Q, K) after softmax: rows sum to 1
+    head_output: Array  # (L, H, T, E) weights @ value, before W_O
+    hidden: Array  # (L + 1, T, D) the embeddings, then the output of each layer
+
+    def __post_init__(self) -> None:
+        """Freeze the arrays: a trace is shared by every reader who asks for the same text."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, np.ndarray):
+                value.flags.writeable = False
+
+    @property
+    def text(self) -> str:
+        """The text that went in."""
+        return self.input.text
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """The tokens, as the model's own tokenizer spells them."""
+        return self.input.pieces
