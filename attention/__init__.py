@@ -8,6 +8,7 @@ from attention.core import (
     causal_mask,
     padding_mask,
     scaled_dot_product_attention,
+    scores_for,
     softmax,
     window_mask,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "load_model",
     "padding_mask",
     "scaled_dot_product_attention",
+    "scores_for",
     "softmax",
     "window_mask",
 ]

@@ -42,7 +42,7 @@ def softmax(scores: ArrayLike, axis: int = -1, temperature: float = 1.0) -> Arra
 
     Raises
     ------
-    ValueError : `temperature` is not a positive finite number.
+    ValueError : `temperature` is not a positive finite number, or `scores` has no axis.
 
     >>> softmax([0.0, np.log(3.0)])
     array([0.25, 0.75])
@@ -50,10 +50,12 @@ def softmax(scores: ArrayLike, axis: int = -1, temperature: float = 1.0) -> Arra
     if not (temperature > 0 and math.isfinite(temperature)):
         raise ValueError(f"temperature must be a positive finite number, got {temperature}")
     scores = np.asarray(scores)
+    if scores.ndim == 0:
+        raise ValueError(f"softmax needs at least one axis, got shape {scores.shape}")
     work = scores.astype(_compute_dtype(scores))  # a copy: everything below is in place
-    if temperature != 1.0:
-        work /= temperature
-    return softmax_in_place(work, axis).astype(_result_dtype(scores), copy=False)
+    limits = np.finfo(work.dtype)  # float32 would round a temperature of 1e-50 to zero
+    temperature = min(max(temperature, float(limits.tiny)), float(limits.max))
+    return softmax_in_place(work, axis, temperature).astype(_result_dtype(scores), copy=False)
 
 
 def attention_scores(
@@ -150,6 +152,20 @@ def scaled_dot_product_attention(
     return _head_matmul(weights, value).astype(_result_dtype(*arrays), copy=False)
 
 
+def scores_for(weights: ArrayLike) -> Array:
+    """Return scores whose softmax gives `weights`: `s_k = log w_k`; any constant may be added.
+
+    A weight of 0 gets the score of a weight of 1e-30, so that every score is finite.
+
+    >>> softmax(scores_for([0.25, 0.75]))
+    array([0.25, 0.75])
+    """
+    weights = np.asarray(weights)
+    tiny = max(1e-30, float(np.finfo(_compute_dtype(weights)).tiny))
+    scores: Array = np.log(np.maximum(weights.astype(_compute_dtype(weights)), tiny))
+    return scores
+
+
 def blend(weights: ArrayLike, values: ArrayLike) -> Blend:
     """Return the weighted sum of `values` and what each of them put into it.
 
@@ -173,8 +189,10 @@ def blend(weights: ArrayLike, values: ArrayLike) -> Blend:
             "blend needs weights (..., K) and values (..., K, E), "
             f"got {weights.shape} and {values.shape}"
         )
-    contributions = weights[..., None] * values
-    return Blend(contributions.sum(axis=-2), contributions)
+    result = _result_dtype(weights, values)
+    contributions = weights[..., None] * values.astype(_compute_dtype(weights, values), copy=False)
+    output = contributions.sum(axis=-2)
+    return Blend(output.astype(result, copy=False), contributions.astype(result, copy=False))
 
 
 def causal_mask(queries: int, keys: int | None = None) -> Array:
@@ -239,16 +257,20 @@ def _scores(
         if mask.dtype == bool:
             np.copyto(scores, -np.inf, where=~mask)
         else:
-            scores += mask
+            with np.errstate(over="ignore"):  # float64's lowest number hides a key in float32 too
+                scores += mask
     return scores
 
 
-def softmax_in_place(scores: Array, axis: int = -1) -> Array:
+def softmax_in_place(scores: Array, axis: int = -1, temperature: float = 1.0) -> Array:
     """Overwrite float `scores` with their softmax; rows without a finite score become zeros."""
     top = scores.max(axis=axis, keepdims=True, initial=-np.inf)
     top[np.isneginf(top)] = 0.0  # -inf - -inf would be NaN; exp(-inf - 0) is the 0 we want
-    with np.errstate(invalid="ignore"):  # +inf - +inf: NaN, as in every other implementation
+    # +inf - +inf is NaN, as in every other implementation; a gap beyond the type's range is -inf
+    with np.errstate(invalid="ignore", over="ignore"):
         scores -= top
+        if temperature != 1.0:
+            scores /= temperature
     np.exp(scores, out=scores)
     total = scores.sum(axis=axis, keepdims=True)
     total[total == 0.0] = 1.0

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
-from attention.core import Array
+from attention.core import Array, scores_for
 from attention.models.trace import Tokens, Trace
 
 # A word is a run of letters and digits with inner apostrophes ("wouldn't"); Chinese, Japanese and
 # Korean characters and everything else that is not a space stand alone.
 _ALONE = r"぀-ヿ㐀-䶿一-鿿가-힯豈-﫿"
 _WORD = re.compile(rf"(?:(?![{_ALONE}])\w)+(?:['’](?:(?![{_ALONE}])\w)+)*|\S")
+
+_MARKS = {"Mn", "Mc", "Me"}  # Unicode categories: accents and vowel signs after their letter
+_JOINED = {*_MARKS, "Cf"}  # and invisible joiners inside words
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,11 @@ class View:
         """The text of each unit."""
         return tuple(unit.label for unit in self.units)
 
+    def head(self, layer: int, head: int) -> View:
+        """Return the view of one head alone, with L = H = 1."""
+        here = slice(layer, layer + 1), slice(head, head + 1)
+        return View(self.units, self.weights[here], self.removed[here])
+
     def find(self, label: str) -> int | None:
         """Return the position of the first unit spelled `label`, ignoring case."""
         wanted = label.casefold()
@@ -54,15 +63,12 @@ def pieces(tokens: Tokens) -> tuple[Unit, ...]:
 
 def whole_words(tokens: Tokens) -> tuple[Unit, ...]:
     """Join the pieces of each word, spelled as in the text; special tokens stay apart."""
-    ends = [match.end() for match in _WORD.finditer(tokens.text)]
+    ends = [match.end() for match in _WORD.finditer(_letters(tokens.text))]
     word_of = np.searchsorted(ends, [max(start, end - 1) for start, end in tokens.spans], "right")
     starts = [
         i
         for i in range(len(tokens))
-        if i == 0
-        or tokens.special[i]
-        or tokens.special[i - 1]
-        or word_of[i] != word_of[i - 1]
+        if i == 0 or tokens.special[i] or tokens.special[i - 1] or word_of[i] != word_of[i - 1]
     ]
     return tuple(_word(tokens, range(a, b)) for a, b in pairwise([*starts, len(tokens)]))
 
@@ -113,8 +119,37 @@ def view(trace: Trace, *, words: bool = True, special: bool = True) -> View:
     return View(units, weights, removed)
 
 
+def fold(rows: Array, kept: list[int]) -> Array:
+    """Return the kept rows, then, if any are left, one row that is the sum of the others.
+
+    >>> fold(np.array([1.0, 2.0, 3.0]), [1])
+    array([2., 4.])
+    """
+    others = np.delete(rows, kept, axis=0)
+    return np.concatenate([rows[kept], others.sum(axis=0, keepdims=True)[: len(others)]])
+
+
+def row_scores(trace: Trace, view: View, layer: int, head: int, query: int) -> Array:
+    """Return the scores `(W,)` whose softmax is one row of the view, in the model's own scale.
+
+    Where query and keys are single tokens these are the model's scaled scores themselves. A key of
+    several pieces has the log of their summed exponentials; a query of several, their mean row.
+    """
+    asked = trace.scores[layer, head][list(view.units[query].positions)]  # (pieces, K)
+    asked = asked[:, [position for unit in view.units for position in unit.positions]]
+    total = np.log(np.exp(asked.astype(np.float64)).sum(axis=-1)).mean()
+    return scores_for(view.weights[layer, head, query].astype(np.float64)) + total
+
+
+def _letters(text: str) -> str:
+    """Write vowel signs, combining accents and joiners, which `\\w` leaves out, as letters."""
+    return "".join("x" if unicodedata.category(c) in _JOINED else c for c in text)
+
+
 def _word(tokens: Tokens, span: range) -> Unit:
-    first, last = tokens.spans[span[0]], tokens.spans[span[-1]]
-    inside = not tokens.special[span[0]] and last[1] > first[0]
-    label = tokens.text[first[0] : last[1]].strip() if inside else ""
+    start, end = tokens.spans[span[0]][0], tokens.spans[span[-1]][1]
+    inside = not tokens.special[span[0]] and end > start
+    while inside and unicodedata.category(tokens.text[end : end + 1] or " ") in _MARKS:
+        end += 1  # the tokenizer drops the accents that follow a letter; the word keeps them
+    label = tokens.text[start:end].strip() if inside else ""
     return Unit(label or tokens.pieces[span[0]], tuple(span), tokens.special[span[0]])

@@ -134,13 +134,14 @@ class Bert:
             matrix, bias = self._qkv[layer]
             joined = split_heads(hidden[layer] @ matrix.T + bias, 3 * c.num_attention_heads)
             qkv[:, layer] = joined.reshape(3, c.num_attention_heads, t, width)
-            query, key, value = qkv[:, layer]  # each (H, T, E)
-            np.matmul(query * np.float32(1 / math.sqrt(width)), key.mT, out=scores[layer])
+            q, k, v = qkv[:, layer]  # each (H, T, E)
+            np.matmul(q * np.float32(1 / math.sqrt(width)), k.mT, out=scores[layer])
             weights[layer] = scores[layer]
             softmax_in_place(weights[layer])
-            np.matmul(weights[layer], value, out=head_output[layer])
+            np.matmul(weights[layer], v, out=head_output[layer])
             hidden[layer + 1] = self._after_attention(layer, hidden[layer], head_output[layer])
-        return Trace(self.name, tokens, *qkv, scores, weights, head_output, hidden)
+        query, key, value = qkv  # each (L, H, T, E)
+        return Trace(self.name, tokens, query, key, value, scores, weights, head_output, hidden)
 
     def _embed(self, ids: Array) -> Array:
         """Return word + position + segment 0, normalised: `(T, D)`."""
@@ -156,7 +157,8 @@ class Bert:
         x = x + self._linear(f"{block}.attention.output.dense", merge_heads(head_output))
         x = self._norm(f"{block}.attention.output.LayerNorm", x)
         inner = gelu_in_place(self._linear(f"{block}.intermediate.dense", x))
-        return self._norm(f"{block}.output.LayerNorm", x + self._linear(f"{block}.output.dense", inner))
+        x = x + self._linear(f"{block}.output.dense", inner)
+        return self._norm(f"{block}.output.LayerNorm", x)
 
     def _linear(self, name: str, x: Array) -> Array:
         y = x @ self._weights[f"{name}.weight"].T

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -39,12 +40,17 @@ def read_safetensors(path: Path, shapes: dict[str, tuple[int, ...]]) -> dict[str
             if problems:
                 more = f" and {len(problems) - 5} more" if len(problems) > 5 else ""
                 raise ValueError(f"{path.name}: " + "; ".join(problems[:5]) + more)
-            return {name: file.get_tensor(name).astype(np.float32, copy=False) for name in shapes}
+            tensors = {
+                name: file.get_tensor(name).astype(np.float32, copy=False) for name in shapes
+            }
     except SafetensorError as error:
         raise ValueError(f"{path.name} is not a readable safetensors file: {error}") from error
+    for tensor in tensors.values():
+        tensor.flags.writeable = False  # one model serves every reader
+    return tensors
 
 
-def _difference(file: safe_open, name: str, shape: tuple[int, ...], names: set[str]) -> str | None:
+def _difference(file: Any, name: str, shape: tuple[int, ...], names: set[str]) -> str | None:
     if name not in names:
         return f"{name} is missing"
     found = file.get_slice(name)
@@ -71,9 +77,7 @@ def encode(tokenizer: Tokenizer, text: str, limit: int) -> Tokens:
     ValueError : the text is too long; the message has its length and the limit.
     """
     if len(text) > MAX_CHARACTERS:
-        raise ValueError(
-            f"The text has {len(text):,} characters; the limit is {MAX_CHARACTERS:,}."
-        )
+        raise ValueError(f"The text has {len(text):,} characters; the limit is {MAX_CHARACTERS:,}.")
     # A lone surrogate is no character and has no UTF-8 form: show it as the replacement sign.
     text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     encoding = tokenizer.encode(text)

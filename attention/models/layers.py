@@ -70,9 +70,10 @@ def _gelu_block(x: Array, size: Array, t: Array, tail: Array) -> None:
 
 def split_heads(x: Array, heads: int) -> Array:
     """Return `(T, H * E)` as `(H, T, E)`: each head gets its own consecutive columns."""
-    return x.reshape(len(x), heads, -1).swapaxes(0, 1)
+    return x.reshape(len(x), heads, x.shape[1] // heads).swapaxes(0, 1)
 
 
 def merge_heads(x: Array) -> Array:
     """Return `(H, T, E)` as `(T, H * E)`: the heads side by side, ready for W_O."""
-    return x.swapaxes(0, 1).reshape(x.shape[1], -1)
+    heads, tokens, width = x.shape
+    return x.swapaxes(0, 1).reshape(tokens, heads * width)

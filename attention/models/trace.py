@@ -19,6 +19,10 @@ class Tokens:
     spans: tuple[tuple[int, int], ...]  # where each piece stands in the text; (0, 0) if nowhere
     special: tuple[bool, ...]  # added by the model, such as [CLS]; not part of the text
 
+    def __post_init__(self) -> None:
+        """Freeze the ids: they are shared with the trace."""
+        self.ids.flags.writeable = False
+
     def __len__(self) -> int:
         """Return T, the number of tokens with the special ones."""
         return len(self.pieces)
@@ -28,7 +32,7 @@ class Tokens:
 class Trace:
     """A whole forward pass, nothing hidden. The arrays are read-only float32.
 
-    `L` layer, `H` head, `Q`/`K` query and key position, `T` tokens, `E` head width, `D` model width.
+    `L` layer, `H` head, `Q` query, `K` key, `T` tokens, `E` head width, `D` model width.
     """
 
     model: str

@@ -1,0 +1,6 @@
+"""Tidy tables -> `alt.Chart`. Nothing is drawn here.
+
+A chart function takes the table first and everything else by keyword, and never looks into the
+table: what depends on the data (labels, domains, counts) comes in as an argument. So one spec
+serves every table of that form, and the dashboard builds it once.
+"""

@@ -1,0 +1,114 @@
+"""The lesson's sentences, figures and words, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+
+from attention.core import Array
+
+_MONEY_OR_RIVER = ("money", "loan", "account", "cash", "river", "water", "shore", "boat")
+_CAT_OR_MAT = ("cat", "kitten", "animal", "pet", "mat", "floor", "carpet", "tired")
+_TROPHY_OR_SUITCASE = ("trophy", "prize", "medal", "suitcase", "bag", "luggage", "size", "big")
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A sentence with the pair of words to look at and meanings to compare a blend with."""
+
+    text: str
+    looks: str  # the word whose row is shown first
+    reads: str  # the word it should be found to read
+    meanings: tuple[str, ...]
+    weights: Mapping[str, float] = field(default_factory=dict)  # the rest share what is left
+
+
+BANK = Preset(
+    "I went to the bank to deposit money",
+    looks="bank",
+    reads="deposit",
+    meanings=_MONEY_OR_RIVER,
+    weights=MappingProxyType({"deposit": 0.35, "money": 0.30, "bank": 0.15}),
+)
+RIVER = Preset(
+    "We fished by the bank of the river",
+    looks="bank",
+    reads="river",
+    meanings=_MONEY_OR_RIVER,
+    weights=MappingProxyType({"river": 0.35, "fished": 0.30, "bank": 0.15}),
+)
+CAT = Preset(
+    "The cat sat on the mat because it was tired",
+    looks="it",
+    reads="cat",
+    meanings=_CAT_OR_MAT,
+)
+TROPHY_BIG = Preset(
+    "The trophy wouldn't fit in the suitcase because it was too big",
+    looks="it",
+    reads="trophy",
+    meanings=_TROPHY_OR_SUITCASE,
+)
+TROPHY_SMALL = Preset(
+    "The trophy wouldn't fit in the suitcase because it was too small",
+    looks="it",
+    reads="suitcase",
+    meanings=_TROPHY_OR_SUITCASE,
+)
+STEEP = Preset(
+    "The bank by the river was steep",
+    looks="bank",
+    reads="river",
+    meanings=_MONEY_OR_RIVER,
+)
+PRESETS = (BANK, RIVER, CAT, TROPHY_BIG, TROPHY_SMALL, STEEP)
+
+_BY_TEXT = {preset.text: preset for preset in PRESETS}
+
+
+def preset_for(text: str) -> Preset | None:
+    """Return the preset whose sentence this is, if it is one."""
+    return _BY_TEXT.get(text.strip())
+
+
+def illustrated(text: str, looking: str) -> Preset | None:
+    """Return the preset that gives weights for this word of this sentence, if there is one."""
+    preset = preset_for(text)
+    return preset if preset and preset.weights and preset.looks == looking else None
+
+
+def illustrative_weights(preset: Preset, labels: tuple[str, ...]) -> list[float]:
+    """Return the lesson's weight for each word; words it does not name share what is left.
+
+    >>> bank = PRESETS[0]
+    >>> [round(w, 2) for w in illustrative_weights(bank, tuple(bank.text.split()))]
+    [0.04, 0.04, 0.04, 0.04, 0.15, 0.04, 0.35, 0.3]
+    """
+    rest = sum(label not in preset.weights for label in labels)
+    left = 1 - sum(preset.weights.get(label, 0) for label in labels)
+    return [preset.weights[label] if label in preset.weights else left / rest for label in labels]
+
+
+def softmax_receipt(labels: Sequence[str], scores: Array, temperature: float) -> str:
+    """Return softmax written out with the numbers of one row, a line per word.
+
+    >>> print(softmax_receipt(["a", "b"], np.array([0.0, np.log(3.0)]), 1.0))
+    a    exp(0.000 / 1.0) = 1    1 / 4 = 0.2500
+    b    exp(1.099 / 1.0) = 3    3 / 4 = 0.7500
+    sum                     4            1.0000
+    """
+    powers = np.exp(scores / temperature)
+    total = float(powers.sum())
+    rows = [
+        [label, f"exp({score:.3f} / {temperature:.1f}) = {power:.4g}",
+         f"{power:.4g} / {total:.4g} = {power / total:.4f}"]
+        for label, score, power in zip(labels, scores, powers, strict=True)
+    ]  # fmt: skip
+    names, lefts, rights = (max(map(len, column)) for column in zip(*rows, strict=True))
+    names = max(names, len("sum"))
+    lines = [f"{a:<{names}}  {b:>{lefts}}    {c:>{rights}}" for a, b, c in rows]
+    total_text, one = f"{total:.4g}", f"{(powers / total).sum():.4f}"
+    return "\n".join([*lines, f"{'sum':<{names}}  {total_text:>{lefts}}    {one:>{rights}}"])

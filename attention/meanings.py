@@ -1,0 +1,95 @@
+"""What a blend of word vectors means: readable directions in the model's embedding space."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from attention.core import Array
+
+if TYPE_CHECKING:
+    from attention.models.bert import Bert
+    from attention.models.trace import Tokens
+    from attention.words import Unit
+
+
+def unit_vectors(model: Bert, tokens: Tokens, units: Sequence[Unit]) -> Array:
+    """Return the learned vector of each unit, the mean of its pieces: `(W, D)`."""
+    table = model.word_embeddings
+    return np.stack([table[tokens.ids[list(unit.positions)]].mean(axis=0) for unit in units])
+
+
+def word_vector(model: Bert, word: str) -> Array:
+    """Return the learned vector of one word, the mean of its pieces: `(D,)`.
+
+    Raises
+    ------
+    ValueError : the word has no token.
+    """
+    ids = model.tokenizer.encode(word, add_special_tokens=False).ids
+    if not ids:
+        raise ValueError(f"{word!r} has no token in this model's vocabulary.")
+    return model.word_embeddings[ids].mean(axis=0)
+
+
+def parse_words(text: str, most: int) -> tuple[str, ...]:
+    """Split a reader's list at commas, without blanks and repeats.
+
+    Raises
+    ------
+    ValueError : more than `most` words; the message has both numbers.
+
+    >>> parse_words("river,  money, river,", most=5)
+    ('river', 'money')
+    """
+    found = tuple(dict.fromkeys(" ".join(part.split()) for part in text.split(",")))
+    found = tuple(word for word in found if word)
+    if len(found) > most:
+        raise ValueError(f"The list has {len(found)} words; the chart shows at most {most}.")
+    return found
+
+
+def cosine_parts(contributions: Array, directions: Array) -> Array:
+    """Split the cosine between a blend and each direction into what each word put in.
+
+    `cos(sum_k c_k, d) = sum_k (c_k . d) / (|sum_k c_k| |d|)`
+
+    Parameters
+    ----------
+    contributions : (K, D), as returned by `blend`
+    directions : (S, D)
+
+    Returns
+    -------
+    (K, S) : the sum over K is the cosine; zeros where the blend is the zero vector
+
+    >>> cosine_parts(np.array([[3.0, 0.0], [0.0, 4.0]]), np.array([[1.0, 0.0], [0.0, 2.0]]))
+    array([[0.6, 0. ],
+           [0. , 0.8]])
+    """
+    norm = np.linalg.norm(contributions.sum(axis=0))
+    lengths = norm * np.linalg.norm(directions, axis=1)
+    products = contributions @ directions.T
+    return np.divide(products, lengths, out=np.zeros_like(products), where=lengths > 0)
+
+
+def nearest_words(model: Bert, vector: Array, count: int) -> list[tuple[str, float]]:
+    """Return the `count` vocabulary words with the highest cosine to `vector` (D,), best first."""
+    ids, lengths = _words_of(model)
+    norm = np.linalg.norm(vector)
+    if norm == 0:
+        return []
+    cosine = (model.word_embeddings @ vector)[ids] / (lengths * norm)
+    best = np.argsort(-cosine)[:count]
+    return [(str(model.tokenizer.id_to_token(int(ids[i]))), float(cosine[i])) for i in best]
+
+
+@lru_cache(maxsize=4)
+def _words_of(model: Bert) -> tuple[Array, Array]:
+    """Return the ids of the whole words in the vocabulary, and the lengths of their vectors."""
+    vocabulary = model.tokenizer.get_vocab()
+    ids = np.array(sorted(i for token, i in vocabulary.items() if token.isalpha()))
+    return ids, np.linalg.norm(model.word_embeddings[ids], axis=1)

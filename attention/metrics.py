@@ -1,0 +1,172 @@
+"""Figures that say what a head does on one text.
+
+Every figure is `(L, H)`: the mean over the rows of ordinary words; special tokens ask too, but
+what they ask says nothing about the text. Source: Clark et al. 2019, "What does BERT look at?".
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from attention.core import Array
+from attention.words import View
+
+
+def entropy(weights: Array) -> Array:
+    """Return how widely each row spreads, in bits: `-sum_k w log2 w`, 0 to log2(K).
+
+    Parameters
+    ----------
+    weights : (..., Q, K)
+
+    >>> entropy(np.array([[1.0, 0.0], [0.5, 0.5]]))
+    array([0., 1.])
+    """
+    safe = np.where(weights > 0, weights, 1)
+    return -np.sum(weights * np.log2(safe), axis=-1) + 0.0  # + 0.0: no negative zero
+
+
+def distance(weights: Array) -> Array:
+    """Return how far away each row reads, in positions: `sum_k w |q - k|`.
+
+    >>> distance(np.array([[0.0, 1.0], [0.5, 0.5]]))
+    array([1. , 0.5])
+    """
+    queries, keys = weights.shape[-2:]
+    return np.sum(weights * np.abs(np.arange(queries)[:, None] - np.arange(keys)), axis=-1)
+
+
+def entropy_per_head(view: View) -> Array:
+    """Return the mean entropy in bits, `(L, H)`."""
+    return _mean_rows(entropy(view.weights), _ordinary(view))
+
+
+def distance_per_head(view: View) -> Array:
+    """Return the mean distance in positions, `(L, H)`."""
+    return _mean_rows(distance(view.weights), _ordinary(view))
+
+
+def neighbour_share(view: View, offset: int) -> Array:
+    """Return the mean share that goes `offset` positions on, `(L, H)`; -1 is the previous word."""
+    diagonal = np.diagonal(view.weights, offset=offset, axis1=-2, axis2=-1)  # (L, H, W - |offset|)
+    rows = _ordinary(view)[max(0, -offset) :][: diagonal.shape[-1]]
+    return _mean_rows(diagonal, rows)
+
+
+def position_share(view: View, position: int) -> Array:
+    """Return the mean share that goes to one position, `(L, H)`; -1 is the last."""
+    if not view.units:
+        return np.zeros(view.weights.shape[:2], view.weights.dtype)
+    return _mean_rows(view.weights[..., position], _ordinary(view))
+
+
+def separator_share(view: View) -> Array:
+    """Return the mean share that goes to the closing special token, `(L, H)`; 0 without one."""
+    if not (view.units and view.units[-1].special):
+        return np.zeros(view.weights.shape[:2], view.weights.dtype)
+    return position_share(view, -1)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A figure per head: its name, what it says in plain words, and how it is computed."""
+
+    label: str
+    meaning: str
+    per_head: Callable[[View], Array]
+    unit: str = ""
+
+
+METRICS = {
+    "entropy": Metric(
+        "Entropy", "how widely it spreads: 0 is one word only", entropy_per_head, "bits"
+    ),
+    "distance": Metric(
+        "Distance", "how many positions away it reads", distance_per_head, "positions"
+    ),
+    "previous": Metric(
+        "Previous", "share that goes to the word before", lambda v: neighbour_share(v, -1)
+    ),
+    "next": Metric("Next", "share that goes to the word after", lambda v: neighbour_share(v, 1)),
+    "same": Metric("Same", "share that goes to the word itself", lambda v: neighbour_share(v, 0)),
+    "first": Metric(
+        "First", "share that goes to the first position", lambda v: position_share(v, 0)
+    ),
+    "separator": Metric(
+        "Separator", "share that goes to the closing special token", separator_share
+    ),
+}
+
+
+def strongest_heads(weights: Array, query: int, key: int, count: int) -> list[tuple[int, int]]:
+    """Return the `(layer, head)` pairs in which `query` reads `key` most, strongest first.
+
+    Parameters
+    ----------
+    weights : (L, H, Q, K)
+    """
+    pair = weights[:, :, query, key]
+    order = np.argsort(-pair, axis=None)[:count]
+    return [(int(i) // pair.shape[1], int(i) % pair.shape[1]) for i in order]
+
+
+def special_share(view: View) -> Array:
+    """Return the mean share that goes to special tokens, `(L, H)`."""
+    special = [i for i, unit in enumerate(view.units) if unit.special]
+    return _mean_rows(view.weights[..., special].sum(axis=-1), _ordinary(view))
+
+
+def describe(view: View, layer: int, head: int) -> str:
+    """Return one sentence, computed, on what a head does on this text.
+
+    The first of these that holds: more than half of the weight goes to special tokens, to the word
+    before, after or itself; at least 85 % of the highest possible entropy; else the strongest link.
+    """
+    if not _ordinary(view).any():
+        return "There is no word to read."
+    one = view.head(layer, head)
+    for share, role in (
+        (special_share(one), "A sink: it rests on special tokens"),
+        (neighbour_share(one, -1), "Reads the word before"),
+        (neighbour_share(one, 1), "Reads the word after"),
+        (neighbour_share(one, 0), "Reads the word itself"),
+    ):
+        if share.item() > 0.5:
+            return f"{role} ({share.item():.0%} of its weight)."
+    spread, highest = entropy_per_head(one).item(), math.log2(max(len(view.units), 2))
+    if spread > 0.85 * highest:
+        return f"Spreads over everything ({spread:.1f} of at most {highest:.1f} bits)."
+    query, key, _, _ = telling_link(one, least=1)
+    weight = one.weights[0, 0, query, key]
+    return f"Strongest link: “{view.labels[query]}” reads “{view.labels[key]}” ({weight:.2f})."
+
+
+def telling_link(view: View, least: int = 2) -> tuple[int, int, int, int]:
+    """Return `(query, key, layer, head)` of the strongest link between two ordinary words.
+
+    The words are at least `least` positions apart, if the text has such words; else any that are
+    not the same, else the only word there is.
+    """
+    ordinary = _ordinary(view)
+    positions = np.arange(len(ordinary))
+    apart = np.abs(positions[:, None] - positions)
+    candidates = np.outer(ordinary, ordinary)
+    allowed = next(m for d in (least, 1, 0) if (m := candidates & (apart >= d)).any())
+    weights = np.where(allowed, view.weights, -1.0)
+    layer, head, query, key = np.unravel_index(np.argmax(weights), weights.shape)
+    return int(query), int(key), int(layer), int(head)
+
+
+def _ordinary(view: View) -> Array:
+    return np.array([not unit.special for unit in view.units], dtype=bool)
+
+
+def _mean_rows(figures: Array, rows: Array) -> Array:
+    """Return the mean over the chosen rows of `(L, H, W)`; 0 where there are none."""
+    if not rows.any():
+        return np.zeros(figures.shape[:2], figures.dtype)
+    return figures[..., rows].mean(axis=-1)

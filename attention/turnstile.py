@@ -1,0 +1,64 @@
+"""One at a time, first come first served: two timings at once would spoil each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Condition
+
+
+@dataclass(frozen=True, eq=False)
+class Turn:
+    """A place in the queue of a `Turnstile`, which makes it."""
+
+    _queue: list[Turn]
+    _changed: Condition
+
+    @property
+    def ahead(self) -> int:
+        """How many come first, the running one included; 0 means that it is this one's turn."""
+        with self._changed:
+            return self._queue.index(self)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait at most this long; return whether the turn has come."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._queue[0] is self, seconds)
+
+
+class Turnstile:
+    """Lets one thread through at a time, in the order in which they joined.
+
+    Whoever leaves the `with` block leaves the queue, waiting or running, by an exception as well:
+    Streamlit stops a script with one, raised inside any `st` call. A waiting page should therefore
+    wait in short steps and show something between them.
+
+    >>> turnstile = Turnstile()
+    >>> with turnstile.join() as turn:
+    ...     turn.wait(1.0), turn.ahead
+    (True, 0)
+    """
+
+    def __init__(self) -> None:
+        """Start with an empty queue."""
+        self._queue: list[Turn] = []
+        self._changed = Condition()
+
+    def __len__(self) -> int:
+        """How many are in the queue, the running one included."""
+        with self._changed:
+            return len(self._queue)
+
+    @contextmanager
+    def join(self) -> Iterator[Turn]:
+        """Queue up at the end; leave on the way out."""
+        turn = Turn(self._queue, self._changed)
+        with self._changed:
+            self._queue.append(turn)
+        try:
+            yield turn
+        finally:
+            with self._changed:
+                self._queue.remove(turn)
+                self._changed.notify_all()

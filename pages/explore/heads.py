@@ -1,0 +1,119 @@
+"""Heads: compare heads side by side."""
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from attention import frames, lesson, metrics, ui
+from attention.charts.maps import head_grid, head_maps, row_bars
+
+MOST_HEADS = 6
+MOST_WORDS = 40  # of a map: 6 maps of 40 x 40 are 9,600 marks, about what a browser draws smoothly
+
+st.title("Heads")
+st.markdown(
+    "**Do all heads look at the same thing?** Every head has weights of its own. The grid gives "
+    "one figure for each; pick 2 to 6 of them and compare. Rows ask, columns are read."
+)
+chosen = ui.reading(lesson.CAT.text)
+view = chosen.view
+focus = ui.focus(chosen, word=lambda f: f.query)
+names = frames.all_heads(*view.weights.shape[:2])
+
+
+def click(grid: str) -> None:
+    """Add the clicked head to the chosen ones, or take it away."""
+    for cell in st.session_state[grid]["selection"]["head"]:
+        name = frames.head_name((cell["layer"], cell["head"]))
+        st.session_state["heads"] = ui.toggled(st.session_state["heads"], name, MOST_HEADS)
+
+
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    query = ui.word("Word whose row is compared", view, focus.query)
+    default = metrics.strongest_heads(view.weights, focus.query, focus.key, 3)
+    picked = st.multiselect(
+        "Heads to compare",
+        list(names),
+        [frames.head_name(head) for head in default],
+        max_selections=MOST_HEADS,
+        key="heads",
+        bind="query-params",
+    )
+heads = [names[name] for name in picked]
+asks = view.labels[query]
+rows = [view.weights[head][query] for head in heads]
+if heads:
+    reads = [
+        f"{name} reads “{view.labels[row.argmax()]}” ({row.max():.2f})"
+        for name, row in zip(picked, rows, strict=True)
+    ]
+    ui.notice(f"When “{asks}” asks: " + ", ".join(reads) + ".")
+
+left, right = st.columns(2, gap="large")
+with left:
+    st.subheader("All heads at a glance")
+    metric = metrics.METRICS[
+        st.selectbox(
+            "Figure",
+            list(metrics.METRICS),
+            format_func=lambda name: metrics.METRICS[name].label,
+            key="figure",
+            bind="query-params",
+        )
+    ]
+    figure = chosen.figures[metric.label]
+    grid = f"grid {' '.join(picked)}"  # a new key after every click: any head can be clicked again
+    ui.draw(
+        head_grid,
+        frames.head_frame(figure, heads),
+        key=grid,
+        alt_text=f"{metric.label} of all {figure.size} heads",
+        on_select=partial(click, grid),
+        title=f"{metric.label} ({metric.unit})" if metric.unit else metric.label,
+        domain=(0.0, float(np.ceil(figure.max())) if metric.unit else 1.0),
+        layers=len(figure),
+    )
+    unit = f" ({metric.unit})" if metric.unit else ""
+    st.caption(f"{metric.label}{unit}: {metric.meaning}. Click a head to add or remove it.")
+with right:
+    st.subheader("What the chosen ones do")
+    if not heads:
+        st.info("No head is chosen. Click one in the grid.")
+        st.stop()
+    for name, head in zip(picked, heads, strict=True):
+        st.markdown(f"**{name}** {ui.escape_markdown(metrics.describe(view, *head))}")
+    ui.special_tokens_note(chosen, heads)
+
+# The maps: the whole text, or as many words as can be drawn around the one that asks.
+start = max(0, min(query - MOST_WORDS // 2, len(view.units) - MOST_WORDS))
+shown = range(start, min(start + MOST_WORDS, len(view.units)))
+st.subheader("Their maps")
+if len(shown) < len(view.units):
+    st.warning(
+        f"The text has {len(view.units)} words; the maps show {len(shown)} of them, number "
+        f"{shown[0]} to {shown[-1]}, around the word whose row is compared."
+    )
+per_row = {"3": "3", "2": "2", "1": "1"}
+columns = int(ui.choice("Maps in a row", per_row, key="row", default="1" if ui.on_phone() else "3"))
+data = frames.map_frame(view, heads, shown)
+options: dict[str, Any] = {
+    "labels": tuple(view.labels[i] for i in shown),
+    "first": shown[0],
+    "names": tuple(picked),
+    "columns": columns,
+}
+ui.draw(head_maps, data, key="maps", alt_text=f"Maps of {', '.join(picked)}", size=220, **options)
+st.subheader("One row, head by head")
+ui.draw(
+    row_bars, data[data["q"] == query], key="rows", alt_text=f"Row of {asks}", size=180, **options
+)
+st.subheader("Their figures")
+st.dataframe(
+    frames.figures_frame(view, heads, query, chosen.figures),
+    hide_index=True,
+    column_config={label: st.column_config.NumberColumn(format="%.2f") for label in chosen.figures},
+    alt="The figures of each chosen head on this text",
+)
+ui.saving_hint()
