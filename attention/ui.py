@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import altair as alt
 import pandas as pd
 import streamlit as st
 
 import attention
 from attention import frames, lesson, meanings, metrics, words
+from attention.charts import Chart
 from attention.core import Array
 from attention.models.bert import Bert
 from attention.models.trace import Trace
@@ -211,7 +211,7 @@ def meanings_input(chosen: Reading, nearest: Sequence[str], most: int) -> tuple[
 
 
 def draw(
-    build: Callable[..., alt.TopLevelMixin],
+    build: Callable[..., Chart],
     data: pd.DataFrame,
     *,
     key: str,
@@ -390,7 +390,7 @@ def _figures(model: str, text: str, merged: bool, special: bool) -> dict[str, Ar
 
 @lru_cache(maxsize=256)
 def _spec(
-    build: Callable[..., alt.TopLevelMixin],
+    build: Callable[..., Chart],
     columns: Sequence[str],
     options: tuple[tuple[str, Hashable], ...],
 ) -> dict[str, Any]:

@@ -4,3 +4,7 @@ A chart function takes the table first and everything else by keyword, and never
 table: what depends on the data (labels, domains, counts) comes in as an argument. So one spec
 serves every table of that form, and the dashboard builds it once.
 """
+
+from altair import TopLevelMixin as Chart
+
+__all__ = ["Chart"]

@@ -15,10 +15,13 @@ from typing import Self
 import numpy as np
 from tokenizers import Tokenizer
 
+from attention import threads
 from attention.core import Array, softmax_in_place
 from attention.models import files
 from attention.models.layers import gelu_in_place, layer_norm, merge_heads, split_heads
 from attention.models.trace import Tokens, Trace
+
+_SHARED_FROM = 192  # tokens; below, sharing the work between threads costs more than it saves
 
 
 @dataclass(frozen=True)
@@ -80,21 +83,21 @@ class Bert:
     def __init__(
         self, name: str, config: BertConfig, weights: dict[str, Array], tokenizer: Tokenizer
     ) -> None:
-        """Keep the weights, with each layer's query, key and value projections joined."""
+        """Keep the weights; each layer's query, key and value projections become one matrix."""
         self.name = name
         self.config = config
         self.tokenizer = tokenizer
         self._weights = weights
-        self._qkv = [
-            tuple(
-                np.concatenate(
-                    [weights[f"encoder.layer.{layer}.attention.self.{part}.{kind}"]
-                     for part in ("query", "key", "value")]
-                )
-                for kind in ("weight", "bias")
-            )
+        self._linear_maps = {
+            f"encoder.layer.{layer}.{new}": _linear_map(weights, f"encoder.layer.{layer}", parts)
             for layer in range(config.num_hidden_layers)
-        ]  # fmt: skip
+            for new, parts in (
+                ("qkv", [f"attention.self.{part}" for part in ("query", "key", "value")]),
+                ("attention.output.dense", ["attention.output.dense"]),
+                ("intermediate.dense", ["intermediate.dense"]),
+                ("output.dense", ["output.dense"]),
+            )
+        }
 
     @classmethod
     def from_folder(cls, name: str, folder: Path) -> Self:
@@ -130,18 +133,44 @@ class Bert:
         hidden = np.empty((c.num_hidden_layers + 1, t, c.hidden_size), np.float32)  # (L+1, T, D)
 
         hidden[0] = self._embed(tokens.ids)
-        for layer in range(c.num_hidden_layers):
-            matrix, bias = self._qkv[layer]
-            joined = split_heads(hidden[layer] @ matrix.T + bias, 3 * c.num_attention_heads)
-            qkv[:, layer] = joined.reshape(3, c.num_attention_heads, t, width)
-            q, k, v = qkv[:, layer]  # each (H, T, E)
-            np.matmul(q * np.float32(1 / math.sqrt(width)), k.mT, out=scores[layer])
-            weights[layer] = scores[layer]
-            softmax_in_place(weights[layer])
-            np.matmul(weights[layer], v, out=head_output[layer])
-            hidden[layer + 1] = self._after_attention(layer, hidden[layer], head_output[layer])
+        with threads.team(threads.processors() if t >= _SHARED_FROM else 1) as share:
+            for layer in range(c.num_hidden_layers):
+                arrays = qkv[:, layer], scores[layer], weights[layer], head_output[layer]
+                self._run_layer(share, layer, hidden[layer], *arrays, hidden[layer + 1])
         query, key, value = qkv  # each (L, H, T, E)
         return Trace(self.name, tokens, query, key, value, scores, weights, head_output, hidden)
+
+    def _run_layer(
+        self,
+        share: threads.Share,
+        layer: int,
+        x: Array,  # (T, D); all below are written
+        qkv: Array,  # (3, H, T, E)
+        scores: Array,  # (H, Q, K)
+        weights: Array,  # (H, Q, K)
+        head_output: Array,  # (H, T, E)
+        y: Array,  # (T, D)
+    ) -> None:
+        _, heads, tokens, width = qkv.shape
+
+        def project(rows: slice) -> None:
+            joined = self._linear(f"encoder.layer.{layer}.qkv", x[rows])
+            qkv[:, :, rows] = split_heads(joined, 3 * heads).reshape(3, heads, -1, width)
+
+        def attend(some: slice) -> None:
+            for head in range(*some.indices(heads)):  # one head's arrays stay in the cache
+                query, key, value = qkv[:, head]  # each (T, E)
+                np.matmul(query * np.float32(1 / math.sqrt(width)), key.T, out=scores[head])
+                weights[head] = scores[head]
+                softmax_in_place(weights[head])
+                np.matmul(weights[head], value, out=head_output[head])
+
+        def finish(rows: slice) -> None:
+            y[rows] = self._after_attention(layer, x[rows], head_output[:, rows])
+
+        share(project, tokens)
+        share(attend, heads)
+        share(finish, tokens)
 
     def _embed(self, ids: Array) -> Array:
         """Return word + position + segment 0, normalised: `(T, D)`."""
@@ -161,10 +190,22 @@ class Bert:
         return self._norm(f"{block}.output.LayerNorm", x)
 
     def _linear(self, name: str, x: Array) -> Array:
-        y = x @ self._weights[f"{name}.weight"].T
-        y += self._weights[f"{name}.bias"]
+        matrix, bias = self._linear_maps[name]
+        y = x @ matrix
+        y += bias
         return y
 
     def _norm(self, name: str, x: Array) -> Array:
         weight, bias = self._weights[f"{name}.weight"], self._weights[f"{name}.bias"]
         return layer_norm(x, weight, bias, self.config.layer_norm_eps)
+
+
+def _linear_map(weights: dict[str, Array], block: str, parts: list[str]) -> tuple[Array, Array]:
+    """Take the parts out of `weights`; return them side by side as `(in, out)` and `(out,)`.
+
+    The files hold `(out, in)`. Laid out the other way round, a product with few rows is a tenth
+    faster.
+    """
+    matrix = np.concatenate([weights.pop(f"{block}.{part}.weight") for part in parts]).T
+    bias = np.concatenate([weights.pop(f"{block}.{part}.bias") for part in parts])
+    return np.ascontiguousarray(matrix), bias

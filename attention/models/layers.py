@@ -8,8 +8,6 @@ import numpy as np
 
 from attention.core import Array
 
-_GELU_BLOCK = 16_384  # numbers per block: the scratch arrays stay in the processor's cache
-
 
 def layer_norm(x: Array, gain: Array, bias: Array, eps: float) -> Array:
     """Return `(x - mean) / sqrt(variance + eps) * gain + bias` over the last axis.
@@ -33,7 +31,7 @@ def layer_norm(x: Array, gain: Array, bias: Array, eps: float) -> Array:
 
 
 def gelu_in_place(x: Array) -> Array:
-    """Overwrite contiguous `x` with `x * Phi(x)`, Phi being the normal distribution function.
+    """Overwrite `x` with `x * Phi(x)`, Phi being the normal distribution function.
 
     Computed as `relu(x) - |x| * Phi(-|x|)` with the five-term approximation of the tail in
     Abramowitz and Stegun 1964, 7.1.26 (absolute error of Phi below 8e-8).
@@ -43,20 +41,11 @@ def gelu_in_place(x: Array) -> Array:
     >>> gelu_in_place(np.array([-1.0, 0.0, 1.0])).round(4)
     array([-0.1587,  0.    ,  0.8413])
     """
-    flat = x.reshape(-1)
-    scratch = np.empty((3, min(_GELU_BLOCK, flat.size)), x.dtype)
-    for start in range(0, flat.size, _GELU_BLOCK):
-        block = flat[start : start + _GELU_BLOCK]
-        _gelu_block(block, *scratch[:, : block.size])
-    return x
-
-
-def _gelu_block(x: Array, size: Array, t: Array, tail: Array) -> None:
-    np.abs(x, out=size)
-    np.multiply(size, 0.3275911 / math.sqrt(2), out=t)
+    size = np.abs(x)
+    t = size * (0.3275911 / math.sqrt(2))
     t += 1
     np.reciprocal(t, out=t)
-    np.multiply(t, 1.061405429 / 2, out=tail)
+    tail = t * (1.061405429 / 2)
     for coefficient in (-1.453152027, 1.421413741, -0.284496736, 0.254829592):
         tail += coefficient / 2
         tail *= t
@@ -66,6 +55,7 @@ def _gelu_block(x: Array, size: Array, t: Array, tail: Array) -> None:
     tail *= np.exp(size, out=size)
     np.maximum(x, 0, out=x)
     x -= tail
+    return x
 
 
 def split_heads(x: Array, heads: int) -> Array:

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+import pytest
+from live import FLAGS, chromium, playwright_api, serve
+
+# Streamlit's own frontend, asked for a sub-page first, looks for the server below that page before
+# it looks at the root. Just these two addresses may answer 404.
+PROBE = re.compile(r"http://127\.0\.0\.1:\d+/[a-z]+/_stcore/(health|host-config)")
+LOCAL = ("data", "blob", "about")
+
+# Headless Chromium can't answer the dialog that asks where to save a file; browsers that lack it
+# download instead. And count what is sent to the server, to see what happens without it.
+PREPARE = """
+delete window.showSaveFilePicker;
+window.framesSent = 0;
+const send = WebSocket.prototype.send;
+WebSocket.prototype.send = function (data) { window.framesSent++; return send.call(this, data); };
+"""
+
+
+class Watch:
+    """Collects what goes wrong on one page: in its console, its scripts and its requests."""
+
+    def __init__(self, page):
+        self.page, self.problems = page, []
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self._add(f"page error: {error}"))
+        page.on("request", lambda request: self._address(request.url))
+        page.on("websocket", lambda socket: self._address(socket.url))
+        page.on("requestfailed", lambda r: self._add(f"request failed: {r.failure} {r.url}"))
+        page.on("response", self._response)
+        page.on("dialog", self._dialog)
+
+    def finish(self):
+        """Look for what the page itself says went wrong, and return all problems."""
+        for test_id in ("stException", "stDialog"):
+            for box in self.page.get_by_test_id(test_id).all():
+                self._add(f"{test_id}: {box.inner_text()}")
+        return self.problems
+
+    def _add(self, problem):
+        self.problems.append(problem)
+
+    def _console(self, message):
+        known = PROBE.fullmatch(message.location["url"]) and "404" in message.text
+        if message.type in ("error", "warning") and not known:
+            self._add(f"console {message.type}: {message.text} ({message.location['url']})")
+
+    def _address(self, url):
+        parts = urlsplit(url)
+        if parts.hostname != "127.0.0.1" and parts.scheme not in LOCAL:
+            self._add(f"asked another machine: {url}")
+
+    def _response(self, response):
+        known = response.status == 404 and PROBE.fullmatch(response.url)
+        if response.status >= 400 and not known:
+            self._add(f"status {response.status}: {response.url}")
+
+    def _dialog(self, dialog):
+        self._add(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """Run one server for all tests; give its address."""
+    yield from served(tmp_path_factory.mktemp("server"))
+
+
+@pytest.fixture
+def fresh_server(tmp_path):
+    """Run a server for one test; ask for it before `open_page`, so that it outlives the pages."""
+    yield from served(tmp_path)
+
+
+def served(folder):
+    log = folder / "log.txt"
+    with serve(log) as url:
+        yield url
+    assert "Traceback" not in log.read_text(), log.read_text()
+
+
+# Not for the session: while Playwright runs, its thread has a running event loop, which would be in
+# the way of whatever other tests want one.
+@pytest.fixture(scope="module")
+def browser():
+    """Run one Chromium for all tests of a module."""
+    executable = chromium()
+    with playwright_api().sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def open_page(browser, request):
+    """Give `open_page(path, base=..., **context)`, each page in a fresh context of its own.
+
+    At the end the test fails for anything that went wrong on any of its pages.
+    """
+    watches = []
+
+    def open_page(path, *, base=None, **options):
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+        context.set_default_timeout(15_000)
+        context.add_init_script(PREPARE)
+        page = context.new_page()
+        watches.append(Watch(page))
+        page.goto((base or request.getfixturevalue("server")) + path)
+        page.locator("[data-test-script-state=notRunning] h1").wait_for()
+        return page
+
+    yield open_page
+    problems = [problem for watch in watches for problem in watch.finish()]
+    for watch in watches:
+        watch.page.context.close()
+    assert not problems, "\n".join(problems)

@@ -1,0 +1,317 @@
+"""Every page in a real browser, on a real server."""
+
+import csv
+import os
+import re
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from live import playwright_api
+
+expect = playwright_api().expect
+expect.set_options(timeout=15_000)
+
+PHONE = {
+    "viewport": {"width": 390, "height": 844},
+    "color_scheme": "dark",
+    "is_mobile": True,
+    "has_touch": True,
+    "user_agent": "Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/140 Mobile",
+}
+HOSTILE = ("**bold**", "$x$", ":red[hi]", "<script>alert(1)</script>", "[a](http://x)")
+WEIGHTS, BLEND, MAPS, ROWS, TIME = "Weights of", "The blend", "Maps of", "Row of", "Time of"
+RESULT = re.compile("Twice the text takes .* times as long")
+
+
+def main(page):
+    return page.get_by_test_id("stMain")
+
+
+def chart(page, title):
+    return page.locator(f'[data-testid=stVegaLiteChart][aria-label^="{title}"]')
+
+
+def marks(page, title, start=""):
+    """Return the marks of a chart; the label of each holds the values that it is drawn from."""
+    return chart(page, title).locator(f'path[aria-roledescription][aria-label^="{start}"]')
+
+
+def slider(page, name):
+    return page.locator(f'input[type=range][aria-label="{name}"]')
+
+
+def button(page, name):
+    return main(page).get_by_role("button", name=name)
+
+
+def tags(page):
+    """Return the heads that are chosen, as the multiselect shows them."""
+    return page.locator(".st-key-heads [data-tag]:visible")
+
+
+def visible_text(locator):
+    """Return what a reader sees: word joiners, which keep Markdown away, have no width."""
+    return locator.inner_text().replace("\u2060", "")
+
+
+def type_sentence(page, text):
+    field = page.get_by_role("textbox", name="Type your own")
+    field.fill(text)
+    field.press("Control+Enter")
+
+
+LINKS = {
+    "/": "Explorer",
+    "/explorer?start=A+real+head&layer=3&head=1&temperature=2": "Explorer",
+    "/heads?q=The+dog+chased+the+cat&heads=L1+H2&heads=L3+H4&figure=Distance": "Heads",
+    "/scaling?n=512&width=32&repeats=3&beyond=true": "Scaling",
+}
+
+
+@pytest.mark.parametrize("link", LINKS)
+def test_a_link_works_as_the_first_request_of_a_fresh_server(fresh_server, open_page, link):
+    page = open_page(link, base=fresh_server)
+    expect(page.locator("h1")).to_have_text(LINKS[link])
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    check_controls(page, link)
+    expect(page).to_have_url(re.compile(re.escape(link)))
+
+
+def check_controls(page, link):
+    if "start=" in link:
+        expect(page.get_by_role("radio", name="A real head")).to_be_checked()
+        expect(slider(page, "Layer")).to_have_value("3")
+        expect(slider(page, "Head")).to_have_value("1")
+        expect(slider(page, "Temperature")).to_have_value("2")
+    if "heads=" in link:
+        expect(page.get_by_role("textbox", name="Type your own")).to_have_value(
+            "The dog chased the cat"
+        )
+        expect(tags(page)).to_have_text(["L1 H2", "L3 H4"])
+        expect(page.locator(".st-key-figure input").first).to_have_value("Distance")
+    if "n=512" in link:
+        expect(main(page).locator(".st-key-n")).to_contain_text("512")
+        expect(main(page).locator(".st-key-width")).to_contain_text("32")
+        expect(slider(page, "Repeats")).to_have_value("3")
+        expect(page.get_by_role("switch", name="Draw the fit")).to_be_checked()
+
+
+def test_a_key_on_a_slider_moves_the_bars_and_the_link_and_reset_restores_both(open_page):
+    page = open_page("/")
+    expect(chart(page, WEIGHTS)).to_contain_text("35.0%")
+    drawn = chart(page, BLEND).text_content()
+
+    slider(page, "deposit").press("PageUp")
+    expect(chart(page, WEIGHTS)).not_to_contain_text("35.0%")
+    expect(chart(page, BLEND)).not_to_have_text(drawn)
+    expect(page).to_have_url(re.compile(r"[?&]r6-[0-9a-f]+=\d"))
+
+    button(page, "Reset").click()
+    expect(chart(page, WEIGHTS)).to_contain_text("35.0%")
+    expect(chart(page, BLEND)).to_have_text(drawn)
+    expect(page).not_to_have_url(re.compile("r6-"))
+
+
+def test_temperature_meanings_and_raw_dimensions_change_the_charts(open_page):
+    page = open_page("/")
+    slider(page, "Temperature").press("ArrowRight")
+    expect(chart(page, WEIGHTS)).not_to_contain_text("35.0%")
+    expect(page).to_have_url(re.compile("temperature=1.1"))
+
+    meanings = main(page).get_by_role("textbox", name="Meanings to compare with")
+    meanings.fill("lake, credit")
+    meanings.press("Enter")
+    expect(marks(page, BLEND, "part: ").first).to_be_attached()
+    expect(chart(page, BLEND).get_by_text("credit", exact=True)).to_be_visible()
+    expect(chart(page, BLEND).get_by_text("money", exact=True)).to_have_count(0)
+
+    page.get_by_text("Raw dimensions", exact=True).click()
+    expect(chart(page, BLEND)).to_contain_text("12 of 384 dimensions")
+
+
+def test_a_real_head_starts_from_the_models_own_row(open_page):
+    page = open_page("/")
+    page.get_by_text("A real head", exact=True).click()
+    badge = main(page).get_by_text(re.compile("the model's own row at L"))
+    expect(badge).to_be_visible()
+    assert float(re.search(r"difference (.+)", visible_text(badge))[1]) < 1e-6
+    expect(badge.locator("xpath=ancestor-or-self::*[contains(., 'check')]").first).to_be_visible()
+
+
+def test_a_click_in_the_grid_adds_a_head_and_the_same_click_takes_it_away(open_page):
+    page = open_page("/heads")
+    cell = page.locator('path[aria-label^="head: 2; layer: 0;"]').first
+    expect(tags(page)).to_have_text(["L5 H11", "L3 H1", "L5 H4"])
+
+    cell.click()
+    expect(tags(page)).to_have_text(["L5 H11", "L3 H1", "L5 H4", "L0 H2"])
+    expect(chart(page, MAPS).get_by_text("L0 H2", exact=True)).to_be_visible()
+    expect(page).to_have_url(re.compile(r"heads=L0\+H2"))
+
+    cell.click()
+    expect(tags(page)).to_have_text(["L5 H11", "L3 H1", "L5 H4"])
+    expect(chart(page, MAPS).get_by_text("L0 H2", exact=True)).to_have_count(0)
+
+
+def test_hovering_a_row_marks_it_in_every_map_without_the_server(open_page):
+    page = open_page("/heads")
+    hovered, other = (marks(page, MAPS, f"is read: 1; asks: {q};") for q in (2, 3))
+    expect(hovered).to_have_count(3)
+    chart(page, MAPS).scroll_into_view_if_needed()
+    sent = page.evaluate("framesSent")
+
+    hovered.nth(1).hover()
+    for i in range(3):
+        expect(hovered.nth(i)).to_have_attribute("opacity", "1")
+        expect(other.nth(i)).to_have_attribute("opacity", "0.3")
+    page.locator("h1").hover()
+    expect(other.first).to_have_attribute("opacity", "1")
+    assert page.evaluate("framesSent") == sent
+
+
+def test_special_tokens_can_be_taken_out_and_the_page_says_how_much_they_took(open_page):
+    page = open_page("/heads")
+    expect(chart(page, MAPS)).to_contain_text("[SEP]")
+
+    page.locator(".st-key-special").get_by_text("Special tokens").click()
+    expect(main(page).get_by_text("Special tokens are taken out")).to_contain_text(
+        re.compile(r"They took, on average over the rows: L5 H11 \d+\.\d %, L3 H1 \d+\.\d %")
+    )
+    expect(chart(page, MAPS)).not_to_contain_text("[SEP]")
+    # The reader's word stays the same one, though its position has changed.
+    expect(main(page).get_by_text("When “it” asks")).to_be_visible()
+    expect(page.locator(".st-key-word input").first).to_have_value("7 it")
+
+
+def test_a_sweep_gives_a_result_and_a_refusal_keeps_it(open_page):
+    page = open_page("/scaling?n=512&repeats=3")
+    button(page, "Measure").click()
+    expect(main(page).get_by_text(RESULT)).to_be_visible()
+    expect(marks(page, TIME).first).to_be_attached()
+    before = visible_text(main(page).get_by_text(RESULT))
+
+    for control in ("Longest text (tokens)", "Heads H"):
+        slider(page, control).press("End")
+    expect(page).to_have_url(re.compile("timed_heads=12"))
+    button(page, "Measure").click()
+    refusal = main(page).get_by_text("131,072 tokens with 12 heads need 826 GB of memory")
+    expect(refusal).to_contain_text(re.compile(r"a sweep may take \S+ \wB of the \S+ \wB"))
+    assert visible_text(main(page).get_by_text(RESULT)) == before
+
+
+def test_a_second_reader_waits_and_stop_keeps_what_is_measured(open_page):
+    first = open_page("/scaling?n=16,384&repeats=15")
+    second = open_page("/scaling?n=512&repeats=3")
+    button(first, "Measure").click()
+    expect(first.get_by_test_id("stProgress")).to_be_visible()
+
+    button(second, "Measure").click()
+    queue = main(second).get_by_text("Another reader is measuring")
+    expect(queue).to_contain_text("Before you in the queue: 1.")
+
+    expect(chart(first, TIME)).to_be_visible()
+    button(first, "Stop").click()
+    expect(button(first, "Stop")).to_have_count(0)
+    kept = re.compile(f"{RESULT.pattern}|lengths are measured")
+    expect(main(first).get_by_text(kept)).to_be_visible()
+    expect(marks(first, TIME).first).to_be_attached()
+
+    expect(main(second).get_by_text(RESULT)).to_be_visible()
+    expect(queue).to_have_count(0)
+
+
+def test_a_chart_can_be_saved_as_picture_and_as_data(open_page):
+    page = open_page("/")
+    chart(page, WEIGHTS).hover()
+    with page.expect_download() as download:
+        button(page, "Download as PNG: Weights").click()
+    assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+
+    chart(page, WEIGHTS).hover()
+    button(page, "Show data: Weights").click()
+    with page.expect_download() as download:
+        button(page, "Download as CSV: Weights").click()
+    with Path(download.value.path()).open(encoding="utf-8-sig") as file:
+        rows = [(row["word"], round(float(row["weight"]), 6)) for row in csv.DictReader(file)]
+    assert rows == [
+        *((word, 0.04) for word in ("I", "went", "to", "the")),
+        ("bank", 0.15),
+        ("to", 0.04),
+        ("deposit", 0.35),
+        ("money", 0.3),
+    ]
+
+
+@pytest.mark.parametrize("path", ["/", "/heads", "/scaling?n=512&repeats=3"])
+def test_a_phone_in_the_dark_shows_the_whole_width(open_page, path):
+    page = open_page(path, **PHONE)
+    if "scaling" in path:
+        button(page, "Measure").tap()
+        expect(main(page).get_by_text(RESULT)).to_be_visible()
+    expect(page.get_by_test_id("stVegaLiteChart").last.locator("svg, canvas")).to_be_attached()
+    save_screenshot(page)
+    expect(page.locator("h1")).to_be_in_viewport()
+    for block in ("html", "[data-testid=stMain]", "[data-testid=stMainBlockContainer]"):
+        wide, room = page.locator(block).evaluate("e => [e.scrollWidth, e.clientWidth]")
+        assert wide <= room == 390
+    drawn = [box.bounding_box() for box in page.get_by_test_id("stVegaLiteChart").all()]
+    assert all(box["x"] >= 0 and box["x"] + box["width"] <= 390 for box in drawn)
+    assert brightness(page, "background-color") < 60
+    assert brightness(page, "color") > 200
+
+
+def brightness(page, style):
+    colour = page.get_by_test_id("stApp").evaluate(f"e => getComputedStyle(e)['{style}']")
+    return sum(map(float, re.findall(r"[\d.]+", colour)[:3])) / 3
+
+
+def save_screenshot(page):
+    """Keep a picture of the whole page, for people to look at, where a folder is named for it."""
+    folder = os.environ.get("ATTENTION_SCREENSHOTS")
+    if folder:
+        size = page.viewport_size
+        height = main(page).evaluate("e => e.scrollHeight")
+        page.set_viewport_size({**size, "height": min(height, 8000)})
+        page.screenshot(path=Path(folder) / f"phone-{page.locator('h1').inner_text().lower()}.png")
+        page.set_viewport_size(size)
+
+
+@pytest.mark.parametrize("path", ["/", "/heads"])
+def test_too_much_text_and_none_get_a_sentence_and_the_page_stays(open_page, path):
+    page = open_page(path)
+    told = main(page).get_by_test_id("stAlert")
+    sentence = visible_text(told.first)
+
+    type_sentence(page, "word " * 600)
+    expect(told.first).to_contain_text("602 tokens")
+    expect(told.first).to_contain_text("at most 512")
+    assert visible_text(told.nth(1)) == sentence
+    expect(page.get_by_test_id("stVegaLiteChart").first).to_be_visible()
+
+    type_sentence(page, "")
+    expect(told).to_have_text([re.compile("There is no word to look at yet")])
+
+    type_sentence(page, "The dog barked")
+    expect(told.first).to_contain_text("“")
+    expect(page.get_by_test_id("stVegaLiteChart").first).to_be_visible()
+
+
+@pytest.mark.parametrize("path", ["/", "/heads"])
+def test_hostile_text_is_shown_letter_for_letter(open_page, path):
+    text = " ".join(HOSTILE)
+    page = open_page(f"{path}?{urlencode({'q': text, 'meanings': ','.join(HOSTILE)})}")
+    expect(page.get_by_role("textbox", name="Type your own")).to_have_value(text)
+    letters = text.replace(" ", "")
+    if path == "/":
+        drawn = [mark.get_attribute("aria-label") for mark in marks(page, BLEND).all()]
+        assert all(any(word in label for label in drawn) for word in HOSTILE)
+        names = [visible_text(label) for label in main(page).locator(".stSlider label").all()]
+        assert {"*", "$", "<", ">", "[", "]"} <= set(names)
+    else:
+        axes = chart(page, MAPS).locator(".role-axis-label text").all_text_contents()
+        assert f"[CLS]{letters}[SEP]" in "".join(axes)
+        asks = [mark.get_attribute("aria-label") for mark in marks(page, ROWS).all()]
+        read = [re.search(r"is read: (.*)", label)[1] for label in asks]
+        assert "".join(read).startswith(f"[CLS]{letters}[SEP]")
+    expect(main(page).locator('a[href*="//"], script')).to_have_count(0)

@@ -1,0 +1,33 @@
+import numpy as np
+import pytest
+
+from attention import lesson, softmax, words
+
+
+@pytest.mark.parametrize("preset", lesson.PRESETS, ids=lambda p: p.text)
+def test_every_preset_holds_the_words_it_points_at(preset, model):
+    view = words.view(model.trace(preset.text))
+    assert view.find(preset.looks) is not None
+    assert view.find(preset.reads) is not None
+    assert set(preset.weights) <= set(view.labels)
+
+
+@pytest.mark.parametrize("preset", [p for p in lesson.PRESETS if p.weights], ids=lambda p: p.text)
+def test_illustrative_weights_are_weights(preset):
+    weights = lesson.illustrative_weights(preset, tuple(preset.text.split()))
+    assert min(weights) > 0
+    assert sum(weights) == pytest.approx(1)
+
+
+def test_weights_belong_to_one_word_of_one_sentence():
+    assert lesson.illustrated(lesson.BANK.text, "bank") is lesson.BANK
+    assert lesson.illustrated(lesson.BANK.text, "money") is None
+    assert lesson.illustrated(lesson.CAT.text, "it") is None
+    assert lesson.illustrated("anything else", "bank") is None
+
+
+def test_the_receipt_shows_the_weights_that_softmax_gives():
+    scores = np.array([0.5, -1.0, 2.0])
+    receipt = lesson.softmax_receipt(["a", "bb", "c"], scores, 2.0)
+    shown = [float(line.split()[-1]) for line in receipt.splitlines()]
+    assert shown == pytest.approx([*softmax(scores, temperature=2.0), 1], abs=5e-5)

@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+
+from attention import blend, lesson, meanings, words
+
+
+def test_parts_add_up_to_the_cosine():
+    rng = np.random.default_rng(0)
+    contributions, directions = rng.standard_normal((5, 7)), rng.standard_normal((3, 7))
+    total = contributions.sum(axis=0)
+    cosine = [total @ d / np.linalg.norm(total) / np.linalg.norm(d) for d in directions]
+    assert np.allclose(meanings.cosine_parts(contributions, directions).sum(axis=0), cosine)
+
+
+def test_parts_of_a_zero_blend_are_zero():
+    cancelling = np.array([[1.0, 2.0], [-1.0, -2.0]])
+    assert not meanings.cosine_parts(cancelling, np.ones((2, 2))).any()
+
+
+def test_the_lessons_blend_means_money(model):
+    """The figures of the lesson: what the embedding space says about its weights."""
+    view = words.view(model.trace(lesson.BANK.text), special=False)
+    values = meanings.unit_vectors(model, model.tokenize(lesson.BANK.text), view.units)
+    weights = np.array(lesson.illustrative_weights(lesson.BANK, view.labels))
+    nearest = meanings.nearest_words(model, blend(weights, values).output, 9)
+    assert [word for word, _ in nearest][:5] == ["deposit", "money", "bank", "deposits", "banks"]
+    assert nearest[0][1] == pytest.approx(0.74, abs=0.01)
+
+
+def test_nearest_words_agree_with_a_loop(model):
+    vector = meanings.word_vector(model, "river")
+    vocabulary = [w for w in model.tokenizer.get_vocab() if w.isalpha()]
+    table = model.word_embeddings
+    norm = np.linalg.norm
+
+    def cosine(word):
+        other = table[model.tokenizer.token_to_id(word)]
+        return float(other @ vector / norm(other) / norm(vector))
+
+    expected = sorted(vocabulary, key=cosine, reverse=True)[:4]
+    assert [word for word, _ in meanings.nearest_words(model, vector, 4)] == expected
+    assert meanings.nearest_words(model, vector, 1)[0][1] == pytest.approx(1)
+
+
+def test_nearest_words_to_nothing(model):
+    assert meanings.nearest_words(model, np.zeros(384, np.float32), 3) == []
+
+
+def test_word_vector_is_the_mean_of_its_pieces(model):
+    ids = model.tokenizer.encode("unbelievability", add_special_tokens=False).ids
+    assert len(ids) > 1
+    expected = model.word_embeddings[ids].mean(axis=0)
+    assert np.array_equal(meanings.word_vector(model, "unbelievability"), expected)
+
+
+def test_word_without_a_token_is_refused(model):
+    with pytest.raises(ValueError, match="no token"):
+        meanings.word_vector(model, "\u200b")
+
+
+def test_too_many_words_are_refused_with_both_numbers():
+    with pytest.raises(ValueError, match=r"3 words.*2"):
+        meanings.parse_words("a, b, c", most=2)

@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+
+from attention import metrics
+from attention.words import Unit, View
+
+
+def view(*rows, labels="abc", special=()):
+    weights = np.array(rows, dtype=np.float64)[None, None]  # (1, 1, W, W)
+    units = tuple(Unit(label, (i,), i in special) for i, label in enumerate(labels))
+    return View(units, weights, np.zeros(weights.shape[:-1]))
+
+
+ONE_BACK = view([1, 0, 0], [1, 0, 0], [0, 1, 0])
+EVEN = view([1 / 3] * 3, [1 / 3] * 3, [1 / 3] * 3)
+
+
+def test_entropy_counts_bits():
+    rows = np.array([[1, 0, 0, 0], [0.5, 0.5, 0, 0], [0.25] * 4])
+    assert metrics.entropy(rows).tolist() == [0, 1, 2]
+
+
+def test_distance_weighs_positions():
+    rows = np.array([[0, 0, 1], [0.5, 0, 0.5], [0, 0, 1]])
+    assert metrics.distance(rows).tolist() == [2, 1, 0]
+
+
+def test_neighbour_share_leaves_out_rows_without_that_neighbour():
+    assert metrics.neighbour_share(ONE_BACK, -1) == 1  # the first row has no word before
+    assert metrics.neighbour_share(ONE_BACK, 1) == 0
+    assert metrics.neighbour_share(ONE_BACK, 0) == pytest.approx(1 / 3)
+
+
+def test_figures_leave_out_what_special_tokens_ask():
+    framed = view([0, 1, 0], [0.2, 0.5, 0.3], [1, 0, 0], special=(0, 2))
+    assert metrics.position_share(framed, 0) == pytest.approx(0.2)
+    assert metrics.separator_share(framed) == pytest.approx(0.3)
+    assert metrics.special_share(framed) == pytest.approx(0.5)
+
+
+def test_separator_share_is_zero_without_a_separator():
+    assert metrics.separator_share(ONE_BACK) == 0
+
+
+@pytest.mark.parametrize("figure", metrics.METRICS.values(), ids=lambda m: m.label)
+def test_every_figure_is_defined_on_a_view_without_words(figure):
+    empty = View((), np.zeros((2, 3, 0, 0)), np.zeros((2, 3, 0)))
+    assert np.array_equal(figure.per_head(empty), np.zeros((2, 3)))
+
+
+@pytest.mark.parametrize("figure", metrics.METRICS.values(), ids=lambda m: m.label)
+def test_every_figure_is_defined_on_a_single_word(figure):
+    assert np.isfinite(figure.per_head(view([1.0], labels="a"))).all()
+
+
+def test_strongest_heads_are_sorted():
+    weights = np.zeros((2, 2, 3, 3))
+    weights[:, :, 1, 2] = [[0.1, 0.4], [0.3, 0.2]]
+    assert metrics.strongest_heads(weights, 1, 2, 3) == [(0, 1), (1, 0), (1, 1)]
+
+
+def test_telling_link_prefers_distant_words():
+    link = view([0.1, 0.2, 0.7], [0.9, 0.1, 0], [0.3, 0.7, 0])
+    assert metrics.telling_link(link) == (0, 2, 0, 0)
+    assert metrics.telling_link(link, least=1) == (1, 0, 0, 0)
+
+
+def test_telling_link_of_two_words_and_of_one():
+    assert metrics.telling_link(view([0.4, 0.6], [0.7, 0.3], labels="ab")) == (1, 0, 0, 0)
+    assert metrics.telling_link(view([1.0], labels="a")) == (0, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        (ONE_BACK, "before (100%"),
+        (view([0, 1, 0], [0, 0, 1], [0, 0, 1]), "after (100%"),
+        (view([1, 0, 0], [0, 1, 0], [0, 0, 1]), "itself (100%"),
+        (EVEN, "1.6 of at most 1.6 bits"),
+        (view([0, 1, 0], [0.9, 0.1, 0], [1, 0, 0], special=(0, 2)), "special tokens (90%"),
+        (view([0.1, 0.1, 0.8], [0.1, 0.8, 0.1], [0.8, 0.1, 0.1]), "“a” reads “c” (0.80)"),
+    ],
+)
+def test_describe_says_what_the_figures_say(shown, expected):
+    assert expected in metrics.describe(shown, 0, 0)
+
+
+def test_describe_the_known_heads_of_the_embedded_model(cat_view):
+    assert "before" in metrics.describe(cat_view, 0, 2)
+    it, cat = cat_view.find("it"), cat_view.find("cat")
+    assert metrics.strongest_heads(cat_view.weights, it, cat, 2) == [(5, 11), (3, 1)]

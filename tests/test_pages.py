@@ -1,0 +1,324 @@
+"""Every page without a browser: from the entrypoint, alone, and with each of its controls."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from attention import lesson, meanings, softmax, words
+
+ROOT = Path(__file__).parent.parent
+EXPLORER = "pages/learn/explorer.py"
+HEADS = "pages/explore/heads.py"
+SCALING = "pages/measure/scaling.py"
+PAGES = [EXPLORER, HEADS, SCALING]
+READING_PAGES = [EXPLORER, HEADS]
+
+
+def open_page(page, **params):
+    """Open a page alone, as a link with these query parameters does."""
+    app = AppTest.from_file(str(ROOT / page), default_timeout=30)
+    for key, value in params.items():
+        app.query_params[key] = value
+    return healthy(app.run())
+
+
+def healthy(app):
+    assert not app.exception, [(e.value, e.stack_trace) for e in app.exception]
+    return app
+
+
+def drawn(app, *columns):
+    """Return the rows of the first chart whose data have these columns."""
+    for chart in app.get("vega_lite_chart"):
+        rows = pa.ipc.open_stream(chart.proto.datasets[0].data.data).read_all().to_pandas()
+        if set(columns) <= set(rows.columns):
+            return rows
+    raise AssertionError(f"no chart draws {columns}")
+
+
+def relevance(app):
+    """Return the relevance sliders, one for each word."""
+    return [slider for slider in app.slider if slider.key[0] == "r" and "-" in slider.key]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_runs_from_the_entrypoint(page):
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=30).run()
+    assert healthy(app.switch_page(page).run()).title[0].value == Path(page).stem.capitalize()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_runs_alone(page):
+    assert open_page(page).title[0].value == Path(page).stem.capitalize()
+
+
+def test_a_sentence_goes_along_to_the_next_page():
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=30)
+    app.query_params["q"] = "The dog ran home"
+    healthy(app.run())
+    assert healthy(app.switch_page(HEADS).run()).text_area(key="q").value == "The dog ran home"
+
+
+@pytest.mark.parametrize("page", READING_PAGES)
+def test_shared_controls_come_from_the_link(page):
+    app = open_page(page, q="The dog ran home", words="false", special="false")
+    assert app.text_area(key="q").value == "The dog ran home"
+    assert not app.toggle(key="words").value
+    assert not app.toggle(key="special").value
+    assert app.selectbox(key="example").value is None
+
+
+@pytest.mark.parametrize("page", READING_PAGES)
+@pytest.mark.parametrize("text", ["", "   ", "\u200b"])
+def test_a_text_without_words_is_a_calm_state(page, text):
+    app = open_page(page)
+    healthy(app.text_area(key="q").set_value(text).run())
+    assert len(app.info) == 1
+    assert not app.get("vega_lite_chart")
+    healthy(app.text_area(key="q").set_value("Words again").run())
+    assert app.get("vega_lite_chart")
+
+
+@pytest.mark.parametrize("page", READING_PAGES)
+@pytest.mark.parametrize(
+    ("text", "numbers"), [("a " * 600, ("602", "512")), ("a" * 20_001, ("20,001", "20,000"))]
+)
+def test_a_text_that_is_too_long_is_refused_and_nothing_is_lost(page, text, numbers):
+    app = open_page(page)
+    before = drawn(app, "weight") if page == EXPLORER else drawn(app, "q", "k", "weight")
+    healthy(app.text_area(key="q").set_value(text).run())
+    assert all(number in app.warning[0].value for number in numbers)
+    after = drawn(app, "weight") if page == EXPLORER else drawn(app, "q", "k", "weight")
+    assert after.equals(before)
+    assert app.text_area(key="q").value == text
+
+
+@pytest.mark.parametrize("page", READING_PAGES)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "我爱你",
+        "مرحبا بالعالم",
+        "😀 😀",
+        "e\u0301clair",
+        "**a** $b$ :red[c] <b>d</b>",
+        "One",
+        "[SEP] [CLS]",
+        " ".join(["word"] * 510),
+    ],
+)
+def test_any_text_is_shown(page, text):
+    assert open_page(page, q=text).get("vega_lite_chart")
+
+
+@pytest.mark.parametrize("page", READING_PAGES)
+def test_every_example_points_the_controls_at_its_word(page):
+    app = open_page(page)
+    for preset in lesson.PRESETS:
+        healthy(app.selectbox(key="example").set_value(preset.text).run())
+        assert app.text_area(key="q").value == preset.text
+        assert (
+            app.selectbox(key="word")
+            .format_func(app.selectbox(key="word").value)
+            .endswith(preset.looks)
+        )
+
+
+@pytest.mark.parametrize("page", READING_PAGES)
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"word": "99 nothing"},
+        {"layer": "77"},
+        {"model": "gone"},
+        {"start": "x"},
+        {"heads": "L9 H9"},
+        {"temperature": "nan"},
+        {"figure": "?"},
+    ],
+)
+def test_a_bad_value_in_a_link_falls_back(page, params):
+    assert open_page(page, **params).get("vega_lite_chart")
+
+
+# The explorer
+
+
+def test_explorer_opens_on_the_lessons_weights():
+    rows = drawn(open_page(EXPLORER), "weight").set_index("word")["weight"]
+    assert rows["deposit"] == pytest.approx(0.35)
+    assert rows["money"] == pytest.approx(0.30)
+    assert rows["bank"] == pytest.approx(0.15)
+    assert rows.sum() == pytest.approx(1)
+
+
+def test_a_slider_changes_the_weights_and_the_blend():
+    app = open_page(EXPLORER)
+    before = drawn(app, "part")
+    slider = relevance(app)[-1]
+    healthy(slider.set_value(5.0).run())
+    scores = np.array([s.value for s in relevance(app)])
+    rows = drawn(app, "weight")
+    assert np.allclose(rows["weight"], softmax(scores))
+    assert rows["before"].iloc[-1] == pytest.approx(0.30)
+    after = drawn(app, "part")
+    money = after[after["meaning"] == "money"]
+    assert money["total"].iloc[0] > before[before["meaning"] == "money"]["total"].iloc[0]
+    assert money["part"].sum() == pytest.approx(money["total"].iloc[0])
+    healthy(app.button[0].click().run())  # Reset
+    assert drawn(app, "weight")["weight"].iloc[-1] == pytest.approx(0.30)
+
+
+@pytest.mark.parametrize("options", [{}, {"special": "false"}, {"words": "false"}])
+def test_untouched_sliders_reproduce_the_models_row(options, model):
+    text = lesson.TROPHY_BIG.text
+    app = open_page(EXPLORER, q=text, start="A real head", layer="3", head="1", **options)
+    shown = words.view(
+        model.trace(text), words="words" not in options, special="special" not in options
+    )
+    query = app.selectbox(key="word").value
+    assert shown.labels[query] == "it"
+    assert np.abs(drawn(app, "weight")["weight"] - shown.weights[3, 1, query]).max() < 1e-6
+
+
+def test_temperature_flattens():
+    app = open_page(EXPLORER)
+    healthy(app.slider(key="temperature").set_value(5.0).run())
+    rows = drawn(app, "weight")
+    assert rows["weight"].max() < rows["before"].max()
+
+
+def test_equal_scores_give_equal_weights():
+    app = open_page(EXPLORER, start="Equal scores")
+    assert np.allclose(drawn(app, "weight")["weight"], 1 / 8)
+
+
+def test_meanings_can_be_changed(model):
+    app = open_page(EXPLORER)
+    healthy(app.text_input(key="meanings").set_value("bread, tree").run())
+    rows = drawn(app, "part")
+    assert rows["meaning"].unique().tolist() == ["bread", "tree"]
+    blended = drawn(app, "weight")["weight"].to_numpy(np.float32) @ np.stack(
+        [meanings.word_vector(model, word) for word in lesson.BANK.text.split()]
+    )
+    bread = meanings.word_vector(model, "bread")
+    cosine = blended @ bread / np.linalg.norm(blended) / np.linalg.norm(bread)
+    assert rows["total"].iloc[0] == pytest.approx(cosine, abs=1e-6)
+
+
+@pytest.mark.parametrize("typed", [", ".join(map(str, range(13))), "\u200b"])
+def test_meanings_that_cannot_be_shown_are_refused(typed):
+    app = open_page(EXPLORER)
+    healthy(app.text_input(key="meanings").set_value(typed).run())
+    assert app.warning
+    assert drawn(app, "part")["meaning"].iloc[0] == "money"
+
+
+def test_raw_dimensions_are_those_of_the_blend():
+    rows = drawn(open_page(EXPLORER, **{"as": "Raw dimensions"}), "part")
+    assert rows["meaning"].str.startswith("dim ").all()
+    assert np.allclose(rows.groupby("s")["part"].sum(), rows.groupby("s")["total"].first())
+
+
+def test_a_long_text_keeps_the_sliders_readable():
+    app = open_page(EXPLORER, q=" ".join(f"word{i}" for i in range(30)))
+    assert len(relevance(app)) == 24
+    assert "32" in app.warning[0].value  # with [CLS] and [SEP]
+    rows = drawn(app, "weight")
+    assert len(rows) == 25
+    assert rows["weight"].sum() == pytest.approx(1)
+
+
+# The heads
+
+
+def test_heads_opens_on_those_that_read_cat():
+    app = open_page(HEADS)
+    assert app.multiselect(key="heads").value == ["L5 H11", "L3 H1", "L5 H4"]
+    rows = drawn(app, "q", "k", "weight")
+    link = rows[(rows["query"] == "it") & (rows["key"] == "cat") & (rows["name"] == "L5 H11")]
+    assert link["weight"].item() == pytest.approx(0.68, abs=0.01)
+
+
+def test_choosing_heads_changes_the_maps():
+    app = open_page(HEADS, heads=["L0 H2", "L1 H8"])
+    assert drawn(app, "q", "k", "weight")["name"].unique().tolist() == ["L0 H2", "L1 H8"]
+    healthy(app.multiselect(key="heads").set_value(["L2 H2"]).run())
+    assert drawn(app, "q", "k", "weight")["name"].unique().tolist() == ["L2 H2"]
+
+
+def test_no_head_is_a_calm_state():
+    app = open_page(HEADS)
+    healthy(app.multiselect(key="heads").set_value([]).run())
+    assert app.info
+    healthy(app.multiselect(key="heads").set_value(["L0 H0"]).run())
+
+
+def test_the_grid_shows_the_chosen_figure():
+    app = open_page(HEADS, figure="Previous")
+    rows = drawn(app, "layer", "head", "value")
+    assert len(rows) == 72
+    assert rows.loc[rows["value"].idxmax(), "name"] == "L0 H2"
+
+
+def test_special_tokens_can_be_taken_out():
+    app = open_page(HEADS, heads="L4 H5", special="false")
+    rows = drawn(app, "q", "k", "weight")
+    assert not set(rows["query"]) & {"[CLS]", "[SEP]"}
+    assert np.allclose(rows.groupby(["map", "q"])["weight"].sum(), 1)
+    assert any("taken out" in caption.value for caption in app.caption)
+
+
+def test_sinks_are_explained_where_they_dominate():
+    assert any(
+        "Sinks" in c.value and "L4 H5" in c.value for c in open_page(HEADS, heads="L4 H5").caption
+    )
+
+
+def test_the_compared_row_follows_the_word():
+    app = open_page(HEADS)
+    healthy(app.selectbox(key="word").set_value(2).run())
+    bars = pa.ipc.open_stream(app.get("vega_lite_chart")[-1].proto.datasets[0].data.data)
+    assert set(bars.read_all().to_pandas()["query"]) == {"cat"}
+
+
+def test_a_long_text_is_shown_in_a_window():
+    app = open_page(HEADS, q=" ".join(f"w{i}" for i in range(60)))
+    assert app.warning
+    assert drawn(app, "q", "k", "weight")["q"].nunique() == 40
+
+
+# Scaling
+
+
+def test_scaling_measures_when_asked():
+    app = open_page(SCALING, n="512", repeats="3")
+    assert not app.get("vega_lite_chart")
+    healthy(app.button[0].click().run())
+    rows = drawn(app, "seconds")
+    assert rows["n"].max() == 512
+    assert set(rows["kind"]) == {"measured", "fit"}
+    assert drawn(app, "bytes")["bytes"].min() > 0
+    healthy(app.toggle(key="beyond").set_value(True).run())
+    assert drawn(app, "seconds")["n"].max() == 1_000_000
+
+
+def test_scaling_refuses_what_does_not_fit_and_keeps_what_is_there(monkeypatch):
+    app = open_page(SCALING, n="512", repeats="3")
+    healthy(app.button[0].click().run())
+    before = drawn(app, "seconds")
+    monkeypatch.setattr("attention.scaling.available_bytes", lambda: 1_000_000)
+    healthy(app.button[0].click().run())
+    assert "1 MB" in app.error[0].value
+    assert drawn(app, "seconds").equals(before)
+
+
+def test_specs_hold_no_data():
+    """The data travel apart from the spec, so a slider does not send the spec again."""
+    for page in READING_PAGES:
+        for chart in open_page(page).get("vega_lite_chart"):
+            assert "datasets" not in json.loads(chart.proto.spec)
