@@ -4,7 +4,8 @@ import re
 from urllib.parse import urlsplit
 
 import pytest
-from live import FLAGS, chromium, playwright_api, serve
+
+from tests.e2e.live import FLAGS, chromium, playwright_api, serve
 
 # Streamlit's own frontend, asked for a sub-page first, looks for the server below that page before
 # it looks at the root. Just these two addresses may answer 404.

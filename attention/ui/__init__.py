@@ -1,0 +1,47 @@
+"""Shared controls, cached work and drawing: the only package here that imports streamlit."""
+
+from attention.ui.controls import (
+    choice,
+    focus,
+    layer_and_head,
+    meanings_input,
+    on_phone,
+    reading,
+    stepped,
+    toggled,
+    word,
+)
+from attention.ui.questions import predict
+from attention.ui.readings import Focus, Reading, turnstile
+from attention.ui.show import (
+    check,
+    draw,
+    escape_markdown,
+    notice,
+    percent,
+    saving_hint,
+    special_tokens_note,
+)
+
+__all__ = [
+    "Focus",
+    "Reading",
+    "check",
+    "choice",
+    "draw",
+    "escape_markdown",
+    "focus",
+    "layer_and_head",
+    "meanings_input",
+    "notice",
+    "on_phone",
+    "percent",
+    "predict",
+    "reading",
+    "saving_hint",
+    "special_tokens_note",
+    "stepped",
+    "toggled",
+    "turnstile",
+    "word",
+]

@@ -1,0 +1,204 @@
+"""Controls that pages share, each with its place in the address of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+import attention
+from attention import lesson, meanings, words
+from attention.ui.readings import Focus, Reading, find_focus, trace
+from attention.ui.show import escape_markdown
+from attention.words import View
+
+_EXAMPLE, _SENTENCE, _NEW_SENTENCE, _LAST_GOOD = "example", "q", "_new_sentence", "_last_good"
+
+
+def reading(example: str = lesson.PRESETS[0].text) -> Reading:
+    """Draw the sidebar's shared controls and return what they say.
+
+    Stops the page with a sentence where there is nothing to read. A text that is refused is
+    answered with the reason, and the page goes on with the last one that was not.
+
+    Parameters
+    ----------
+    example : the sentence that a page opens on
+    """
+    with st.sidebar:
+        st.subheader("Sentence", icon=":material/edit_note:")
+        picker = st.container()
+        text = st.text_area(
+            "Type your own",
+            example,
+            key=_SENTENCE,
+            bind="query-params",
+            height=100,
+            on_change=_sentence_changed,
+            help="Ctrl+Enter applies. Any language; up to 512 tokens.",
+        )
+        with picker:
+            _example_picker(text)
+        st.subheader("View", icon=":material/tune:")
+        model = st.selectbox(
+            "Model", attention.available_models(), key="model", bind="query-params"
+        )
+        merged = st.toggle(
+            "Whole words",
+            True,
+            key="words",
+            bind="query-params",
+            help="Join word pieces: a word is read the sum of what its pieces are read, "
+            "and reads the mean of what they read.",
+        )
+        special = st.toggle(
+            "Special tokens",
+            True,
+            key="special",
+            bind="query-params",
+            help="[CLS] and [SEP] frame every text and often soak up weight. Off: they are taken "
+            "out and every row is divided by what it keeps.",
+        )
+    chosen = Reading(model, _accepted(model, text or "", example), merged, special)
+    if not any(not unit.special for unit in words.pieces(chosen.trace.input)):
+        st.info("There is no word to look at yet. Type a sentence in the sidebar, or pick one.")
+        st.stop()
+    return chosen
+
+
+def focus(chosen: Reading, **defaults: Callable[[Focus], object]) -> Focus:
+    """Return what the sentence shows best; point the page's controls there when it is new.
+
+    Parameters
+    ----------
+    defaults : widget key -> the value it takes for a new sentence
+    """
+    found = find_focus(chosen.model_name, chosen.text, chosen.words, chosen.special)
+    if st.session_state.pop(_NEW_SENTENCE, False):
+        st.session_state.update({key: value(found) for key, value in defaults.items()})
+    return found
+
+
+def word(label: str, view: View, default: int, *, key: str = "word") -> int:
+    """Draw a picker for one word of the sentence and return its position."""
+    names = [f"{i} {unit.label}" for i, unit in enumerate(view.units)]
+    return int(
+        st.selectbox(
+            label,
+            range(len(names)),
+            index=min(default, len(names) - 1),
+            format_func=names.__getitem__,
+            key=key,
+            bind="query-params",
+        )
+    )
+
+
+def layer_and_head(view: View, default: Focus) -> tuple[int, int]:
+    """Draw the layer and head sliders in the sidebar and return both, counting from 0."""
+    layers, heads = view.weights.shape[:2]
+    with st.sidebar:
+        st.subheader("Head", icon=":material/grid_on:")
+        layer = st.slider("Layer", 0, layers - 1, default.layer, key="layer", bind="query-params")
+        head = st.slider("Head", 0, heads - 1, default.head, key="head", bind="query-params")
+    return layer, head
+
+
+def choice(label: str, options: dict[str, str], *, key: str, default: str | None = None) -> str:
+    """Draw a choice of one among a few, `{id: text}`; the default is the first or as given."""
+    return str(
+        st.segmented_control(
+            label,
+            list(options),
+            default=default or next(iter(options)),
+            required=True,
+            format_func=options.__getitem__,
+            key=key,
+            bind="query-params",
+        )
+    )
+
+
+def stepped(label: str, steps: Sequence[int], default: int, *, key: str) -> int:
+    """Draw a slider over a few whole numbers and return the chosen one."""
+    return int(
+        st.select_slider(
+            label,
+            steps,
+            default,
+            format_func=lambda n: f"{n:,}",
+            key=key,
+            bind="query-params",
+            width=200,
+        )
+    )
+
+
+def meanings_input(chosen: Reading, nearest: Sequence[str], most: int) -> tuple[str, ...]:
+    """Draw the field for the meanings to compare with; empty means the sentence's own set."""
+    own = chosen.preset.meanings if chosen.preset else tuple(nearest)
+    typed = st.text_input(
+        "Meanings to compare with",
+        key="meanings",
+        bind="query-params",
+        placeholder=", ".join(own),
+        help="Your own words, separated by commas. Empty: a set that fits the sentence.",
+    )
+    try:
+        names = meanings.parse_words(typed, most)
+        for name in names:
+            meanings.word_vector(chosen.model, name)
+    except ValueError as refusal:
+        st.warning(f"{escape_markdown(str(refusal))} Below is the sentence's own set.")
+        return own
+    return names or own
+
+
+def toggled(chosen: Sequence[str], name: str, most: int) -> list[str]:
+    """Return the chosen names with `name` taken away or, if there is room, added.
+
+    >>> toggled(["a", "b"], "b", most=2), toggled(["a"], "b", most=2), toggled(["a"], "b", most=1)
+    (['a'], ['a', 'b'], ['a'])
+    """
+    if name in chosen:
+        return [other for other in chosen if other != name]
+    return [*chosen, name][: max(most, len(chosen))]
+
+
+def on_phone() -> bool:
+    """Return whether the reader's browser says that it runs on a phone."""
+    return "Mobile" in st.context.headers.get("User-Agent", "")
+
+
+def _example_picker(text: str) -> None:
+    texts = [preset.text for preset in lesson.PRESETS]
+    st.session_state[_EXAMPLE] = text if text in texts else None
+    st.selectbox(
+        "Pick one",
+        texts,
+        index=None,
+        key=_EXAMPLE,
+        placeholder="your own sentence",
+        on_change=_use_example,
+    )
+
+
+def _use_example() -> None:
+    if st.session_state[_EXAMPLE]:
+        st.session_state[_SENTENCE] = st.session_state[_EXAMPLE]
+        _sentence_changed()
+
+
+def _sentence_changed() -> None:
+    st.session_state[_NEW_SENTENCE] = True
+
+
+def _accepted(model: str, text: str, fallback: str) -> str:
+    """Return `text` if the model can read it; else say why, and return the last that it could."""
+    try:
+        trace(model, text)
+    except ValueError as refusal:
+        st.warning(f"{refusal} Below is still the last sentence that fitted.")
+        return str(st.session_state.get(_LAST_GOOD, fallback))
+    st.session_state[_LAST_GOOD] = text
+    return text

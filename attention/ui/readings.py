@@ -1,0 +1,102 @@
+"""What the reader has chosen, and what the model makes of it.
+
+Cached by strings. What is cached is shared between readers: it is read-only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+import attention
+from attention import lesson, metrics, words
+from attention.core import Array
+from attention.models.bert import Bert
+from attention.models.trace import Trace
+from attention.turnstile import Turnstile
+from attention.words import View
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the reader has chosen in the sidebar, and what the model makes of it."""
+
+    model_name: str
+    text: str
+    words: bool
+    special: bool
+
+    @property
+    def model(self) -> Bert:
+        """The model, shared by all readers."""
+        return _model(self.model_name)
+
+    @property
+    def trace(self) -> Trace:
+        """The whole forward pass."""
+        return trace(self.model_name, self.text)
+
+    @property
+    def view(self) -> View:
+        """The weights as the reader wants to see them."""
+        return _view(self.model_name, self.text, self.words, self.special)
+
+    @property
+    def figures(self) -> dict[str, Array]:
+        """Every figure of `metrics.METRICS` by its label, each (L, H)."""
+        return _figures(self.model_name, self.text, self.words, self.special)
+
+    @property
+    def preset(self) -> lesson.Preset | None:
+        """The lesson's entry for this sentence, if it is one of its own."""
+        return lesson.preset_for(self.text)
+
+
+@dataclass(frozen=True)
+class Focus:
+    """The link that shows most on a sentence: a word, what it reads, and the head that does."""
+
+    query: int
+    key: int
+    layer: int
+    head: int
+
+
+@st.cache_resource
+def turnstile() -> Turnstile:
+    """Return the server's one queue for timings."""
+    return Turnstile()
+
+
+@st.cache_resource(max_entries=4, show_spinner="Loading the model…")
+def _model(name: str) -> Bert:
+    return attention.load_model(name)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)  # 512 tokens: 150 MB each
+def trace(model: str, text: str) -> Trace:
+    """Return the whole forward pass; `ValueError` where the model refuses the text."""
+    return _model(model).trace(text)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _view(model: str, text: str, merged: bool, special: bool) -> View:
+    return words.view(trace(model, text), words=merged, special=special)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def find_focus(model: str, text: str, merged: bool, special: bool) -> Focus:
+    """Return the link that shows most: that of the lesson, or else the strongest distant one."""
+    view = _view(model, text, merged, special)
+    preset = lesson.preset_for(text)
+    query, key = (view.find(preset.looks), view.find(preset.reads)) if preset else (None, None)
+    if query is None or key is None:
+        return Focus(*metrics.telling_link(view))
+    return Focus(query, key, *metrics.strongest_heads(view.weights, query, key, 1)[0])
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _figures(model: str, text: str, merged: bool, special: bool) -> dict[str, Array]:
+    view = _view(model, text, merged, special)
+    return {metric.label: metric.per_head(view) for metric in metrics.METRICS.values()}

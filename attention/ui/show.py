@@ -1,0 +1,118 @@
+"""Showing things: charts, sentences, and any text that a reader may have typed."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Callable, Hashable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from attention import frames, metrics
+from attention.charts import Chart
+from attention.ui.readings import Reading
+
+
+def draw(
+    build: Callable[..., Chart],
+    data: pd.DataFrame,
+    *,
+    key: str,
+    alt_text: str,
+    on_select: Callable[[], None] | None = None,
+    **options: Any,
+) -> Any:
+    """Draw `build(data, **options)`; only the data is sent when the options stay the same.
+
+    Altair needs 10 to 20 ms to make a spec. A chart function does not look into its data, so its
+    spec is made once per set of options.
+    """
+    spec = _spec(build, tuple(data.columns), tuple(options.items()))  # options are hashable
+    return st.vega_lite_chart(
+        spec={**spec, "data": {"name": "rows"}, "datasets": {"rows": data}},
+        key=key,
+        alt=alt_text,
+        on_select=on_select or "ignore",
+        width="stretch",
+    )
+
+
+def notice(sentence: str) -> None:
+    """Show the page's one computed sentence; it may hold words from the reader's text."""
+    st.info(escape_markdown(sentence), icon=":material/lightbulb:")
+
+
+def special_tokens_note(chosen: Reading, heads: Sequence[frames.Head]) -> None:
+    """Say what special tokens take in these heads or, where they are taken out, took."""
+    if not chosen.special:
+        taken = ", ".join(
+            f"{frames.head_name(head)} {percent(float(chosen.view.removed[head].mean()))}"
+            for head in heads
+        )
+        st.caption(
+            "Special tokens are taken out, and every row is divided by what it keeps. "
+            f"They took, on average over the rows: {taken}."
+        )
+        return
+    share = metrics.special_share(chosen.view)
+    sinks = [
+        f"{frames.head_name(head)} ({percent(float(share[head]))})"
+        for head in heads
+        if share[head] > 0.5
+    ]
+    if sinks:
+        st.caption(
+            f"Sinks, with the share that goes to special tokens: {', '.join(sinks)}. Weights must "
+            "sum to 1, so a head that finds nothing to read spends them where they do little. "
+            "Switch “Special tokens” off in the sidebar to take them out."
+        )
+
+
+def check(claim: str, holds: bool) -> None:
+    """Show a condition that was checked just now, green or red."""
+    icon = ":material/check:" if holds else ":material/close:"
+    st.badge(escape_markdown(claim), icon=icon, color="green" if holds else "red")
+
+
+def saving_hint() -> None:
+    """Say once per page how its charts and their data are saved, and how the page is shared."""
+    st.caption(
+        "Point at a chart for its toolbar: save the picture as PNG, or show its data and "
+        "download them as CSV. The address of this page holds every choice: copy it to share."
+    )
+
+
+def percent(share: float) -> str:
+    """Return a share as people read it.
+
+    >>> percent(0.3456)
+    '34.6 %'
+    """
+    return f"{100 * share:.1f} %"
+
+
+def escape_markdown(text: str) -> str:
+    """Return `text` so that Markdown shows it letter for letter.
+
+    Every punctuation mark gets a backslash, and an invisible word joiner behind it: emoji codes,
+    icons, arrows and bare addresses are recognised after backslashes have been resolved.
+
+    >>> escape_markdown("a_b").replace(chr(0x2060), "|")
+    'a\\\\_|b'
+    """
+    marks = set(string.punctuation) - set("',;?%()")
+    return "".join(f"\\{c}\u2060" if c in marks else c for c in " ".join(text.split()))
+
+
+@lru_cache(maxsize=256)
+def _spec(
+    build: Callable[..., Chart],
+    columns: Sequence[str],
+    options: tuple[tuple[str, Hashable], ...],
+) -> dict[str, Any]:
+    chart = build(pd.DataFrame(columns=list(columns)), **dict(options))
+    spec: dict[str, Any] = chart.to_dict()
+    del spec["data"], spec["datasets"]
+    return spec
