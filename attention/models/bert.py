@@ -21,6 +21,7 @@ from attention.models import files
 from attention.models.layers import gelu_in_place, layer_norm, merge_heads, split_heads
 from attention.models.trace import Tokens, Trace
 
+_CACHED_SCORES = 250_000  # numbers, 1 MB: heads are taken together while theirs stay in the cache
 _SHARED_FROM = 192  # tokens; below, sharing the work between threads costs more than it saves
 
 
@@ -127,18 +128,17 @@ class Bert:
         per_head = (c.num_hidden_layers, c.num_attention_heads, t)
         width = c.hidden_size // c.num_attention_heads
         qkv = np.empty((3, *per_head, width), np.float32)  # (3, L, H, T, E)
-        scores = np.empty((*per_head, t), np.float32)  # (L, H, Q, K)
-        weights = np.empty_like(scores)
+        weights = np.empty((*per_head, t), np.float32)  # (L, H, Q, K)
         head_output = np.empty((*per_head, width), np.float32)  # (L, H, T, E)
         hidden = np.empty((c.num_hidden_layers + 1, t, c.hidden_size), np.float32)  # (L+1, T, D)
 
         hidden[0] = self._embed(tokens.ids)
         with threads.team(threads.processors() if t >= _SHARED_FROM else 1) as share:
             for layer in range(c.num_hidden_layers):
-                arrays = qkv[:, layer], scores[layer], weights[layer], head_output[layer]
+                arrays = qkv[:, layer], weights[layer], head_output[layer]
                 self._run_layer(share, layer, hidden[layer], *arrays, hidden[layer + 1])
         query, key, value = qkv  # each (L, H, T, E)
-        return Trace(self.name, tokens, query, key, value, scores, weights, head_output, hidden)
+        return Trace(self.name, tokens, query, key, value, weights, head_output, hidden)
 
     def _run_layer(
         self,
@@ -146,7 +146,6 @@ class Bert:
         layer: int,
         x: Array,  # (T, D); all below are written
         qkv: Array,  # (3, H, T, E)
-        scores: Array,  # (H, Q, K)
         weights: Array,  # (H, Q, K)
         head_output: Array,  # (H, T, E)
         y: Array,  # (T, D)
@@ -158,12 +157,13 @@ class Bert:
             qkv[:, :, rows] = split_heads(joined, 3 * heads).reshape(3, heads, -1, width)
 
         def attend(some: slice) -> None:
-            for head in range(*some.indices(heads)):  # one head's arrays stay in the cache
-                query, key, value = qkv[:, head]  # each (T, E)
-                np.matmul(query * np.float32(1 / math.sqrt(width)), key.T, out=scores[head])
-                weights[head] = scores[head]
-                softmax_in_place(weights[head])
-                np.matmul(weights[head], value, out=head_output[head])
+            together = max(1, _CACHED_SCORES // tokens**2)
+            for first in range(some.start, some.stop, together):
+                part = slice(first, min(first + together, some.stop))
+                query, key, value = qkv[:, part]  # each (part of H, T, E)
+                np.matmul(query * np.float32(1 / math.sqrt(width)), key.mT, out=weights[part])
+                softmax_in_place(weights[part])
+                np.matmul(weights[part], value, out=head_output[part])
 
         def finish(rows: slice) -> None:
             y[rows] = self._after_attention(layer, x[rows], head_output[:, rows])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
 
-from attention.core import Array
+from attention.core import Array, attention_scores
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +41,6 @@ class Trace:
     query: Array  # (L, H, T, E)
     key: Array  # (L, H, T, E)
     value: Array  # (L, H, T, E)
-    scores: Array  # (L, H, Q, K) scaled, before softmax
     weights: Array  # (L, H, Q, K) after softmax: rows sum to 1
     head_output: Array  # (L, H, T, E) weights @ value, before W_O
     hidden: Array  # (L + 1, T, D) the embeddings, then the output of each layer
@@ -51,6 +51,17 @@ class Trace:
             value = getattr(self, field.name)
             if isinstance(value, np.ndarray):
                 value.flags.writeable = False
+
+    @cached_property
+    def scores(self) -> Array:
+        """The scaled scores before softmax, `(L, H, Q, K)`.
+
+        Made again from queries and keys when first asked for: they are as large as the weights,
+        and few readers want both.
+        """
+        scores = attention_scores(self.query, self.key)
+        scores.flags.writeable = False
+        return scores
 
     @property
     def text(self) -> str:

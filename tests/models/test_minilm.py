@@ -50,6 +50,7 @@ def trace(minilm):
 
 def arrays_of(trace):
     everything = {field.name: getattr(trace, field.name) for field in fields(trace)}
+    everything["scores"] = trace.scores
     return {name: a for name, a in everything.items() if isinstance(a, np.ndarray)}
 
 
