@@ -1,44 +1,43 @@
 """The dashboard: `streamlit run streamlit_app.py`."""
 
 import logging
+from pathlib import Path
 
 import streamlit as st
+
+# (file, icon, what the page does); the first one is the home page.
+PAGES = {
+    "Learn": [
+        (
+            "pages/learn/explorer.py",
+            ":material/tune:",
+            "Change the relevance of each word and see the blend shift",
+        ),
+    ],
+    "Explore": [
+        ("pages/explore/heads.py", ":material/grid_view:", "Compare heads side by side"),
+    ],
+    "Measure": [
+        ("pages/measure/scaling.py", ":material/timer:", "Time the O(n²) core on this machine"),
+    ],
+}
 
 
 def navigation() -> st.Page:
     """Set up the pages and return the one that the reader asked for."""
-    return st.navigation(
-        {
-            "Learn": [
-                st.Page(
-                    "pages/learn/explorer.py",
-                    title="Explorer",
-                    icon=":material/tune:",
-                    url_path="explorer",
-                    help="Change the relevance of each word and see the blend shift",
-                ),
-            ],
-            "Explore": [
-                st.Page(
-                    "pages/explore/heads.py",
-                    title="Heads",
-                    icon=":material/grid_view:",
-                    url_path="heads",
-                    help="Compare heads side by side",
-                ),
-            ],
-            "Measure": [
-                st.Page(
-                    "pages/measure/scaling.py",
-                    title="Scaling",
-                    icon=":material/timer:",
-                    url_path="scaling",
-                    help="Time the O(n²) core on this machine",
-                ),
-            ],
-        },
-        position="top",
-    )
+    sections = {
+        section: [
+            st.Page(file, title=Path(file).stem.capitalize(), icon=icon, help=what)
+            for file, icon, what in pages
+        ]
+        for section, pages in PAGES.items()
+    }
+    # Streamlit serves the default page at "/" and nowhere else, but links name every page: what is
+    # at "/" is the first page once more, unseen.
+    first = PAGES["Learn"][0][0]
+    home = st.Page(first, default=True, url_path="home", visibility="hidden")
+    sections["Learn"].append(home)
+    return st.navigation(sections, position="top")
 
 
 if __name__ == "__main__":  # for every reader, at every rerun

@@ -1,0 +1,279 @@
+"""Time the pages: on the server, from key press to picture, and when they are first opened.
+
+    pip install -e ".[test]"
+    python tests/benchmarks/pages.py [server] [keys] [loads] [--repeats N] [--cold]
+
+Three tables, medians throughout, models and traces cached:
+
+1. One rerun on the server after a widget moves: from the message that the browser would send to
+   the last one that it would get, over the real websocket, without a browser.
+2. From a key press on a slider until every chart of the page has changed, in headless Chromium,
+   against a bare page with one slider and one chart, in turn.
+3. From the start of the navigation until every chart is drawn, against the same bare page, in
+   turn. Each time in a new browser context that has opened the page once before, so that its HTTP
+   cache is warm (`--cold`: has not, so that it is empty).
+"""
+
+from __future__ import annotations
+
+import argparse
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from itertools import cycle, islice
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from time import perf_counter
+
+from playwright.sync_api import Browser, sync_playwright
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.WidgetStates_pb2 import WidgetState
+from websockets import Subprotocol
+from websockets.sync.client import ClientConnection, connect
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+from tests.e2e.live import FLAGS, chromium, serve
+
+WARM_UP = 3
+SERVER_TARGET, KEY_TARGET, LOAD_TARGET = 60, 1.3, 1.5  # ms, and two ratios
+CHARTS = {"explorer": 2, "heads": 3, "scaling": 0}  # on each page when it is opened
+BARE = """
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+st.title("Bare")
+x = st.slider("x", 0.0, 1.0, 0.5, 0.01)
+data = pd.DataFrame({"k": range(8), "v": [x * k for k in range(8)]})
+st.altair_chart(alt.Chart(data).mark_bar().encode(x="v:Q", y="k:O"))
+"""
+
+# What a chart shows: the labels of its marks, which hold their values.
+WATCH = """
+window.pictures = () => [...document.querySelectorAll('[data-testid=stVegaLiteChart]')].map(
+  (chart) => [...chart.querySelectorAll('path[aria-label]')].map((e) => e.ariaLabel).join());
+window.whenever = (check) => new Promise((resolve) => {
+  const observer = new MutationObserver(() => check() && done());
+  const done = () => {
+    observer.disconnect();
+    requestAnimationFrame(() => resolve(performance.now()));
+  };
+  const everything = {subtree: true, childList: true, attributes: true, characterData: true};
+  observer.observe(document, everything);
+});
+window.keyPress = () => {
+  const before = pictures();
+  let start = 0;
+  addEventListener('keydown', () => { start = performance.now(); }, {capture: true, once: true});
+  window.changed = whenever(() => pictures().every((now, i) => now && now !== before[i]))
+    .then((end) => end - start);
+};
+"""
+OPENED = """
+window.opened = whenever(() => document.querySelector('h1') && (COUNT
+  ? pictures().filter((picture) => picture).length >= COUNT
+  : document.querySelector('[data-testid=stAlert]')));
+"""
+
+
+def main() -> None:
+    """Print the three tables."""
+    arguments = parse()
+    with TemporaryDirectory() as name, sync_playwright() as playwright:
+        folder = Path(name)
+        script = folder / "bare.py"
+        script.write_text(BARE)
+        with serve(folder / "ours.txt") as ours, serve(folder / "bare.txt", script) as bare:
+            if "server" in arguments.tables:
+                print_server(ours, bare, arguments.repeats)
+            browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+            if "keys" in arguments.tables:
+                print_keys(browser, ours, bare, arguments.repeats)
+            if "loads" in arguments.tables:
+                print_loads(browser, ours, bare, arguments.repeats, warm=not arguments.cold)
+            browser.close()
+
+
+def parse() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("tables", nargs="*", default=["server", "keys", "loads"])
+    parser.add_argument("--repeats", type=int, default=21)
+    parser.add_argument("--cold", action="store_true", help="load with an empty HTTP cache")
+    return parser.parse_args()
+
+
+def print_server(ours: str, bare: str, repeats: int) -> None:
+    """Print the server's time of one rerun of each page; that of the bare page is the floor."""
+    print(f"1. one rerun on the server, target {SERVER_TARGET} ms")
+    widgets = {
+        "the bare page": ("", "slider", "x"),
+        "explorer, a score": ("explorer", "slider", "deposit"),
+        "explorer, a real head's score": ("explorer", "slider", "deposit", "start=A+real+head"),
+        "heads, another word": ("heads", "selectbox", "Word whose row"),
+        "scaling, nothing measured": ("scaling", "slider", "Repeats"),
+        "scaling, with results": ("scaling", "slider", "Repeats"),
+    }
+    for name, widget in widgets.items():
+        address = (ours if widget[0] else bare).replace("http", "ws") + "/_stcore/stream"
+        with connect(address, subprotocols=[Subprotocol("streamlit")], max_size=None) as connection:
+            visit = Visit(connection, *widget)
+            if "results" in name:
+                visit.press("Measure")
+            times = [visit.move() for _ in range(repeats + WARM_UP)][WARM_UP:]
+        sent = f"{visit.received / 1000:6.0f} kB"
+        row(name, times, sent, SERVER_TARGET, median(times))
+
+
+class Visit:
+    """A reader without a browser: speaks the websocket's messages."""
+
+    def __init__(
+        self, connection: ClientConnection, page: str, kind: str, label: str, query: str = ""
+    ) -> None:
+        """Open the page and find the widget that starts with `label`."""
+        self.received = 0
+        self.client = BackMsg().rerun_script
+        self.client.page_name = page
+        self.client.query_string = query or ("n=512&repeats=3" if page == "scaling" else "")
+        self.connection = connection
+        self.elements = self._run()
+        self.kind, self.widget = kind, self._find(kind, label)
+        self.values = cycle(self._values())
+
+    def move(self) -> float:
+        """Move the widget and return the milliseconds until the page is complete."""
+        state = WidgetState(id=self.widget.id)
+        if self.kind == "slider":
+            state.double_array_value.data.append(next(self.values))
+        else:
+            state.string_value = next(self.values)
+        return self._send(state)
+
+    def press(self, label: str) -> None:
+        """Press a button and wait until the page is complete."""
+        self._send(WidgetState(id=self._find("button", label).id, trigger_value=True))
+
+    def _send(self, state: WidgetState) -> float:
+        del self.client.widget_states.widgets[:]
+        self.client.widget_states.widgets.append(state)
+        start = perf_counter()
+        self._run()
+        return (perf_counter() - start) * 1e3
+
+    def _run(self) -> list:
+        """Ask for a rerun; return the elements that came until it was finished."""
+        self.connection.send(BackMsg(rerun_script=self.client).SerializeToString())
+        elements, self.received = [], 0
+        while True:
+            raw = self.connection.recv(timeout=60)
+            self._acknowledge()
+            message, self.received = ForwardMsg.FromString(raw), self.received + len(raw)
+            kind = message.WhichOneof("type")
+            if kind == "navigation":  # as the browser does: from now on by its hash
+                self.client.page_script_hash = message.navigation.page_script_hash
+                self.client.page_name = ""
+            elif kind == "delta":
+                elements.append(message.delta.new_element)
+            elif kind == "script_finished":
+                return elements
+
+    def _acknowledge(self) -> None:
+        """Tell the server at once that its packet has come, where the system lets us.
+
+        It waits for that before it sends the next small one (Nagle's algorithm), and the system may
+        take 40 ms over it. That is the network's time, not the server's, and the bare page's too.
+        """
+        if hasattr(socket, "TCP_QUICKACK"):
+            self.connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+
+    def _find(self, kind: str, label: str):
+        found = (getattr(element, kind) for element in self.elements if element.HasField(kind))
+        return next(widget for widget in found if widget.label.startswith(label))
+
+    def _values(self) -> Sequence:
+        if self.kind == "selectbox":
+            return self.widget.options[1:6]
+        low, high, step = self.widget.min, self.widget.max, self.widget.step
+        count = min(round((high - low) / step), 12)
+        return [round(low + step * i, 6) for i in range(1, count)]
+
+
+def print_keys(browser: Browser, ours: str, bare: str, repeats: int) -> None:
+    """Print the time from a key press to the changed picture, against the bare page."""
+    print(f"\n2. key press to changed picture, target {KEY_TARGET}")
+    sides = (key_side(browser, f"{bare}/", "x"), key_side(browser, f"{ours}/", "deposit"))
+    compare("explorer", alternate(sides, repeats), KEY_TARGET)
+
+
+def key_side(browser: Browser, url: str, label: str) -> Callable[[], float]:
+    """Open a page; return a function that presses a key on a slider and gives the milliseconds."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.add_init_script(WATCH)
+    page = context.new_page()
+    page.goto(url)
+    page.locator("[data-testid=stVegaLiteChart] path[aria-label]").first.wait_for(state="attached")
+    slider = page.locator(f'input[type=range][aria-label="{label}"]')
+    keys = cycle(["ArrowRight"] * 3 + ["ArrowLeft"] * 3)
+
+    def press() -> float:
+        page.bring_to_front()
+        page.wait_for_timeout(300)  # the last rerun is over, and what it set off as well
+        page.evaluate("keyPress()")
+        slider.press(next(keys))
+        return float(page.evaluate("changed"))
+
+    return press
+
+
+def print_loads(browser: Browser, ours: str, bare: str, repeats: int, *, warm: bool) -> None:
+    """Print the time until each page is drawn when it is opened, against the bare page."""
+    cache = "warm" if warm else "empty"
+    print(f"\n3. first load of a warm server, HTTP cache {cache}, target {LOAD_TARGET}")
+    for name, charts in CHARTS.items():
+        sides = (
+            lambda: load(browser, f"{bare}/", 1, warm),
+            lambda path="" if name == "explorer" else name, charts=charts: load(
+                browser, f"{ours}/{path}", charts, warm
+            ),
+        )
+        compare(name, alternate(sides, max(repeats // 2, 5)), LOAD_TARGET)
+
+
+def load(browser: Browser, url: str, charts: int, warm: bool) -> float:
+    """Open a page in a new context; return the milliseconds until its charts are drawn."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.add_init_script(WATCH + OPENED.replace("COUNT", str(charts)))
+    for _ in range(2 if warm else 1):
+        page = context.new_page()
+        page.goto(url)
+        taken = float(page.evaluate("opened"))
+        page.close()
+    context.close()
+    return taken
+
+
+def alternate(sides: Sequence[Callable[[], float]], repeats: int) -> list[list[float]]:
+    """Return the milliseconds of each run of each side, taking turns, after a warm-up."""
+    rounds = [[side() for side in sides] for _ in range(repeats + WARM_UP)]
+    return [list(times) for times in zip(*islice(rounds, WARM_UP, None), strict=True)]
+
+
+def compare(name: str, times: list[list[float]], target: float) -> None:
+    """Print one row that sets a page against the bare one."""
+    bare, ours = times
+    ratio = median(ours) / median(bare)
+    row(name, ours, f"bare {median(bare):6.0f} ms   ratio {ratio:.2f}", target, ratio)
+
+
+def row(name: str, times: list[float], rest: str, target: float, figure: float) -> None:
+    """Print one row of a table."""
+    spread = f"{median(times):6.0f} ms  ({min(times):.0f} to {max(times):.0f}, {len(times)} runs)"
+    verdict = "" if figure <= target else "   MISSED"
+    print(f"   {name:<30}{spread:<36}{rest}{verdict}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
