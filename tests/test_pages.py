@@ -129,6 +129,18 @@ def test_every_example_points_the_controls_at_its_word(page):
 
 
 @pytest.mark.parametrize("page", READING_PAGES)
+def test_the_chosen_word_stays_the_same_in_another_view(page):
+    app = open_page(page, q=lesson.TROPHY_BIG.text)
+    word = app.selectbox(key="word")
+    assert word.format_func(word.value) == "9 it"
+    for toggle, expected in (("special", "8 it"), ("words", "10 it"), ("special", "11 it")):
+        now = app.toggle(key=toggle)
+        healthy(now.set_value(not now.value).run())
+        word = app.selectbox(key="word")
+        assert word.format_func(word.value) == expected
+
+
+@pytest.mark.parametrize("page", READING_PAGES)
 @pytest.mark.parametrize(
     "params",
     [

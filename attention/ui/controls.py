@@ -10,9 +10,10 @@ import attention
 from attention import lesson, meanings, words
 from attention.ui.readings import Focus, Reading, find_focus, trace
 from attention.ui.show import escape_markdown
-from attention.words import View
+from attention.words import Unit, View
 
-_EXAMPLE, _SENTENCE, _NEW_SENTENCE, _LAST_GOOD = "example", "q", "_new_sentence", "_last_good"
+_EXAMPLE, _SENTENCE, _WORD = "example", "q", "word"
+_NEW_SENTENCE, _LAST_GOOD, _UNITS = "_new_sentence", "_last_good", "_units"
 
 
 def reading(example: str = lesson.PRESETS[0].text) -> Reading:
@@ -74,12 +75,17 @@ def focus(chosen: Reading, **defaults: Callable[[Focus], object]) -> Focus:
     defaults : widget key -> the value it takes for a new sentence
     """
     found = find_focus(chosen.model_name, chosen.text, chosen.words, chosen.special)
+    units, (text, before) = chosen.view.units, st.session_state.get(_UNITS, ("", ()))
     if st.session_state.pop(_NEW_SENTENCE, False):
         st.session_state.update({key: value(found) for key, value in defaults.items()})
+    elif text == chosen.text and before != units and _WORD in defaults.keys() & st.session_state:
+        moved = _same_word(before, st.session_state[_WORD], units)
+        st.session_state[_WORD] = found.query if moved is None else moved
+    st.session_state[_UNITS] = chosen.text, units
     return found
 
 
-def word(label: str, view: View, default: int, *, key: str = "word") -> int:
+def word(label: str, view: View, default: int, *, key: str = _WORD) -> int:
     """Draw a picker for one word of the sentence and return its position."""
     names = [f"{i} {unit.label}" for i, unit in enumerate(view.units)]
     return int(
@@ -187,6 +193,12 @@ def _use_example() -> None:
     if st.session_state[_EXAMPLE]:
         st.session_state[_SENTENCE] = st.session_state[_EXAMPLE]
         _sentence_changed()
+
+
+def _same_word(before: Sequence[Unit], chosen: int, now: Sequence[Unit]) -> int | None:
+    """Return where the chosen word is when the same text is shown in other units, if anywhere."""
+    token = before[chosen].positions[0] if chosen < len(before) else None
+    return next((i for i, unit in enumerate(now) if token in unit.positions), None)
 
 
 def _sentence_changed() -> None:
