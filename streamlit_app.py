@@ -13,6 +13,11 @@ PAGES = {
             ":material/tune:",
             "Change the relevance of each word and see the blend shift",
         ),
+        (
+            "pages/learn/context.py",
+            ":material/route:",
+            "Attention against recurrent and convolutional layers",
+        ),
     ],
     "Explore": [
         ("pages/explore/heads.py", ":material/grid_view:", "Compare heads side by side"),

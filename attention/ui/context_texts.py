@@ -1,0 +1,190 @@
+"""The context page's tabs on what the model reads across a long text, and in two texts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from attention import context, context_frames, meanings, words
+from attention.charts import context as charts
+from attention.context import ASKS, CONTROL, FILLER, READS, Head
+from attention.core import Array
+from attention.frames import head_name
+from attention.models.trace import Trace
+from attention.ui import context_work as work
+from attention.ui.questions import predict
+from attention.ui.readings import Reading, trace
+from attention.ui.show import draw, notice, percent
+from attention.words import View
+
+FAR_COUNTS = (0, 2, 4, 8, 12, 17, 21, 25, 30, 34)  # sentences in between, of the sweep
+FAR_HEAD = (2, 5)
+PAIR = ("I deposited money at the bank", "We fished by the bank of the river")
+
+
+def far(chosen: Reading) -> None:
+    """Draw how much one word reads of another across more and more text."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        count = st.slider(
+            "Sentences in between",
+            0,
+            len(FILLER),
+            17,
+            key="between",
+            bind="query-params",
+            width=280,
+        )
+        head = work.head_picker("Head to compare", chosen.view, FAR_HEAD, key="far_head")
+    counts = sorted({*FAR_COUNTS, count})
+    looks, controls = work.sweep(chosen.model_name, counts)
+    best = context.keeps_best(looks)
+    look, control = looks[counts.index(count)], controls[counts.index(count)]
+    notice(
+        f"“{ASKS}” reads “{READS}” across {look.distance} tokens in one step: "
+        f"{head_name(best)} gives it {percent(float(look.weight[best]))}, rank "
+        f"{look.rank[best]} of {look.tokens}; {head_name(head)} {percent(float(look.weight[head]))}"
+        f", rank {look.rank[head]}. With “{CONTROL}” in its place {head_name(best)} gives "
+        f"{percent(float(control.weight[best]))}, rank {control.rank[best]}."
+    )
+    predict(work.ranks_question(looks[-1]))
+    series = {
+        f"{head_name(best)}, which keeps it best": (looks, best),
+        f"{head_name(head)}, your choice": (looks, head),
+        f"{head_name(best)}, “{CONTROL}” in place of “{READS}”": (controls, best),
+    }
+    data = context_frames.far_frame(series)
+    pictures = {"Weight": charts.far_weights, "Rank": charts.far_ranks}
+    for column, (title, build) in zip(st.columns(2, gap="large"), pictures.items(), strict=True):
+        with column:
+            st.subheader(title)
+            draw(
+                build,
+                data,
+                key=f"far-{title}",
+                alt_text=f"{title} of the far word against distance",
+                series=tuple(series),
+                chosen=look.distance,
+            )
+    st.caption(
+        f"{len(counts)} texts of {looks[0].tokens} to {looks[-1].tokens} tokens, each through the "
+        "whole model. Dashed: the chosen text, and the weight if every token got the same. The "
+        "head that keeps it best is the one whose smallest weight over these texts is the largest. "
+        "From the second layer on, a word's place also holds what the word has read before."
+    )
+    st.latex(r"w_{qk} = \mathrm{softmax}_k\!\left(\frac{q \cdot k}{\sqrt{E}}\right)")
+    st.caption(f"One product of q and k, at distance 1 as at distance {look.distance}.")
+    text = context.far_text(count)
+    st.subheader(f"What “{ASKS}” reads most in {head_name(best)}")
+    st.dataframe(
+        context_frames.most_read_frame(look, best, chosen.model.tokenize(text).pieces, 5),
+        hide_index=True,
+        width="content",
+        column_config={"Weight": st.column_config.NumberColumn(format="%.3f")},
+        alt="The five tokens that are read most",
+    )
+    with st.expander("The text", icon=":material/article:"):
+        st.text(text)
+
+
+def pair(chosen: Reading) -> None:
+    """Draw one word in two texts: what it reads, and how its vectors come apart."""
+    with st.container(horizontal=True):
+        texts = [
+            work.text_input("First text", PAIR[0], chosen.model, key="first"),
+            work.text_input("Second text", PAIR[1], chosen.model, key="second"),
+        ]
+    traces = [trace(chosen.model_name, text) for text in texts]
+    views = [words.view(t, words=chosen.words, special=chosen.special) for t in traces]
+    shared = context.shared_words(*views)
+    if not shared:
+        st.info("The two texts have no word in common. Use the same word in both.")
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        both = st.selectbox(
+            "Word in both",
+            shared,
+            key="shared",
+            bind="query-params",
+            on_change=work.forget_head,
+            width=200,
+        )
+        queries = [view.find(both) or 0 for view in views]
+        telling = context.changing_head(views[0], views[1], (queries[0], queries[1]))
+        head = work.head_picker("Head", views[0], telling, key="pair_head")
+    reads = [_reads_most(view, q, head) for view, q in zip(views, queries, strict=True)]
+    alike = context.cosine(
+        *(context.contextual(t, v.units[q]) for t, v, q in zip(traces, views, queries, strict=True))
+    )
+    notice(
+        f"In {head_name(head)} “{both}” reads {reads[0]} in the first text and {reads[1]} in the "
+        f"second. Its two vectors have a cosine of {alike[0]:.2f} at the input and {alike[-1]:.2f} "
+        "after the last layer."
+    )
+    st.subheader("What it reads")
+    for second, column in enumerate(st.columns(2, gap="large")):
+        with column:
+            st.markdown(("**First text**", "**Second text**")[second])
+            draw(
+                charts.pair_row,
+                context_frames.pair_row_frame(views[second], queries[second], head),
+                key=f"pair-{second}",
+                alt_text=f"The row of the word in text {second + 1}",
+                labels=views[second].labels,
+                second=bool(second),
+            )
+    st.caption(
+        "The same weights of the same model make both rows; only the words differ. A convolution "
+        "would weigh the neighbours alike in both texts. The word that asks is framed."
+    )
+    _similarity(chosen, traces, views, queries, alike)
+
+
+def _reads_most(view: View, query: int, head: Head) -> str:
+    """Name the other word that a word reads most, with its weight."""
+    row = view.weights[head][query].copy()
+    row[[k for k, unit in enumerate(view.units) if unit.special or k == query]] = -1
+    best = int(np.argmax(row))
+    return f"“{view.labels[best]}” ({max(float(row[best]), 0.0):.2f})"
+
+
+def _similarity(
+    chosen: Reading,
+    traces: Sequence[Trace],
+    views: Sequence[View],
+    queries: Sequence[int],
+    alike: Array,
+) -> None:
+    """Draw the cosine between a word's two vectors, from the bare word to the last layer."""
+    units = [view.units[q] for view, q in zip(views, queries, strict=True)]
+    bare = [
+        meanings.unit_vectors(chosen.model, t.input, [unit])
+        for t, unit in zip(traces, units, strict=True)
+    ]
+    same = float(context.cosine(*bare)[0])
+    unlike = context.unlike_cosine((traces[0], views[0]), (traces[1], views[1]))
+    series = {"the same word in both texts": alike, "two different words, on average": unlike}
+    data = context_frames.similarity_frame(same, series)
+    st.subheader("How alike its two vectors are")
+    draw(
+        charts.similarity_lines,
+        data,
+        key="similarity",
+        alt_text="Cosine between the vectors of the same word in two texts, stage by stage",
+        stages=("bare word", "input", *(f"after L{layer}" for layer in range(len(alike) - 1))),
+        series=tuple(series),
+        low=float(np.floor(min(data["cosine"].min(), 0.0) * 10) / 10),
+    )
+    st.latex(r"\cos(a, b) = \frac{a \cdot b}{|a|\,|b|}")
+    first, second = (unit.positions[0] for unit in units)
+    moved = (
+        "the same position vector is added in both, so the inputs are equal"
+        if first == second
+        else "another position vector is added in each, so the inputs already differ a little"
+    )
+    st.caption(
+        f"The bare word vector is the same in both texts: cosine {same:.2f}. The word is token "
+        f"{first} of the first text and token {second} of the second: {moved}. What comes after is "
+        "the work of attention, the only part that carries anything from word to word."
+    )

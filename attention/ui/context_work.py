@@ -1,0 +1,187 @@
+"""What the context page computes once and keeps, and the controls that its tabs share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from time import perf_counter
+
+import numpy as np
+import streamlit as st
+
+import attention
+from attention import baselines, context, frames, layer_costs, meanings, words
+from attention.context import ASKS, CONTROL, READS, FarLook, Head
+from attention.core import Array
+from attention.layer_costs import LayerTime
+from attention.models.bert import Bert
+from attention.questions import Question
+from attention.ui.controls import stepped
+from attention.ui.readings import Reading, trace, turnstile
+from attention.ui.show import escape_markdown
+from attention.words import View
+
+LENGTHS = (16, 32, 64, 100, 128, 256, 512)
+MOST_WORDS = 40  # of a text in the comparison of two
+_WIDTHS = (32, 64, 128, 384)
+_SHOW_AFTER_SECONDS = 0.1  # quicker work shows no progress bar
+_UNSTEADY = 2.0
+_TIMES = "_layer_times"  # (width, kernel) -> what this visit has measured
+
+
+def own_words(view: View) -> list[int]:
+    """Return the positions of the text's own words: all but the special tokens."""
+    return [k for k, unit in enumerate(view.units) if not unit.special]
+
+
+def far_link(view: View) -> tuple[int, Head]:
+    """Return the word in the first half that the last word reads most, and the head that does."""
+    own = own_words(view)
+    early = own[: max(1, len(own) // 2)]
+    weights = view.weights[:, :, own[-1]][..., early]  # (L, H, early words)
+    layer, head, best = np.unravel_index(np.argmax(weights), weights.shape)
+    return early[best], (int(layer), int(head))
+
+
+def head_picker(label: str, view: View, default: Head, *, key: str) -> Head:
+    """Draw a picker for one head of the model."""
+    names = frames.all_heads(*view.weights.shape[:2])
+    index = list(names.values()).index(default)
+    picked = st.selectbox(
+        label, list(names), index=index, key=key, bind="query-params", width=140
+    )  # fmt: skip
+    return names[picked]
+
+
+def path_head(chosen: Reading) -> Head:
+    """Draw the picker for the head that reads the sentence in the sidebar."""
+    return head_picker("Attention head", chosen.view, far_link(chosen.view)[1], key="path_head")
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def recurrent_norms(
+    model: str, text: str, merged: bool, hidden: int, gain: float, seed: int
+) -> tuple[Array, Array]:
+    """Return how much the last state of a tanh network, and of a GRU, moves with each word."""
+    tokens = trace(model, text).input
+    units = words.whole_words(tokens) if merged else words.pieces(tokens)
+    own = [unit for unit in units if not unit.special]
+    x = baselines.standardised(meanings.unit_vectors(attention.load_model(model), tokens, own))
+    tanh, gru = (
+        baselines.random_cell(gates, x.shape[1], hidden, gain=gain, seed=seed)
+        for gates in (baselines.TANH, baselines.GRU)
+    )
+    return baselines.input_norms(tanh, x), baselines.input_norms(gru, x)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def kernel_weights(kernel: int, width: int, side: int) -> Array:
+    """Return how much of a random convolution of this width weighs on each offset."""
+    return context.kernel_shares(baselines.random_kernel(kernel, width, seed=0), side)
+
+
+def sweep(model: str, counts: Sequence[int]) -> tuple[list[FarLook], list[FarLook]]:
+    """Read texts with so many sentences in between, and the same with another word in its place.
+
+    The first time this takes about a second, and a bar shows how far it is.
+    """
+    slot, start = st.empty(), perf_counter()
+    todo = [(count, word) for word in (READS, CONTROL) for count in counts]
+    done: list[FarLook] = []
+    for count, word in todo:
+        done.append(_far_look(model, count, word))
+        if perf_counter() - start > _SHOW_AFTER_SECONDS:
+            slot.progress(len(done) / len(todo), f"Reading {len(todo)} texts")
+    slot.empty()
+    return done[: len(counts)], done[len(counts) :]
+
+
+@st.cache_resource(max_entries=96, show_spinner=False)  # 0.1 MB each
+def _far_look(model: str, count: int, word: str) -> FarLook:
+    found = attention.load_model(model).trace(context.far_text(count, word))
+    return context.far_look(found, words.whole_words(found.input), ASKS, word)
+
+
+def length_and_width() -> tuple[int, int]:
+    """Draw the sliders for the length and the width of a layer."""
+    n = stepped("Tokens n", LENGTHS, 100, key="tokens")
+    return n, stepped("Width d", _WIDTHS, 64, key="wide")
+
+
+def layer_times(width: int, kernel: int, *, again: bool) -> list[LayerTime]:
+    """Return the times of the three layers, measured once per visit unless asked `again`."""
+    kept: dict[tuple[int, int], list[LayerTime]] = st.session_state.setdefault(_TIMES, {})
+    if again or (width, kernel) not in kept:
+        slot = st.empty()
+        with turnstile().join() as turn:
+            while not turn.wait(0.5):
+                slot.info(f"Another reader is measuring. Before you in the queue: {turn.ahead}.")
+            kept[width, kernel] = layer_costs.time_layers(LENGTHS, width, kernel)
+        slot.empty()
+    return kept[width, kernel]
+
+
+def unsteady_note(times: Sequence[LayerTime], n: int) -> None:
+    """Say so where the rounds at this length were not alike."""
+    worst = max(time.median / time.low for time in times if time.n == n)
+    if worst > _UNSTEADY:
+        st.warning(
+            f"Half the rounds took more than {worst:.1f} times as long as the fastest: other "
+            "programs are using this machine. Measure again when it is quiet."
+        )
+
+
+def text_input(label: str, default: str, model: Bert, *, key: str) -> str:
+    """Draw a field for a short text; one that cannot be shown is answered with the reason."""
+    typed = st.text_input(
+        label, default, key=key, bind="query-params", on_change=forget_head, width=380
+    )
+    try:
+        _check_short(model, typed)
+    except ValueError as refusal:
+        st.warning(f"{label}: {escape_markdown(str(refusal))} Below is its example.")
+        return default
+    return typed
+
+
+def forget_head() -> None:
+    """Let the head that tells two texts apart be found anew."""
+    st.session_state.pop("pair_head", None)
+
+
+def layers_question(kernel: int) -> Question:
+    """Ask how many layers join two words that are 99 apart when each layer doubles its step."""
+    answer, plain = (baselines.layers_to_connect(99, kernel, rule) or 0 for rule in (0, 1))
+    reach = baselines.receptive_field(kernel, baselines.dilations(answer, 0)) // 2
+    return Question(
+        key="dilated",
+        text=f"Every layer doubles its dilation: 1, 2, 4, … How many layers with a kernel of "
+        f"{kernel} until a word sees one that is 99 words away?",
+        options=tuple(str(n) for n in sorted({answer - 3, answer, 2 * answer, plain})),
+        answer=str(answer),
+        because=f"{answer} layers see {reach} words to either side. With a dilation of 1 in every "
+        f"layer it takes {plain}, and attention takes one.",
+    )
+
+
+def ranks_question(look: FarLook) -> Question:
+    """Ask how many heads still have the far word among the ten that they read most."""
+    heads, within = look.rank.size, int((look.rank <= 10).sum())
+    bins = {"none": 0, "1 to 5": 5, "6 to 20": 20, f"21 to {heads}": heads}
+    return Question(
+        key="far",
+        text=f"“{READS}” stands {look.distance} tokens before “{ASKS}”. In how many of the {heads} "
+        "heads is it still among the ten most read tokens?",
+        options=tuple(bins),
+        answer=next(name for name, most in bins.items() if within <= most),
+        because=f"It is in {within} of {heads} heads. The others read something else: heads differ "
+        "in what they look for, not in how far they can look.",
+    )
+
+
+def _check_short(model: Bert, text: str) -> None:
+    units = words.whole_words(model.tokenize(text))
+    count = sum(not unit.special for unit in units)
+    if not count:
+        raise ValueError("There is no word in it.")
+    if count > MOST_WORDS:
+        raise ValueError(f"It has {count} words; two texts are compared up to {MOST_WORDS} each.")

@@ -1,0 +1,353 @@
+"""The context page without a browser: each tab, each control, and texts that are refused."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from attention import baselines, context, layer_costs, meanings, words
+from attention.layer_costs import LayerTime
+
+ROOT = Path(__file__).parents[2]
+PAGE = "pages/learn/context.py"
+RNN, CNN, FAR, PAIR, COST = "RNN", "CNN", "Arbitrary range", "Data-dependent", "Cost"
+KEYS = "The keys that I left on the table in the kitchen yesterday are gone"
+
+
+@pytest.fixture(autouse=True)
+def quick_timing(monkeypatch):
+    """Timing itself is tested elsewhere; here each layer takes as long as its name."""
+
+    def time_layers(lengths, width, kernel):
+        return [
+            LayerTime(layer, n, len(layer) * n * 1e-6, 1e-7, 1.0, 3)
+            for n in lengths
+            for layer in layer_costs.LAYERS
+        ]
+
+    monkeypatch.setattr(layer_costs, "time_layers", time_layers)
+
+
+def open_page(view=RNN, **params):
+    app = AppTest.from_file(str(ROOT / PAGE), default_timeout=60)
+    for key, value in {"view": view, **params}.items():
+        app.query_params[key] = value
+    return healthy(app.run())
+
+
+def healthy(app):
+    assert not app.exception, [(e.value, e.stack_trace) for e in app.exception]
+    return app
+
+
+def drawn(app, *columns, nth=0):
+    """Return the rows of the nth chart whose data have these columns."""
+    found = []
+    for chart in app.get("vega_lite_chart"):
+        rows = pa.ipc.open_stream(chart.proto.datasets[0].data.data).read_all().to_pandas()
+        if set(columns) <= set(rows.columns):
+            found.append(rows)
+    assert len(found) > nth, f"no chart draws {columns}"
+    return found[nth]
+
+
+def notice(app):
+    return app.info[0].value.replace("\u2060", "").replace("\\", "")
+
+
+def check_colours(app):
+    return [match[1] for m in app.markdown if (match := re.match(r":(\w+)-badge", m.value))]
+
+
+def series(rows, part):
+    return rows[rows["series"].str.contains(part)]
+
+
+def test_page_runs_from_the_entrypoint():
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60).run()
+    assert healthy(app.switch_page(PAGE).run()).title[0].value == "Context"
+
+
+@pytest.mark.parametrize("view", [RNN, CNN, FAR, PAIR, COST])
+def test_only_the_open_tab_is_drawn(view):
+    own = {RNN: "share", CNN: "inside", FAR: "rank", PAIR: "cosine", COST: "seconds"}
+    app = open_page(view)
+    columns = set()
+    for chart in app.get("vega_lite_chart"):
+        table = pa.ipc.open_stream(chart.proto.datasets[0].data.data).read_all()
+        columns |= set(table.column_names)
+    assert columns & set(own.values()) == {own[view]}
+    assert 1 <= len(app.get("vega_lite_chart")) <= 3
+    assert len(app.info) == 1
+
+
+@pytest.mark.parametrize("view", [RNN, CNN, FAR, PAIR, COST])
+def test_bad_values_in_a_link_fall_back(view):
+    bad = {
+        "path_head": "L9 H9", "far_head": "x", "pair_head": "", "gain": "nan", "seed": "-1",
+        "kernel": "4", "cnn_layers": "99", "dilation": "no", "reach_word": "77 no", "tokens": "3",
+        "wide": "1", "rnn_width": "x", "between": "1000", "shared": "nothing",
+    }  # fmt: skip
+    assert open_page(view, **bad).get("vega_lite_chart")
+    assert open_page("Nowhere").get("vega_lite_chart")
+
+
+# RNN
+
+
+def test_the_curve_is_the_jacobian_and_attention_is_the_models_row(model):
+    rows = drawn(open_page(gain="1.2", rnn_width="16", seed="3"), "share")
+    trace = model.trace(KEYS)
+    units = [unit for unit in words.whole_words(trace.input) if not unit.special]
+    x = baselines.standardised(meanings.unit_vectors(model, trace.input, units))
+    for name, gates in (("tanh", baselines.TANH), ("GRU", baselines.GRU)):
+        cell = baselines.random_cell(gates, 384, 16, gain=1.2, seed=3)
+        value = series(rows, name)["value"]
+        assert value.tolist() == pytest.approx(baselines.input_norms(cell, x).tolist())
+    row = words.view(trace).weights[3, 1, 14, 1:15]
+    assert series(rows, "L3 H1")["value"].tolist() == pytest.approx(row.tolist(), abs=1e-6)
+
+
+def test_the_far_word_reaches_the_last_through_attention_only():
+    app = open_page()
+    rows = drawn(app, "share").set_index(["series", "k"])["share"]
+    assert rows["attention L3 H1", 1] > 0.8
+    assert rows["recurrent, tanh", 1] < rows["recurrent, GRU", 1] < 0.01
+    assert "12 words before" in notice(app)
+
+
+@pytest.mark.parametrize(
+    ("control", "value"), [("gain", 2.0), ("seed", 5), ("rnn_width", 8), ("path_head", "L0 H0")]
+)
+def test_each_control_of_the_curve_changes_it(control, value):
+    app = open_page()
+    before = drawn(app, "share")
+    kinds = {"rnn_width": app.select_slider, "path_head": app.selectbox}
+    healthy(kinds.get(control, app.slider)(key=control).set_value(value).run())
+    assert not drawn(app, "share").equals(before)
+
+
+def test_token_1_and_100_are_99_steps_apart_or_1():
+    app = open_page()
+    assert [metric.value for metric in app.metric[:2]] == ["99", "1"]
+    healthy(app.select_slider(key="tokens").set_value(512).run())
+    assert [metric.value for metric in app.metric[:2]] == ["511", "1"]
+
+
+def test_one_word_has_nothing_before_it():
+    for view in (RNN, CNN):
+        assert open_page(view, q="Alone").get("vega_lite_chart")
+
+
+@pytest.mark.parametrize("text", ["我爱你", "😀 😀", "**a** $b$ :red[c]", " ".join(["word"] * 510)])
+@pytest.mark.parametrize("view", [RNN, CNN])
+def test_any_text_is_read(view, text):
+    assert open_page(view, q=text).get("vega_lite_chart")
+
+
+def test_a_new_sentence_moves_the_words_and_the_head():
+    app = open_page(CNN)
+    text = "The bank near the old church by the river still accepts my deposit"
+    healthy(app.text_area(key="q").set_value(text).run())
+    assert "“bank” and “deposit”" in notice(app)
+    assert app.selectbox(key="path_head").value == "L5 H11"
+
+
+# CNN
+
+
+def test_three_layers_of_kernel_3_see_three_words_to_each_side():
+    rows = drawn(open_page(CNN), "inside")
+    seen = rows[(rows["kind"] == "node") & (rows["layer"] == 0) & rows["inside"]]
+    assert seen["word"].tolist() == ["kitchen", "yesterday", "are", "gone", "[SEP]"]
+
+
+@pytest.mark.parametrize(
+    ("params", "needed"),
+    [
+        ({}, "no dilation: 12"),
+        ({"kernel": "7"}, "no dilation: 4"),
+        ({"dilation": "Doubling: 1, 2, 4, …"}, "doubling dilation: 4"),
+        ({"dilation": "2 in every layer"}, "a dilation of 2: 6"),
+        ({"dilation": "2 in every layer", "reach_word": "3 that"}, "no number is enough"),
+    ],
+)
+def test_the_layers_that_connect_keys_and_gone(params, needed):
+    assert needed in notice(open_page(CNN, **params))
+
+
+def test_enough_layers_turn_the_check_green():
+    app = open_page(CNN, dilation="Doubling: 1, 2, 4, …")
+    assert check_colours(app) == ["red"]
+    healthy(app.slider(key="cnn_layers").set_value(4).run())
+    assert check_colours(app) == ["green"]
+
+
+def test_the_kernel_is_the_same_around_both_words_and_attention_is_not():
+    app = open_page(CNN)
+    kernel, attention = (
+        drawn(app, "offset", nth=nth).pivot(index="offset", columns="place", values="weight")
+        for nth in (0, 1)
+    )
+    kernel, attention = kernel.dropna(), attention.dropna()
+    np.testing.assert_array_equal(kernel[0], kernel[1])
+    assert np.abs(attention[0] - attention[1]).max() > 0.05
+
+
+def test_a_long_text_is_drawn_in_a_window():
+    app = open_page(CNN, q=" ".join(f"w{i}" for i in range(60)))
+    assert "62" in app.warning[0].value
+    assert drawn(app, "inside")["k"].nunique() == 40
+
+
+def test_the_question_about_layers_is_scored_from_the_figures():
+    app = open_page(CNN)
+    right = str(baselines.layers_to_connect(99, 3, 0))
+    assert right in app.radio[0].options
+    healthy(app.radio[0].set_value(right).run())
+    assert app.success
+
+
+# Arbitrary range
+
+
+def test_the_weight_is_the_models_own_at_every_distance(model):
+    app = open_page(FAR, between="6")
+    rows = drawn(app, "rank")
+    text = context.far_text(6)
+    trace = model.trace(text)
+    asks, reads = trace.tokens.index("deposit"), trace.tokens.index("bank")
+    here = series(rows, "L2 H5")
+    here = here[here["distance"] == asks - reads]
+    assert here["weight"].item() == pytest.approx(float(trace.weights[2, 5, asks, reads]))
+    assert here["tokens"].item() == len(trace.tokens)
+    assert app.text[-1].value == text
+    assert f"across {asks - reads} tokens" in notice(app)
+
+
+def test_the_longest_text_has_about_400_tokens_and_bank_is_among_the_three_most_read():
+    rows = drawn(open_page(FAR), "rank")
+    assert 380 <= rows["tokens"].max() <= 400
+    best = series(rows, "keeps it best")
+    assert len(best) >= 10
+    assert best["rank"].max() <= 3
+
+
+def test_another_word_in_its_place_is_read_less():
+    rows = drawn(open_page(FAR), "rank")
+    best, control = series(rows, "keeps it best"), series(rows, "in place of")
+    assert (best["weight"].to_numpy() > control["weight"].to_numpy()).all()
+
+
+def test_the_head_to_compare_can_be_chosen():
+    app = open_page(FAR)
+    healthy(app.selectbox(key="far_head").set_value("L0 H4").run())
+    assert series(drawn(app, "rank"), "L0 H4")["rank"].max() > 100
+
+
+# Data-dependent
+
+
+def test_bank_reads_deposited_in_one_text_and_river_in_the_other():
+    app = open_page(PAIR)
+    assert app.selectbox(key="shared").options == ["bank", "the"]
+    for nth, word in enumerate(("deposited", "river")):
+        rows = drawn(app, "asks", nth=nth)
+        assert rows.loc[rows["weight"].idxmax(), "word"] == word
+        assert rows.loc[rows["asks"], "word"].tolist() == ["bank"]
+        assert rows["weight"].sum() == pytest.approx(1)
+
+
+def test_its_vectors_start_equal_and_come_apart():
+    rows = drawn(open_page(PAIR), "cosine")
+    same = series(rows, "same word")["cosine"].tolist()
+    assert same[0] == pytest.approx(1)
+    assert same[1] == pytest.approx(0.99, abs=0.005)
+    assert same[-1] == pytest.approx(0.79, abs=0.005)
+    assert series(rows, "different")["cosine"].max() < 0.5
+
+
+def test_two_texts_about_money_leave_bank_alike():
+    app = open_page(PAIR, second="I went to the bank to deposit money")
+    assert series(drawn(app, "cosine"), "same word")["cosine"].iloc[-1] > 0.9
+
+
+def test_texts_word_and_head_can_be_changed():
+    app = open_page(PAIR)
+    healthy(app.text_input(key="second").set_value("The bank by the river was steep").run())
+    assert "steep" in drawn(app, "asks", nth=1)["word"].tolist()
+    healthy(app.selectbox(key="shared").set_value("the").run())
+    assert drawn(app, "asks").query("asks")["word"].tolist() == ["the"]
+    before = drawn(app, "asks")
+    healthy(app.selectbox(key="pair_head").set_value("L0 H2").run())
+    assert not drawn(app, "asks").equals(before)
+
+
+@pytest.mark.parametrize("toggle", ["words", "special"])
+def test_the_view_toggles_work_on_the_pair(toggle):
+    text = "I deposited xylophones at the bank"  # more pieces than words
+    shown = [open_page(PAIR, first=text, **{toggle: value}) for value in ("true", "false")]
+    whole, changed = (drawn(app, "asks") for app in shown)
+    assert len(whole) != len(changed)
+    assert changed["weight"].sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("key", ["first", "second"])
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [(" ".join(["word"] * 41), ("41", "40")), ("", ("no word",)), ("a" * 20_001, ("20,001",))],
+)
+def test_a_text_that_cannot_be_compared_is_refused_with_the_numbers(key, text, told):
+    app = open_page(PAIR)
+    healthy(app.text_input(key=key).set_value(text).run())
+    assert all(part in app.warning[0].value for part in told)
+    assert app.get("vega_lite_chart")
+
+
+def test_texts_without_a_common_word_are_a_calm_state():
+    app = open_page(PAIR, first="Good morning", second="Hello there")
+    assert not app.get("vega_lite_chart")
+    assert "no word in common" in app.info[0].value
+    healthy(app.text_input(key="second").set_value("Good night").run())
+    assert app.get("vega_lite_chart")
+
+
+def test_hostile_text_is_not_markdown():
+    app = open_page(PAIR, first="**bold** :red[x] <b>", second="**bold** $y$")
+    assert "**bold**" not in app.info[0].value
+
+
+# Cost
+
+
+def test_the_table_has_the_readers_numbers():
+    app = open_page(COST, tokens="512", wide="128", kernel="5")
+    table = app.dataframe[0].value.set_index("Layer")
+    assert table["multiplications"].tolist() == [
+        f"{512 * 128**2:,}",
+        f"{5 * 512 * 128**2:,}",
+        f"{2 * 512**2 * 128:,}",
+    ]
+    assert table.iloc[:, 1].tolist() == ["511", "9", "1"]
+    assert table["Measured here"].tolist() == ["4.61 ms", "5.63 ms", "7.17 ms"]
+
+
+def test_times_are_kept_until_measured_again(monkeypatch):
+    app = open_page(COST)
+    before = drawn(app, "seconds")
+    monkeypatch.setattr(
+        layer_costs,
+        "time_layers",
+        lambda lengths, *_: [
+            LayerTime(layer, n, 1.0, 1.0, 1.0, 3) for n in lengths for layer in layer_costs.LAYERS
+        ],
+    )
+    healthy(app.run())
+    assert drawn(app, "seconds").equals(before)
+    assert app.warning  # the stand-in's medians are far from its fastest
+    healthy(app.button[0].click().run())
+    assert set(drawn(app, "seconds")["seconds"]) == {1.0}
+    assert not app.warning
