@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from attention.core import Array
 from attention.words import View
@@ -38,6 +39,30 @@ def distance(weights: Array) -> Array:
     """
     queries, keys = weights.shape[-2:]
     return np.sum(weights * np.abs(np.arange(queries)[:, None] - np.arange(keys)), axis=-1)
+
+
+def jensen_shannon(p: ArrayLike, q: ArrayLike, axis: int = -1) -> Array:
+    """Return how far apart two rows of weights are, in bits: 0 where equal, 1 where disjoint.
+
+    `H((p + q) / 2) - (H(p) + H(q)) / 2` with H the entropy in bits
+
+    Parameters
+    ----------
+    p, q : weights that broadcast to one shape and sum to 1 along `axis`
+
+    Returns
+    -------
+    The shape of `p + q` without `axis`; symmetric in p and q
+
+    Source: Lin 1991, "Divergence measures based on the Shannon entropy", section IV.
+
+    >>> jensen_shannon([[1.0, 0.0], [0.0, 1.0]], [0.0, 1.0])
+    array([1., 0.])
+    """
+    one, other = np.broadcast_arrays(np.asarray(p, np.float64), np.asarray(q, np.float64))
+    mean = (one + other) / 2
+    middle, left, right = (entropy(np.moveaxis(row, axis, -1)) for row in (mean, one, other))
+    return np.clip(middle - (left + right) / 2, 0, 1)  # rounding can lead just below 0
 
 
 def entropy_per_head(view: View) -> Array:

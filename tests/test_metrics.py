@@ -25,6 +25,30 @@ def test_distance_weighs_positions():
     assert metrics.distance(rows).tolist() == [2, 1, 0]
 
 
+def test_jensen_shannon_by_hand():
+    one, other, even = [1.0, 0.0], [0.0, 1.0], [0.5, 0.5]
+    assert metrics.jensen_shannon(one, one) == 0
+    assert metrics.jensen_shannon(one, other) == 1
+    # The middle is (3/4, 1/4): its entropy less the mean of 0 and 1 bit.
+    expected = 0.75 * np.log2(4 / 3) + 0.25 * np.log2(4) - 0.5
+    assert metrics.jensen_shannon(one, even) == pytest.approx(expected)
+    assert metrics.jensen_shannon(even, one) == pytest.approx(expected)
+
+
+def test_jensen_shannon_broadcasts_and_stays_between_0_and_1():
+    rows = np.random.default_rng(0).dirichlet(np.full(6, 0.2), size=(3, 5)).astype(np.float32)
+    found = metrics.jensen_shannon(rows[:, :, None], rows[:, None])
+    assert found.shape == (3, 5, 5)
+    assert ((found >= 0) & (found <= 1)).all()
+    for layer, a, b in np.ndindex(found.shape):
+        p, q = rows[layer, a].astype(float), rows[layer, b].astype(float)
+        slow = sum(x / 2 * np.log2(2 * x / (x + y)) for x, y in zip(p, q, strict=True) if x)
+        slow += sum(y / 2 * np.log2(2 * y / (x + y)) for x, y in zip(p, q, strict=True) if y)
+        assert found[layer, a, b] == pytest.approx(slow, abs=1e-6)
+    columns = np.moveaxis(rows, -1, 0)
+    assert np.allclose(metrics.jensen_shannon(columns[:, :, :1], columns, axis=0), found[:, 0])
+
+
 def test_neighbour_share_leaves_out_rows_without_that_neighbour():
     assert metrics.neighbour_share(ONE_BACK, -1) == 1  # the first row has no word before
     assert metrics.neighbour_share(ONE_BACK, 1) == 0

@@ -10,15 +10,21 @@ import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from tokenizers import Tokenizer
 
 from attention import threads
-from attention.core import Array, softmax_in_place
+from attention.core import Array
 from attention.models import files
-from attention.models.layers import gelu_in_place, layer_norm, merge_heads, split_heads
+from attention.models.layers import (
+    gelu_in_place,
+    layer_norm,
+    merge_heads,
+    softmax_rows_in_place,
+    split_heads,
+)
 from attention.models.trace import Tokens, Trace
 
 _CACHED_SCORES = 250_000  # numbers, 1 MB: heads are taken together while theirs stay in the cache
@@ -78,6 +84,17 @@ class BertConfig:
         return shapes
 
 
+class Projections(NamedTuple):
+    """How one head makes queries, keys and values: `q = x @ w_q + b_q`, and so on. Read-only."""
+
+    w_q: Array  # (D, E)
+    b_q: Array  # (E,)
+    w_k: Array  # (D, E)
+    b_k: Array  # (E,)
+    w_v: Array  # (D, E)
+    b_v: Array  # (E,)
+
+
 class Bert:
     """A BERT encoder with its weights and tokenizer. Safe to share between threads."""
 
@@ -116,6 +133,48 @@ class Bert:
         """The learned vector of every vocabulary entry, `(V, D)`, read-only."""
         return self._weights["embeddings.word_embeddings.weight"]
 
+    def projections(self, layer: int, head: int) -> Projections:
+        """Return the weights that turn `x = trace.hidden[layer]` into one head's Q, K and V.
+
+        `x @ w_q + b_q` is `trace.query[layer, head]`, and likewise for key and value.
+
+        Raises
+        ------
+        ValueError : there is no such layer or head; the message has how many there are.
+        """
+        self._check_place(layer, head)
+        matrix, bias = self._linear_maps[f"encoder.layer.{layer}.qkv"]
+        by_head = 3, self.config.num_attention_heads, -1
+        matrices = matrix.reshape(len(matrix), *by_head)[:, :, head]  # (D, 3, E)
+        biases = bias.reshape(by_head)[:, head]  # (3, E)
+        q, k, v = ((matrices[:, i], biases[i]) for i in range(3))
+        return Projections(*q, *k, *v)
+
+    def output_projection(self, layer: int) -> tuple[Array, Array]:
+        """Return W_O `(H * E, D)` and its bias `(D,)`, read-only.
+
+        Rows `head * E` to `(head + 1) * E` belong to one head, as in `layers.merge_heads`.
+
+        Raises
+        ------
+        ValueError : there is no such layer; the message has how many there are.
+        """
+        self._check_place(layer)
+        return self._linear_maps[f"encoder.layer.{layer}.attention.output.dense"]
+
+    def add_and_norm(self, layer: int, x: Array, attended: Array) -> Array:
+        """Put what attention found back into the stream: `LayerNorm(x + attended)`, `(T, D)`."""
+        self._check_place(layer)
+        return self._norm(f"encoder.layer.{layer}.attention.output.LayerNorm", x + attended)
+
+    def feed_forward(self, layer: int, x: Array) -> Array:
+        """Finish the layer, each token by itself: `LayerNorm(x + MLP(x))`, `(T, D)`."""
+        self._check_place(layer)
+        block = f"encoder.layer.{layer}"
+        inner = gelu_in_place(self._linear(f"{block}.intermediate.dense", x))
+        x = x + self._linear(f"{block}.output.dense", inner)
+        return self._norm(f"{block}.output.LayerNorm", x)
+
     def trace(self, text: str) -> Trace:
         """Run the whole forward pass on `text` and keep everything.
 
@@ -123,7 +182,26 @@ class Bert:
         ------
         ValueError : the text has more tokens than the model reads at once.
         """
-        tokens = self.tokenize(text)
+        return self._forward(self.tokenize(text), frozenset())
+
+    def hidden(self, text: str, *, without: frozenset[tuple[int, int]] = frozenset()) -> Array:
+        """Return the stream `(L + 1, T, D)` of a forward pass in which some heads say nothing.
+
+        Parameters
+        ----------
+        without : `(layer, head)` pairs whose output is set to zero before W_O
+
+        Raises
+        ------
+        ValueError : the text is too long, or there is no such layer or head.
+
+        Source: Michel et al. 2019, "Are sixteen heads really better than one?", section 2.3.
+        """
+        for layer, head in without:
+            self._check_place(layer, head)
+        return self._forward(self.tokenize(text), without).hidden
+
+    def _forward(self, tokens: Tokens, without: frozenset[tuple[int, int]]) -> Trace:
         c, t = self.config, len(tokens)
         per_head = (c.num_hidden_layers, c.num_attention_heads, t)
         width = c.hidden_size // c.num_attention_heads
@@ -136,7 +214,8 @@ class Bert:
         with threads.team(threads.processors() if t >= _SHARED_FROM else 1) as share:
             for layer in range(c.num_hidden_layers):
                 arrays = qkv[:, layer], weights[layer], head_output[layer]
-                self._run_layer(share, layer, hidden[layer], *arrays, hidden[layer + 1])
+                silent = [head for at, head in without if at == layer]
+                self._run_layer(share, layer, silent, hidden[layer], *arrays, hidden[layer + 1])
         query, key, value = qkv  # each (L, H, T, E)
         return Trace(self.name, tokens, query, key, value, weights, head_output, hidden)
 
@@ -144,6 +223,7 @@ class Bert:
         self,
         share: threads.Share,
         layer: int,
+        silent: list[int],  # heads
         x: Array,  # (T, D); all below are written
         qkv: Array,  # (3, H, T, E)
         weights: Array,  # (H, Q, K)
@@ -162,7 +242,7 @@ class Bert:
                 part = slice(first, min(first + together, some.stop))
                 query, key, value = qkv[:, part]  # each (part of H, T, E)
                 np.matmul(query * np.float32(1 / math.sqrt(width)), key.mT, out=weights[part])
-                softmax_in_place(weights[part])
+                softmax_rows_in_place(weights[part])
                 np.matmul(weights[part], value, out=head_output[part])
 
         def finish(rows: slice) -> None:
@@ -170,6 +250,7 @@ class Bert:
 
         share(project, tokens)
         share(attend, heads)
+        head_output[silent] = 0
         share(finish, tokens)
 
     def _embed(self, ids: Array) -> Array:
@@ -182,12 +263,18 @@ class Bert:
 
     def _after_attention(self, layer: int, x: Array, head_output: Array) -> Array:
         """Concatenate the heads, apply W_O, add to the stream, then the MLP: `(T, D)`."""
-        block = f"encoder.layer.{layer}"
-        x = x + self._linear(f"{block}.attention.output.dense", merge_heads(head_output))
-        x = self._norm(f"{block}.attention.output.LayerNorm", x)
-        inner = gelu_in_place(self._linear(f"{block}.intermediate.dense", x))
-        x = x + self._linear(f"{block}.output.dense", inner)
-        return self._norm(f"{block}.output.LayerNorm", x)
+        attended = self._linear(
+            f"encoder.layer.{layer}.attention.output.dense", merge_heads(head_output)
+        )
+        return self.feed_forward(layer, self.add_and_norm(layer, x, attended))
+
+    def _check_place(self, layer: int, head: int = 0) -> None:
+        layers, heads = self.config.num_hidden_layers, self.config.num_attention_heads
+        if not (0 <= layer < layers and 0 <= head < heads):
+            raise ValueError(
+                f"no layer {layer} head {head}: {self.name} has layers 0 to {layers - 1} "
+                f"and heads 0 to {heads - 1}"
+            )
 
     def _linear(self, name: str, x: Array) -> Array:
         matrix, bias = self._linear_maps[name]
@@ -208,4 +295,6 @@ def _linear_map(weights: dict[str, Array], block: str, parts: list[str]) -> tupl
     """
     matrix = np.concatenate([weights.pop(f"{block}.{part}.weight") for part in parts]).T
     bias = np.concatenate([weights.pop(f"{block}.{part}.bias") for part in parts])
-    return np.ascontiguousarray(matrix), bias
+    matrix = np.ascontiguousarray(matrix)
+    matrix.flags.writeable = bias.flags.writeable = False  # one model serves every reader
+    return matrix, bias

@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from attention.models.layers import gelu_in_place, layer_norm, merge_heads, split_heads
+import attention
+from attention.models.layers import (
+    gelu_in_place,
+    layer_norm,
+    merge_heads,
+    softmax_rows_in_place,
+    split_heads,
+)
 
 
 def slow_gelu(x):
@@ -80,3 +87,16 @@ def test_merging_heads_undoes_splitting_them(tokens, heads, width):
     split = split_heads(x, heads)
     assert split.shape == (heads, tokens, width)
     np.testing.assert_array_equal(merge_heads(split), x)
+
+
+@pytest.mark.parametrize("size", [1, 30, 63.9, 64.1, 200, 1e4])
+@pytest.mark.parametrize("shape", [(3, 0), (1, 1), (2, 5, 7)])
+def test_softmax_rows_is_the_cores_softmax(size, shape):
+    scores = np.random.default_rng(0).uniform(-size, size, shape).astype(np.float32)
+    expected = attention.softmax(scores)
+    np.testing.assert_allclose(softmax_rows_in_place(scores), expected, rtol=1e-5, atol=1e-7)
+
+
+def test_softmax_rows_hides_what_is_masked():
+    scores = np.array([[0, -np.inf], [-np.inf, -np.inf]], np.float32)
+    assert softmax_rows_in_place(scores).tolist() == [[1, 0], [0, 0]]

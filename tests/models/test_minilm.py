@@ -131,7 +131,8 @@ def test_rows_sum_to_1(trace):
 
 
 def test_weights_are_the_softmax_of_the_scores(trace):
-    np.testing.assert_allclose(attention.softmax(trace.scores), trace.weights, atol=1e-7)
+    # A few roundings of float32 apart: the core subtracts each row's maximum, the trace need not.
+    np.testing.assert_allclose(attention.softmax(trace.scores), trace.weights, atol=1e-6)
 
 
 def test_scores_and_head_outputs_are_what_the_core_computes(trace):
