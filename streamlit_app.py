@@ -9,9 +9,19 @@ import streamlit as st
 PAGES = {
     "Learn": [
         (
+            "pages/learn/lesson.py",
+            ":material/school:",
+            "The idea, what to take away, and three claims to break",
+        ),
+        (
             "pages/learn/explorer.py",
             ":material/tune:",
             "Change the relevance of each word and see the blend shift",
+        ),
+        (
+            "pages/learn/pipeline.py",
+            ":material/account_tree:",
+            "The mechanics step by step, with a receipt for any number",
         ),
         (
             "pages/learn/context.py",
@@ -20,6 +30,11 @@ PAGES = {
         ),
     ],
     "Explore": [
+        (
+            "pages/explore/visualizer.py",
+            ":material/hub:",
+            "Click a word and see where each head looks",
+        ),
         ("pages/explore/heads.py", ":material/grid_view:", "Compare heads side by side"),
     ],
     "Measure": [

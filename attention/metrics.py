@@ -186,6 +186,16 @@ def telling_link(view: View, least: int = 2) -> tuple[int, int, int, int]:
     return int(query), int(key), int(layer), int(head)
 
 
+def other_reader(view: View, layer: int, head: int, *, but: int) -> int:
+    """Return the ordinary word, other than `but`, with the strongest weight on another word."""
+    ordinary = _ordinary(view)
+    rows = view.weights[layer, head] * ~np.eye(len(ordinary), dtype=bool)
+    strongest = np.where(ordinary, np.where(ordinary, rows, 0).max(axis=-1), -1.0)
+    if ordinary.sum() > 1:
+        strongest[but] = -1.0
+    return int(strongest.argmax())
+
+
 def _ordinary(view: View) -> Array:
     return np.array([not unit.special for unit in view.units], dtype=bool)
 

@@ -16,7 +16,7 @@ _EXAMPLE, _SENTENCE, _WORD = "example", "q", "word"
 _NEW_SENTENCE, _LAST_GOOD, _UNITS = "_new_sentence", "_last_good", "_units"
 
 
-def reading(example: str = lesson.PRESETS[0].text) -> Reading:
+def reading(example: str = lesson.PRESETS[0].text, *, tokens_only: bool = False) -> Reading:
     """Draw the sidebar's shared controls and return what they say.
 
     Stops the page with a sentence where there is nothing to read. A text that is refused is
@@ -25,6 +25,7 @@ def reading(example: str = lesson.PRESETS[0].text) -> Reading:
     Parameters
     ----------
     example : the sentence that a page opens on
+    tokens_only : the page shows every token as it is, so the view's toggles are out of use
     """
     with st.sidebar:
         st.subheader("Sentence", icon=":material/edit_note:")
@@ -49,6 +50,7 @@ def reading(example: str = lesson.PRESETS[0].text) -> Reading:
             True,
             key="words",
             bind="query-params",
+            disabled=tokens_only,
             help="Join word pieces: a word is read the sum of what its pieces are read, "
             "and reads the mean of what they read.",
         )
@@ -57,9 +59,13 @@ def reading(example: str = lesson.PRESETS[0].text) -> Reading:
             True,
             key="special",
             bind="query-params",
+            disabled=tokens_only,
             help="[CLS] and [SEP] frame every text and often soak up weight. Off: they are taken "
             "out and every row is divided by what it keeps.",
         )
+        if tokens_only:
+            st.caption("This page shows tokens as the model reads them.")
+            merged, special = False, True
     chosen = Reading(model, _accepted(model, text or "", example), merged, special)
     if not any(not unit.special for unit in words.pieces(chosen.trace.input)):
         st.info("There is no word to look at yet. Type a sentence in the sidebar, or pick one.")

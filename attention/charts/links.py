@@ -1,0 +1,305 @@
+"""The visualizer's chart: the words twice, and lines from the one that asks to those it reads."""
+
+from __future__ import annotations
+
+import colorsys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import altair as alt
+import pandas as pd
+
+from attention.charts.parts import NEUTRAL
+
+_Align = Literal["left", "right"]
+
+THEME_COLOURS = 12  # as many as .streamlit/config.toml has
+STRONGEST = 5
+_ABOVE = STRONGEST + 3.0  # rows above the words: the strongest, its title, the headings
+_FIGURE = 50  # pixels for a weight beside each word that is read
+_CELLS = 88  # pixels for a cell per head there, where there are several heads
+_LETTER = 8  # pixels, about
+_LEGEND_COLUMNS, _LEGEND_ROW = 6, 24
+
+# The word under the pointer, else the clicked one. Both are positions: no text is in expressions.
+_ASKING = "datum.q == (isDefined(peek.q) ? peek.q[0] : asks.q[0])"
+
+
+def head_colours(heads: int) -> list[str] | None:
+    """Return a colour for each head, no two alike; None where the theme's own colours suffice.
+
+    Beyond the theme's 12, hues go evenly round the circle while three lightnesses alternate, so
+    that neighbours differ in both; all can be told from a light and from a dark ground.
+
+    >>> head_colours(12) is None, len(set(head_colours(40)))
+    (True, 40)
+    """
+    if heads <= THEME_COLOURS:
+        return None
+    lightness = (0.5, 0.62, 0.4)
+    found = (colorsys.hls_to_rgb(h / heads, lightness[h % 3], 0.7) for h in range(heads))
+    return ["#" + "".join(f"{round(255 * part):02x}" for part in rgb) for rgb in found]
+
+
+def word_links(
+    data: pd.DataFrame,
+    *,
+    count: int,
+    longest: int,
+    first: int,
+    asks: int,
+    names: Sequence[str],
+    several: bool,
+) -> alt.TopLevelMixin:
+    """Draw lines from the word that asks to all that it reads; a click lets another word ask.
+
+    `data` is `link_frames.link_frame`. With `several`, each head has lines and cells of a colour of
+    its own, and the strongest words are those of the heads' mean.
+
+    Parameters
+    ----------
+    count, longest : words shown, and letters of the longest
+    first, asks : position of the first word shown, and of the one that asks before a click
+    names : all heads of the layer
+    """
+    step = 26 if count <= 30 else 20 if count <= 60 else 16
+    cell = max(2, min(7, _CELLS // max(len(names), 1)))
+    beside = len(names) * cell + 4 if several else _FIGURE
+    rows = (first - _ABOVE, first + count - 0.4)
+    parts = _Parts(data, rows, step, first, list(range(len(names))), several)
+    params = [
+        alt.param(name="names", value=list(names)),
+        alt.param(name="letters", value=14 if step > 20 else 13 if step > 16 else 12),
+        alt.param(name="room", expr=f"min({16 + _LETTER * min(longest, 14)}, 0.28 * width)"),
+        alt.param(name="cell", value=cell),
+        alt.param(name="beside", expr=f"width - room - {beside}"),
+        alt.param(name="headline", value=first - _ABOVE + 0.7),
+    ]
+    chart = alt.layer(
+        *parts.asking(asks),
+        *parts.read(),
+        parts.lines(),
+        parts.cells() if several else parts.figures(),
+        *parts.strongest(),
+    )
+    legend = _LEGEND_ROW * -(-len(names) // _LEGEND_COLUMNS) if several else 0
+    height = round((rows[1] - rows[0]) * step) + legend
+    return chart.resolve_scale(color="independent").add_params(*params).properties(height=height)
+
+
+@dataclass(frozen=True, eq=False)
+class _Parts:
+    """The layers. They share a table, a vertical scale (in rows) and pixels from side to side."""
+
+    data: pd.DataFrame
+    rows: tuple[float, float]  # at the top and at the bottom of the chart
+    step: int  # pixels from row to row
+    first: int
+    heads: list[int]
+    several: bool
+
+    def asking(self, asks: int) -> list[alt.Chart]:
+        """Return the words that ask, on grounds that are easy to point at and to tap."""
+        click = alt.selection_point(
+            "asks", fields=["q"], value=[{"q": asks}], on="click", clear=False, toggle=False
+        )
+        # Whatever lies in this chart can be pointed at; only here does that let a word ask.
+        hover = alt.selection_point(
+            "peek",
+            fields=["q"],
+            on="pointerover[datum && datum.mayAsk]",
+            clear="pointerout",
+            empty=False,
+        )
+        words = self._rows("datum.kind == 'word'").transform_calculate(
+            mayAsk="true", top="datum.q - 0.5", bottom="datum.q + 0.5"
+        )
+        tips = [
+            alt.Tooltip("query:N", title="click"),
+            alt.Tooltip("strongest:N", title="reads most"),
+        ]
+        grounds = words.mark_rect(cursor="pointer", cornerRadius=5).encode(
+            x=_pixel("0"),
+            x2=_pixel("room + 4"),
+            y=self._y("top"),
+            y2="bottom:Q",
+            opacity=alt.when(_ASKING).then(alt.value(0.3)).otherwise(alt.value(0.001)),
+            tooltip=tips,
+        )
+        text = self._text(words, "room - 2", "q", "right", cursor="pointer")
+        heading = self._heading("asks", "room - 2", "right")
+        return [
+            grounds.add_params(click, hover),
+            text.encode(text="query:N", tooltip=tips),
+            heading,
+        ]
+
+    def read(self) -> list[alt.Chart]:
+        """Return the words that are read; they can be clicked as well."""
+        x = "width - room + 4"
+        words = self._text(self._rows("datum.kind == 'word'"), x, "q", "left", cursor="pointer")
+        return [words.encode(text="query:N"), self._heading("is read", x, "left")]
+
+    def lines(self) -> alt.Chart:
+        """Return the lines, thicker and brighter for higher weights, neighbouring heads apart."""
+        spread = 0.8 / len(self.heads) if self.several else 0
+        aside = f"(datum.h - {(len(self.heads) - 1) / 2}) * {spread}"
+        found = self._asked("link" if self.several else "row", self._inside).transform_calculate(
+            start=f"datum.q + {aside}", end=f"datum.k + {aside}"
+        )
+        lines = found.mark_rule(strokeCap="round").encode(
+            x=_pixel("room + 8"),
+            x2=_pixel("beside - 4"),
+            y=self._y("start"),
+            y2="end:Q",
+            strokeWidth=alt.StrokeWidth("weight:Q")
+            .legend(None)
+            .scale(domain=[0, 1], range=[0.5, 6 if self.several else 14]),
+            tooltip=self._tips(),
+        )
+        if not self.several:  # all of one colour, the theme's first
+            first = alt.Color("kind:N").scale(domain=["row"]).legend(None)
+            return lines.encode(opacity=_bright(), color=first)
+        lit = alt.selection_point("lit", fields=["h"], bind="legend")
+        faded = alt.when(lit).then(_bright()).otherwise(alt.value(0.03))
+        return lines.encode(opacity=faded, color=self._colour(legend=True)).add_params(lit)
+
+    def figures(self) -> alt.Chart:
+        """Return the weights, each beside the word that is read."""
+        found = self._grey(self._asked("row", self._inside), "width - room - 4", "right")
+        among = alt.when(f"datum.rank <= {STRONGEST}")
+        return found.encode(
+            y=self._y("k"),
+            text=alt.Text("weight:Q", format=".3f"),
+            opacity=among.then(alt.value(1)).otherwise(alt.value(0.6)),
+            tooltip=self._tips(),
+        )
+
+    def cells(self) -> alt.Chart:
+        """Return a cell per head beside each word that is read, brighter for higher weights."""
+        boxes = self._asked("link", self._inside).transform_calculate(
+            left="beside + cell * datum.h",
+            right="beside + cell * datum.h + cell - 1",
+            top="datum.k - 0.4",
+            bottom="datum.k + 0.4",
+        )
+        return boxes.mark_rect().encode(
+            x=alt.X("left:Q").scale(None).axis(None),
+            x2="right:Q",
+            y=self._y("top"),
+            y2="bottom:Q",
+            color=self._colour(legend=False),
+            opacity=_bright(),
+            tooltip=self._tips(),
+        )
+
+    def strongest(self) -> list[alt.Chart]:
+        """Return the table of the strongest, which follows the word that asks."""
+        whose = " (mean of the heads that are on)" if self.several else ""
+        top = self._asked("row", f"datum.rank <= {STRONGEST}").transform_calculate(
+            line="headline + datum.rank",
+            high="datum.line - 0.3",
+            low="datum.line + 0.3",
+            place="datum.rank + '.'",
+            left="room + 8",
+            right="room + 8 + datum.weight * (width - room - 68)",
+        )
+        bars = top.mark_rect(cornerRadius=3, opacity=0.8).encode(
+            x=alt.X("left:Q").scale(None).axis(None),
+            x2="right:Q",
+            y=self._y("high"),
+            y2="low:Q",
+            tooltip=self._tips(mean=self.several),
+        )
+        title = self._asked("word", "true").transform_calculate(
+            line="headline", says=f"'“' + datum.query + '” reads most{whose}'"
+        )
+        return [
+            bars,
+            self._text(title, "4", "line", "left", limit="width").encode(text="says:N"),
+            self._grey(top, "18", "right").encode(y=self._y("line"), text="place:N"),
+            self._text(top, "24", "line", "left", limit="room - 20").encode(text="key:N"),
+            self._text(top, "width - 2", "line", "right").encode(
+                text=alt.Text("weight:Q", format=".4f")
+            ),
+        ]
+
+    @property
+    def _inside(self) -> str:
+        return f"datum.k >= {self.first} && datum.k < {self.rows[1]}"
+
+    def _rows(self, test: str) -> alt.Chart:
+        return alt.Chart(self.data).transform_filter(test)
+
+    def _asked(self, kind: str, test: str) -> alt.Chart:
+        return self._rows(f"datum.kind == '{kind}' && {test} && {_ASKING}")
+
+    def _y(self, field: str) -> alt.Y:
+        scale = alt.Scale(domain=list(self.rows), reverse=True, nice=False)
+        return alt.Y(f"{field}:Q", axis=None, scale=scale)
+
+    def _text(
+        self,
+        base: alt.Chart,
+        x: str,
+        y: str,
+        align: _Align,
+        *,
+        limit: str = "room",
+        cursor: Literal["default", "pointer"] = "default",
+    ) -> alt.Chart:
+        # The far end of the theme's ramp: nearly black on light ground, nearly white on dark.
+        ink = alt.Color("ink:Q").scale(domain=[0, 1]).legend(None)
+        mark = base.transform_calculate(ink="1").mark_text(
+            align=align,
+            baseline="middle",
+            fontSize=alt.ExprRef("letters"),
+            limit=alt.ExprRef(limit),
+            tooltip=None,
+            cursor=cursor,
+        )
+        return mark.encode(x=_pixel(x), y=self._y(y), color=ink)
+
+    def _grey(self, base: alt.Chart, x: str, align: _Align, *, dy: int = 0) -> alt.Chart:
+        mark = base.mark_text(align=align, baseline="middle", color=NEUTRAL, dy=dy, fontSize=13)
+        return mark.encode(x=_pixel(x))
+
+    def _heading(self, heading: str, x: str, align: _Align) -> alt.Chart:
+        top = self._rows(f"datum.kind == 'word' && datum.q == {self.first}")
+        label = self._grey(top, x, align, dy=-self.step)
+        return label.encode(y=self._y("q"), text=alt.value(heading))
+
+    def _colour(self, *, legend: bool) -> alt.Color:
+        """Give each head of the layer its own colour, whichever heads are drawn."""
+        own = head_colours(len(self.heads))
+        scale = alt.Scale(domain=self.heads, range=own) if own else alt.Scale(domain=self.heads)
+        colour = alt.Color("h:N", title=None, scale=scale)
+        if not legend:
+            return colour.legend(None)
+        return colour.legend(
+            orient="top",
+            columns=_LEGEND_COLUMNS,
+            symbolType="stroke",
+            symbolStrokeWidth=5,
+            symbolOpacity=1,
+            labelExpr="names[datum.value]",
+        )
+
+    def _tips(self, *, mean: bool = False) -> list[alt.Tooltip]:
+        whose = alt.Tooltip("name:N", title="head")
+        return [
+            *([] if mean else [whose]),
+            alt.Tooltip("query:N", title="asks"),
+            alt.Tooltip("key:N", title="is read"),
+            alt.Tooltip("weight:Q", title="mean weight" if mean else "weight", format=".4f"),
+        ]
+
+
+def _pixel(expression: str) -> dict[str, dict[str, str]]:
+    return {"value": {"expr": expression}}
+
+
+def _bright() -> alt.Opacity:
+    scale = alt.Scale(type="pow", exponent=0.7, domain=[0, 1], range=[0.05, 1])
+    return alt.Opacity("weight:Q", scale=scale, legend=None)

@@ -1,0 +1,134 @@
+"""The visualizer's lines and tables: one row per mark, positions as keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from attention import metrics
+from attention.core import Array
+from attention.frames import head_name
+from attention.links import difference, spelled
+from attention.words import View
+
+STRONGEST = 5
+
+
+def link_frame(
+    view: View,
+    layer: int,
+    heads: Sequence[int],
+    shown: range,
+    *,
+    several: bool,
+    least: float = 0.0,
+) -> pd.DataFrame:
+    """Return what the chart draws: `kind, h, name, q, k, query, key, weight, ...`.
+
+    `kind` is "word" (one per word, q = k), "row" (what a word reads, the mean of the heads) or
+    "link" (what one head reads). One head has all its rows and no links; `several` heads have
+    links, and rows for the strongest only. Weights of 0 are left out. A "row" has a `rank`, from 1
+    over all words of the text; the strongest are there even where they are not shown. A "word"
+    says in `strongest` what it reads most.
+
+    Parameters
+    ----------
+    heads : heads of the layer; the last is drawn in front
+    shown : the positions that are drawn
+    least : links below it have no row
+    """
+    own = _rows(view, "word", shown, np.eye(len(shown))[None], [-1], [""])
+    if not len(heads):
+        return own
+    weights = view.weights[layer, list(heads)][:, shown]  # (N, shown, W)
+    names = [head_name((layer, head)) for head in heads]
+    mean = weights.mean(axis=0, keepdims=True)
+    own["strongest"] = [_listed(view.labels, row) for row in mean[0]]
+    rows = _rows(view, "row", shown, mean, heads[-1:], ["mean"] if several else names, first=0)
+    rows["rank"] = _ranks(mean[0])[rows["q"] - shown.start, rows["k"]]
+    drawn = rows["k"].isin(shown) & (not several) | (rows["rank"] <= STRONGEST)
+    links = _rows(view, "link", shown, weights[..., shown], heads, names)
+    kept = (links["weight"] >= least) & several
+    return pd.concat([own, rows[drawn], links[kept]], ignore_index=True)
+
+
+def _rows(
+    view: View,
+    kind: str,
+    shown: range,
+    weights: Array,
+    heads: Sequence[int],
+    names: Sequence[str],
+    *,
+    first: int | None = None,
+) -> pd.DataFrame:
+    """Return a row for every weight above 0 of `(N, shown, K)`; keys count from `first`."""
+    n, q, k = np.nonzero(weights)
+    labels = np.array(view.labels, dtype=object)
+    found = weights[n, q, k]
+    q, k = q + shown.start, k + (shown.start if first is None else first)
+    return pd.DataFrame(
+        {
+            "kind": kind,
+            "h": np.array(heads)[n],
+            "name": np.array(names, dtype=object)[n],
+            "q": q,
+            "k": k,
+            "query": labels[q],
+            "key": labels[k],
+            "weight": found.astype(np.float32),
+            "rank": 0,
+            "strongest": "",
+        }
+    )
+
+
+def _ranks(weights: Array) -> Array:
+    """Return the rank of each weight in its row, 1 for the highest; the first of equals leads."""
+    order = np.argsort(-weights, axis=-1, kind="stable")
+    return np.argsort(order, axis=-1) + 1
+
+
+def _listed(labels: Sequence[str], row: Array) -> str:
+    best = np.argsort(-row, kind="stable")[:STRONGEST]
+    return ", ".join(f"{labels[k]} {row[k]:.4f}" for k in best)
+
+
+def strongest_frame(view: View, row: Array, count: int = STRONGEST) -> pd.DataFrame:
+    """Return the words that one row reads most, strongest first: `Is read, Position, Weight`."""
+    best = np.argsort(-row, kind="stable")[:count]
+    return pd.DataFrame(
+        {
+            "Is read": [view.labels[k] for k in best],
+            "Position": best,
+            "Weight": row[best].astype(float),
+        }
+    )
+
+
+def differ_frame(view: View, layer: int, heads: Sequence[int], query: int) -> pd.DataFrame:
+    """Return a row per head, the most different first: what it reads most and how far it is off."""
+    rows = view.weights[layer, list(heads), query]
+    found = difference(rows)
+    frame = pd.DataFrame(
+        {
+            "Head": [head_name((layer, head)) for head in heads],
+            "Reads most": [spelled(view.labels, k) for k in found.best],
+            "Weight": rows.max(axis=1).astype(float),
+            "Bits apart": found.bits,
+        }
+    )
+    return frame.sort_values("Bits apart", ascending=False, ignore_index=True)
+
+
+def pair_frame(view: View, query: int, key: int, count: int = STRONGEST) -> pd.DataFrame:
+    """Return the heads of all layers in which one word reads another most: `Head, Weight`."""
+    heads = metrics.strongest_heads(view.weights, query, key, count)
+    return pd.DataFrame(
+        {
+            "Head": [head_name(head) for head in heads],
+            "Weight": [float(view.weights[head][query, key]) for head in heads],
+        }
+    )

@@ -1,0 +1,141 @@
+"""What the lines from one word to the others say: which are drawn, and how heads differ."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from attention.core import Array
+from attention.metrics import jensen_shannon
+from attention.questions import Question
+from attention.words import View
+
+MOST_WORDS = 100  # of one picture
+MOST_LINES = 10_000  # sent to the browser: all heads of 100 words would be 120,000
+
+
+def shown_window(size: int, around: int, most: int = MOST_WORDS) -> range:
+    """Return the positions that are shown of `size`: `most` at the most, `around` among them.
+
+    >>> shown_window(5, 4), shown_window(9, 4, most=4), shown_window(9, 8, most=4)
+    (range(0, 5), range(2, 6), range(5, 9))
+    """
+    start = max(0, min(around - most // 2, size - most))
+    return range(start, min(start + most, size))
+
+
+def smallest_drawn(weights: Array, most: int = MOST_LINES) -> float:
+    """Return the weight below which lines are left out, so that no more than `most` are sent.
+
+    0 where all may be drawn, else a whole number of thousandths.
+
+    >>> smallest_drawn(np.array([0.9, 0.05, 0.0312, 0.01]), most=2)
+    0.032
+    """
+    if weights.size <= most:
+        return 0.0
+    first_left_out = np.partition(weights, weights.size - most - 1, axis=None)[-most - 1]
+    return float(np.floor(1000 * first_left_out) + 1) / 1000
+
+
+def left_out(weights: Array, least: float) -> float:
+    """Return the share of all weight that is in lines below `least`.
+
+    >>> left_out(np.array([0.5, 0.25, 0.25]), 0.3)
+    0.5
+    """
+    return float(weights[weights < least].sum() / weights.sum())
+
+
+@dataclass(frozen=True, eq=False)
+class Difference:
+    """How the rows of several heads differ, all asked by one word."""
+
+    mean: Array  # (K,)
+    bits: Array  # (N,) Jensen-Shannon divergence of each head's row from the mean
+    best: Array  # (N,) the position that each head reads most
+
+
+def difference(rows: Array) -> Difference:
+    """Return how the rows of several heads `(N, K)` differ from their mean.
+
+    >>> difference(np.array([[1.0, 0.0], [0.0, 1.0]])).mean
+    array([0.5, 0.5])
+    """
+    mean = rows.mean(axis=0)
+    return Difference(mean, jensen_shannon(rows, mean), rows.argmax(axis=1))
+
+
+def differ_sentence(view: View, layer: int, heads: Sequence[int], query: int) -> str:
+    """Return in one sentence what most of the heads read, and which of them stands out."""
+    rows = view.weights[layer, list(heads), query]
+    found = difference(rows)
+    counts = Counter(found.best.tolist()).most_common()
+    named = counts if len(counts) <= 4 else counts[:3]
+    reads = [f"{n} {spelled(view.labels, k)}" for k, n in named]
+    if len(named) < len(counts):
+        reads.append(f"{len(rows) - sum(n for _, n in named)} another word each")
+    far = int(found.bits.argmax())
+    best = int(found.best[far])
+    return (
+        f"What {len(rows)} heads of layer {layer} read most when {spelled(view.labels, query)} "
+        f"asks: {', '.join(reads)}. L{layer} H{heads[far]} stands out: it reads "
+        f"{spelled(view.labels, best)} ({rows[far, best]:.2f}) and is {found.bits[far]:.2f} bits "
+        f"from the mean of these heads (median {np.median(found.bits):.2f})."
+    )
+
+
+def spelled(labels: Sequence[str], position: int) -> str:
+    """Return a word in quotes, with its position where the text has it more than once.
+
+    >>> spelled(["the", "cat", "the"], 1), spelled(["the", "cat", "the"], 2)
+    ('“cat”', '“the” at position 2')
+    """
+    word = f"“{labels[position]}”"
+    return f"{word} at position {position}" if labels.count(labels[position]) > 1 else word
+
+
+def most_question(view: View, layer: int, head: int, query: int) -> Question | None:
+    """Ask what this head reads most when another word asks: of those the surest."""
+    weights = view.weights[layer, head]
+    others = [i for i, unit in enumerate(view.units) if not unit.special and i != query]
+    if not others or len(view.units) < 3:
+        return None
+    asks = max(others, key=lambda i: weights[i].max())
+    row = weights[asks]
+    ranked = np.argsort(-row, kind="stable").tolist()
+    near = [i for i in (asks, asks - 1, asks + 1) if 0 <= i < len(row)]
+    options = sorted(list(dict.fromkeys([ranked[0], *near, *ranked]))[:4])
+    second = ranked[1]
+    return Question(
+        key="most",
+        text=f"Now {spelled(view.labels, asks)} asks. Which word does L{layer} H{head} read most?",
+        options=tuple(spelled(view.labels, i) for i in options),
+        answer=spelled(view.labels, ranked[0]),
+        because=f"It reads {spelled(view.labels, ranked[0])} with {row[ranked[0]]:.2f}, then "
+        f"{spelled(view.labels, second)} with {row[second]:.2f}.",
+    )
+
+
+def back_question(view: View, layer: int, head: int, query: int) -> Question | None:
+    """Ask whether the word that is read most, itself apart, reads back as much."""
+    weights = view.weights[layer, head]
+    others = [i for i, unit in enumerate(view.units) if not unit.special and i != query]
+    if not others:
+        return None
+    read = max(others, key=lambda i: weights[query, i])
+    there, back = float(weights[query, read]), float(weights[read, query])
+    asks, is_read = spelled(view.labels, query), spelled(view.labels, read)
+    bins = {"less than half as much": 0.5, "a little less": 0.9, "as much": 1.1, "more": np.inf}
+    return Question(
+        key="back",
+        text=f"In L{layer} H{head} {asks} reads {is_read} with {there:.2f}. How much does "
+        f"{is_read} read {asks}?",
+        options=tuple(bins),
+        answer=next(name for name, most in bins.items() if back <= most * there),
+        because=f"{is_read} reads {asks} with {back:.2f}. One asks with its query, the other is "
+        "read by its key, and these are different projections: attention is not symmetric.",
+    )

@@ -1,0 +1,117 @@
+"""One token in one head of one trace, and every array that its layer makes on the way."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from attention.core import Array, softmax
+from attention.models.bert import Bert
+from attention.models.layers import merge_heads
+from attention.models.trace import Trace
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """A query token and a key token in one head. Each array is made when first asked for."""
+
+    model: Bert
+    trace: Trace
+    layer: int
+    head: int
+    query: int
+    key: int
+
+    @cached_property
+    def sizes(self) -> dict[str, int]:
+        """The number behind each letter of a shape."""
+        layers, heads, tokens, width = self.trace.query.shape
+        sizes = {"L": layers, "H": heads, "T": tokens, "E": width, "H·E": heads * width}
+        return {**sizes, "D": self.trace.hidden.shape[-1]}
+
+    @property
+    def asks(self) -> str:
+        """The query token, as the tokenizer spells it."""
+        return self.trace.tokens[self.query]
+
+    @property
+    def reads(self) -> str:
+        """The key token, as the tokenizer spells it."""
+        return self.trace.tokens[self.key]
+
+    @property
+    def x(self) -> Array:
+        """The representations that enter the layer, `(T, D)`."""
+        return self.trace.hidden[self.layer]
+
+    @property
+    def q(self) -> Array:
+        """The head's queries, `(T, E)`."""
+        return self.trace.query[self.layer, self.head]
+
+    @property
+    def k(self) -> Array:
+        """The head's keys, `(T, E)`."""
+        return self.trace.key[self.layer, self.head]
+
+    @property
+    def v(self) -> Array:
+        """The head's values, `(T, E)`."""
+        return self.trace.value[self.layer, self.head]
+
+    @cached_property
+    def dots(self) -> Array:
+        """The scores before they are scaled, `Q K^T`, `(Q, K)`."""
+        return self.q @ self.k.T
+
+    @cached_property
+    def scores(self) -> Array:
+        """The scaled scores, `Q K^T / sqrt(E)`, `(Q, K)`."""
+        return self.dots / np.float32(math.sqrt(self.sizes["E"]))
+
+    @cached_property
+    def weights(self) -> Array:
+        """The weights, `softmax(scores)`, `(Q, K)`."""
+        return softmax(self.scores)
+
+    @cached_property
+    def parts(self) -> Array:
+        """What each key puts into the query's output, `w_k v_k`, `(K, E)`."""
+        return self.weights[self.query][:, None] * self.v
+
+    @cached_property
+    def output(self) -> Array:
+        """The head's output `z`, `weights @ V`, `(T, E)`."""
+        return self.weights @ self.v
+
+    @cached_property
+    def joined(self) -> Array:
+        """The outputs of all heads side by side, `(T, H * E)`."""
+        return merge_heads(self.trace.head_output[self.layer])
+
+    @cached_property
+    def written(self) -> Array:
+        """What each head adds to the query's token through its rows of W_O, `(H, D)`."""
+        w_o, _ = self.model.output_projection(self.layer)
+        rows = w_o.reshape(self.sizes["H"], self.sizes["E"], -1)  # (H, E, D)
+        z = self.trace.head_output[self.layer, :, self.query]  # (H, E)
+        return (z[:, None] @ rows)[:, 0]
+
+    @cached_property
+    def attended(self) -> Array:
+        """What the layer's attention adds to the stream, `joined @ W_O + b_O`, `(T, D)`."""
+        w_o, b_o = self.model.output_projection(self.layer)
+        return self.joined @ w_o + b_o
+
+    @cached_property
+    def mixed(self) -> Array:
+        """The stream after attention, `LayerNorm(X + attended)`, `(T, D)`."""
+        return self.model.add_and_norm(self.layer, self.x, self.attended)
+
+    @cached_property
+    def leaves(self) -> Array:
+        """The representations that leave the layer, `(T, D)`."""
+        return self.model.feed_forward(self.layer, self.mixed)

@@ -1,0 +1,193 @@
+"""What each step of the pipeline changed, in one sentence; and questions about the next one."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from attention.core import Array, softmax
+from attention.meanings import cosine_parts
+from attention.place import Place
+from attention.questions import Question
+
+_ALIKE = 0.01  # weights closer than this count as the same
+
+
+def representation(p: Place) -> str:
+    """Say where the token stands among the others."""
+    row = p.x[p.query]
+    cosines = _cosines(row, p.x)
+    cosines[p.query] = -np.inf
+    return (
+        f"“{p.asks}” enters layer {p.layer} as {len(row)} numbers from {_figure(row.min())} to "
+        f"{_figure(row.max())}. Most alike in this text: {_named(p, int(cosines.argmax()))} "
+        f"(cosine {_figure(cosines.max())})."
+    )
+
+
+def projections(p: Place) -> str:
+    """Say how much shorter the vectors are, and how long those of the chosen tokens."""
+    query, key, value = (np.linalg.norm(v) for v in (p.q[p.query], p.k[p.key], p.v[p.key]))
+    return (
+        f"{p.sizes['D']} numbers became {p.sizes['E']}, three times. The query of “{p.asks}” is "
+        f"{query:.2f} long, the key of “{p.reads}” {key:.2f} and its value {value:.2f}."
+    )
+
+
+def scores(p: Place) -> str:
+    """Say which key matches best, and what the scores of the row run over."""
+    row = p.dots[p.query]
+    best = int(row.argmax())
+    other = "" if best == p.key else f"With “{p.reads}” they sum to {_figure(row[p.key])}. "
+    return (
+        f"The query of “{p.asks}” matches the key of {_named(p, best)} best: the {p.sizes['E']} "
+        f"products sum to {_figure(row[best])}. {other}The lowest sum of the row is "
+        f"{_figure(row.min())}, with {_named(p, int(row.argmin()))}."
+    )
+
+
+def scale(p: Place) -> str:
+    """Say what the division does to the largest weight."""
+    width = p.sizes["E"]
+    return (
+        f"Divided by √{width} = {math.sqrt(width):.2f}, the scores of “{p.asks}” are "
+        f"{np.ptp(p.scores[p.query]):.2f} apart at most, no longer {np.ptp(p.dots[p.query]):.2f}. "
+        f"Its largest weight will be {p.weights[p.query].max():.3f}; without the division it would "
+        f"be {_undivided(p):.3f}."
+    )
+
+
+def mask(p: Place) -> str:
+    """Say what a causal mask would have hidden."""
+    tokens, seen = p.sizes["T"], p.query + 1
+    return (
+        f"Nothing changed: “{p.asks}” may read all {tokens} tokens, {tokens - seen} of them later "
+        f"ones. A decoder would leave it {seen}, and of all {tokens**2} scores it would hide "
+        f"{tokens * (tokens - 1) // 2}."
+    )
+
+
+def softmax_row(p: Place) -> str:
+    """Say which tokens get the most weight, and what they sum to."""
+    row = p.weights[p.query]
+    best = np.argsort(-row, kind="stable")[:3]
+    named = ", ".join(f"{_named(p, int(k))} {row[k]:.3f}" for k in best)
+    return (
+        f"The {len(row)} scores of “{p.asks}” became weights that sum to {row.sum():.4f}. "
+        f"It reads most from: {named}."
+    )
+
+
+def blend(p: Place) -> str:
+    """Say which token put the longest vector into the output."""
+    row, lengths = p.weights[p.query], np.linalg.norm(p.parts, axis=1)
+    most, longest = int(row.argmax()), int(lengths.argmax())
+    output = np.linalg.norm(p.output[p.query])
+    also = (
+        "which has the largest weight too"
+        if most == longest
+        else f"though the largest weight, {row[most]:.3f}, is on {_named(p, most)} (its part is "
+        f"{lengths[most]:.2f} long)"
+    )
+    return (
+        f"The head's output for “{p.asks}” is {output:.2f} long. The longest of its "
+        f"{len(row)} parts, {lengths[longest]:.2f}, comes from {_named(p, longest)} (weight "
+        f"{row[longest]:.3f}), {also}."
+    )
+
+
+def concatenate(p: Place) -> str:
+    """Say where the head's columns are, and which head's output is the longest."""
+    heads, width = p.sizes["H"], p.sizes["E"]
+    lengths = np.linalg.norm(p.trace.head_output[p.layer, :, p.query], axis=1)
+    start = p.head * width
+    return (
+        f"{heads} heads × {width} numbers are {heads * width}. Head {p.head} fills columns {start} "
+        f"to {start + width - 1}. For “{p.asks}” its part is {lengths[p.head]:.2f} long"
+        f"{_longest_head(p, lengths)}."
+    )
+
+
+def output_projection(p: Place) -> str:
+    """Say how much each head writes."""
+    lengths = np.linalg.norm(p.written, axis=1)
+    total = np.linalg.norm(p.attended[p.query])
+    return (
+        f"What all heads and the bias add to “{p.asks}” is {total:.2f} long. Head {p.head} writes "
+        f"a part that is {lengths[p.head]:.2f} long{_longest_head(p, lengths)}."
+    )
+
+
+def back(p: Place) -> str:
+    """Say how far attention, the MLP and the whole layer turned the token's vector."""
+    x, y, h = (rows[p.query] for rows in (p.x, p.mixed, p.leaves))
+    attention, mlp, layer = (
+        _figure(_cosines(old, new[None])[0]) for old, new in ((x, y), (y, h), (x, h))
+    )
+    return (
+        f"The vector of “{p.asks}” after attention has a cosine of {attention} with what came "
+        f"in; the MLP turned it on, to a cosine of {mlp} with what it was given. Layer "
+        f"{p.layer} as a whole: {layer}."
+    )
+
+
+def scale_question(p: Place) -> Question:
+    """Ask what the division by the root of the width does to the largest weight."""
+    with_it, without = float(p.weights[p.query].max()), _undivided(p)
+    options = ("smaller", "the same, within 0.01", "larger")
+    change = without - with_it
+    answer = options[1 if abs(change) <= _ALIKE else 2 if change > 0 else 0]
+    width = p.sizes["E"]
+    return Question(
+        "scale",
+        f"Next, every score is divided by √{width}. Without that division, would the largest "
+        f"weight of “{p.asks}” in L{p.layer} H{p.head} be smaller, the same or larger?",
+        options,
+        answer,
+        f"Divided, its largest weight is {with_it:.3f}; not divided, {without:.3f}: the gaps "
+        f"between the scores are {math.sqrt(width):.2f} times as wide.",
+    )
+
+
+def largest_part_question(p: Place) -> Question:
+    """Ask whether the largest weight is also the largest part of the output."""
+    row, lengths = p.weights[p.query], np.linalg.norm(p.parts, axis=1)
+    most, longest = int(row.argmax()), int(lengths.argmax())
+    options = ("Yes, the same token", "No, another token")
+    return Question(
+        "part",
+        f"Next, each weight is multiplied with a value. In L{p.layer} H{p.head}, “{p.asks}” gives "
+        f"its largest weight to {_named(p, most)}. Does that token also put the longest vector "
+        "into the sum?",
+        options,
+        options[0 if most == longest else 1],
+        f"{_named(p, most)}: {row[most]:.3f} × {np.linalg.norm(p.v[most]):.2f} = "
+        f"{lengths[most]:.2f}. {_named(p, longest)}: {row[longest]:.3f} × "
+        f"{np.linalg.norm(p.v[longest]):.2f} = {lengths[longest]:.2f}, the longest.",
+    )
+
+
+def _undivided(p: Place) -> float:
+    """Return the largest weight of the row if the scores were not divided."""
+    return float(softmax(p.dots[p.query]).max())
+
+
+def _longest_head(p: Place, lengths: Array) -> str:
+    """Say whether the chosen head's vector is the longest or, if not, which is."""
+    longest = int(lengths.argmax())
+    if longest == p.head:
+        return ", the longest of all heads"
+    return f"; the longest is that of head {longest}, {lengths[longest]:.2f}"
+
+
+def _cosines(vector: Array, others: Array) -> Array:
+    return cosine_parts(vector[None], others)[0]
+
+
+def _figure(value: float) -> str:
+    return f"{value:.2f}".replace("-", "−")
+
+
+def _named(p: Place, position: int) -> str:
+    return f"“{p.trace.tokens[position]}”"

@@ -1,0 +1,193 @@
+"""The lesson's takeaways, each with a figure from the reader's own sentence and where to go on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from attention import metrics, words
+from attention.core import softmax
+
+if TYPE_CHECKING:
+    from attention.models.trace import Trace
+    from attention.words import View
+
+Params = Mapping[str, str | list[str]]
+
+
+@dataclass(frozen=True)
+class Link:
+    """Where to go on: a page, and the state that it opens in."""
+
+    page: str
+    label: str
+    params: Params
+
+
+@dataclass(frozen=True)
+class Takeaway:
+    """One thing to remember, with a figure that was computed for this sentence."""
+
+    title: str
+    text: str
+    figure: str
+    meaning: str  # of the figure
+    link: Link
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look of one word at another: what the lesson's figures are about."""
+
+    trace: Trace
+    view: View
+    query: int
+    key: int
+    layer: int
+    head: int
+
+    @property
+    def asks(self) -> str:
+        """The word that asks."""
+        return self.view.labels[self.query]
+
+    @property
+    def reads(self) -> str:
+        """The word that is read."""
+        return self.view.labels[self.key]
+
+    @property
+    def weight(self) -> float:
+        """How much it is read."""
+        return float(self.view.weights[self.layer, self.head, self.query, self.key])
+
+    @property
+    def place(self) -> dict[str, str | list[str]]:
+        """This look as the address of a page that shows words has it."""
+        return {
+            "q": self.trace.text,
+            "word": f"{self.query} {self.asks}",
+            "layer": str(self.layer),
+            "head": str(self.head),
+        }
+
+    @property
+    def token_place(self) -> dict[str, str | list[str]]:
+        """This look as the address of the pipeline has it, which shows tokens."""
+        asks, reads = (self.view.units[i].positions[0] for i in (self.query, self.key))
+        tokens = self.trace.tokens
+        spelled = {"word": f"{asks} {tokens[asks]}", "reads": f"{reads} {tokens[reads]}"}
+        return {**self.place, **spelled}
+
+
+def takeaways(look: Look) -> list[Takeaway]:
+    """Return the lesson's takeaways, in order."""
+    return [_all_at_once(look), _query_key_value(look), _heads(look),
+            _quadratic(look), _additive(look), _scaled(look)]  # fmt: skip
+
+
+def _all_at_once(look: Look) -> Takeaway:
+    apart = abs(look.query - look.key)
+    return Takeaway(
+        "All words at once",
+        "Every word reads every other in one step, however far apart they are. A recurrent network "
+        "hands the news on from word to word.",
+        f"1 step, not {apart}" if apart > 1 else "1 step",
+        f"from “{look.reads}” to “{look.asks}”, {apart} words apart"
+        if apart != 1
+        else f"from “{look.reads}” to “{look.asks}”, its neighbour",
+        Link("pages/learn/context.py", "Compare with an RNN", {"q": look.trace.text}),
+    )
+
+
+def _query_key_value(look: Look) -> Takeaway:
+    score = words.row_scores(look.trace, look.view, look.layer, look.head, look.query)[look.key]
+    return Takeaway(
+        "Query, key, value",
+        "The query is what a word asks, the key what a word offers, the value what is passed on. "
+        "Query times key is the score; softmax turns scores into weights.",
+        f"{score:.2f} → {look.weight:.2f}",
+        f"score → weight where “{look.asks}” reads “{look.reads}” in {_name(look)}",
+        Link(
+            "pages/learn/pipeline.py",
+            "Follow every number",
+            {**look.token_place, "step": "Query, key, value"},
+        ),
+    )
+
+
+def _heads(look: Look) -> Takeaway:
+    rows = look.view.weights[:, :, look.query]  # (L, H, W)
+    favourites = len(np.unique(rows.argmax(axis=-1)))
+    best = metrics.strongest_heads(look.view.weights, look.query, look.key, 3)
+    heads, plural = rows[..., 0].size, "" if favourites == 1 else "s"
+    return Takeaway(
+        "Several heads",
+        "Each head has queries, keys and values of its own, and so looks for something else. All "
+        "of them look at the same time.",
+        f"{favourites} word{plural}",
+        f"are the favourites of the {heads} heads when “{look.asks}” asks",
+        Link(
+            "pages/explore/heads.py",
+            "Put heads side by side",
+            {
+                "q": look.trace.text,
+                "word": f"{look.query} {look.asks}",
+                "heads": [f"L{layer} H{head}" for layer, head in best],
+            },
+        ),
+    )
+
+
+def _quadratic(look: Look) -> Takeaway:
+    tokens = len(look.trace.tokens)
+    return Takeaway(
+        "The price: O(n²)",
+        "n tokens make n × n weights in every head. Twice the text takes four times the weights.",
+        f"{tokens**2:,} → {(2 * tokens) ** 2:,}",
+        f"weights in each head, for these {tokens} tokens and for twice as many",
+        Link("pages/measure/scaling.py", "Time it on this machine", {}),
+    )
+
+
+def _additive(look: Look) -> Takeaway:
+    tokens, width = look.trace.key.shape[-2:]
+    return Takeaway(
+        "2014: additive attention",
+        "Bahdanau, Cho and Bengio let a translating recurrent network look back at the source. A "
+        "small network with a tanh layer scores every pair.",
+        f"{tokens**2 * width:,} × tanh",
+        f"to score these {tokens} tokens with an inner width of {width}; a dot product needs none",
+        Link("pages/learn/lesson.py", "Compare both scores", {"claim": ADDITIVE}),
+    )
+
+
+def _scaled(look: Look) -> Takeaway:
+    scores = words.row_scores(look.trace, look.view, look.layer, look.head, look.query)
+    width = look.trace.key.shape[-1]
+    raw = softmax(scores * np.sqrt(width))[look.key]
+    return Takeaway(
+        "2017: scaled dot product",
+        "Vaswani et al. kept only attention, and made the score a dot product divided by √E, so "
+        "that softmax does not give nearly everything to one word.",
+        f"{look.weight:.2f}, not {raw:.2f}",
+        f"the weight of “{look.reads}” with, not without, the division by √{width}",
+        Link(
+            "pages/learn/pipeline.py",
+            "See the scale at work",
+            {**look.token_place, "step": "Scale"},
+        ),
+    )
+
+
+def _name(look: Look) -> str:
+    return f"L{look.layer} H{look.head}"
+
+
+UNDERSTANDING = "“Attention means the model understands”"
+MORE_HEADS = "“More heads are always better”"
+ADDITIVE = "Additive or dot product?"
+CLAIMS = (UNDERSTANDING, MORE_HEADS, ADDITIVE)

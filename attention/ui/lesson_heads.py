@@ -1,0 +1,169 @@
+"""The lesson's second claim, “more heads are always better”, put to the test."""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import NamedTuple
+
+import numpy as np
+import streamlit as st
+
+from attention import frames, lesson_frames, metrics, pruning
+from attention.charts.lesson import alike_map, removal_lines
+from attention.charts.maps import head_grid
+from attention.core import Array
+from attention.models.bert import Bert
+from attention.ui.controls import choice
+from attention.ui.links import link
+from attention.ui.progress import kept
+from attention.ui.readings import Reading
+from attention.ui.show import draw, notice, percent
+
+RANDOM_RUNS = 3
+ALIKE = 5
+HARDLY = 0.05  # cosine distance; the page says beside it how far two different sentences are apart
+_TEXTS = {"own": "Your sentence", "set": f"{len(pruning.TEXTS)} built-in sentences"}
+
+
+class Removal(NamedTuple):
+    """What removing heads did: one alone, and more and more of them."""
+
+    singles: Array  # (L, H)
+    orders: list[tuple[str, int, list[frames.Head]]]
+    counts: tuple[int, ...]
+    shifts: Array  # (orders, counts)
+    typical: float
+
+
+def more_heads(chosen: Reading) -> None:
+    """Draw what heads do to the sentence vector when they are gone, and how alike they are."""
+    st.markdown(
+        "If it did, every head would be missed. Here heads are silenced in the real forward pass, "
+        "and the sentence vector, the model's own product, shows how far it moves."
+    )
+    which = choice("Measured on", _TEXTS, key="removed_from")
+    texts = (chosen.text,) if which == "own" else pruning.TEXTS
+    found = kept(
+        f"Removing heads from {'your sentence' if which == 'own' else 'the built-in sentences'}",
+        lambda progress: _remove(chosen.model, texts, progress),
+        chosen.model_name,
+        *texts,
+    )
+    note = st.container()
+    _show(found, note)
+    with st.expander("The built-in sentences", icon=":material/list:"):
+        st.text("\n".join(pruning.TEXTS))
+    st.subheader("How alike are they?")
+    _alike(chosen)
+
+
+def _remove(model: Bert, texts: tuple[str, ...], progress: pruning.Progress) -> Removal:
+    """Measure everything; growing numbers take about as long as single heads."""
+    singles = pruning.single_shifts(model, texts, lambda share: progress(share / 2))
+    orders = pruning.removal_orders(singles, RANDOM_RUNS)
+    counts = pruning.removal_counts(singles.size)
+    shifts = pruning.growing_shifts(
+        model, texts, orders, counts, lambda share: progress(0.5 + share / 2)
+    )
+    return Removal(singles, orders, counts, shifts, pruning.typical_distance(model))
+
+
+def _show(found: Removal, note: st.delta_generator.DeltaGenerator) -> None:
+    total = found.singles.size
+    spare = pruning.removable(found.shifts[0].tolist(), found.counts, HARDLY)
+    worst = divmod(int(found.singles.argmax()), found.singles.shape[1])
+    with note:
+        notice(
+            f"{spare} of {total} heads can go, least effect first, and the sentence vector moves "
+            f"by no more than {HARDLY} (two different sentences are {found.typical:.2f} apart). "
+            f"One head alone, {frames.head_name(worst)}, moves it by {found.singles[worst]:.3f}: "
+            "how many heads there are says little, which ones says much."
+        )
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown("**One head removed**")
+        draw(
+            head_grid,
+            frames.head_frame(found.singles, [worst]),
+            key="single_removals",
+            alt_text=f"How far the vector moves without each head; most without "
+            f"{frames.head_name(worst)}",
+            title="moves by",
+            domain=(0.0, _round_up(float(found.singles.max()), 0.02)),
+            layers=len(found.singles),
+        )
+        st.caption(
+            "Cosine distance between the sentence vector with and without the head. Framed: the "
+            "head that is missed most. Heads of the last layer write straight into the vector."
+        )
+    with right:
+        st.markdown("**More and more heads removed**")
+        draw(
+            removal_lines,
+            lesson_frames.removal_frame(found.orders, found.counts, found.shifts),
+            key="removals",
+            alt_text="How far the vector moves as more heads are removed, in three orders",
+            heads=total,
+        )
+    st.latex(
+        r"\mathrm{distance} = 1 - \frac{a \cdot b}{|a|\,|b|} \qquad\qquad"
+        r"a = \frac{1}{T} \sum_{t=1}^{T} h_t"
+    )
+    st.caption(
+        "h is the last layer at each of the T tokens, special ones included, as "
+        "sentence-transformers pools this model. A removed head puts zeros where its output goes "
+        f"into W_O. {RANDOM_RUNS} random orders, seeds 0 to {RANDOM_RUNS - 1}. The order by effect "
+        "is taken from the single removals on the same text, so it is as good as it gets here."
+    )
+
+
+def _alike(chosen: Reading) -> None:
+    """Draw how differently any two heads read the sentence, and link to the most alike."""
+    view = chosen.view
+    grid = kept(
+        "Comparing heads",
+        lambda _: pruning.head_divergence(view),
+        chosen.model_name,
+        chosen.text,
+        chosen.words,
+        chosen.special,
+    )
+    width = view.weights.shape[1]
+    closest = pruning.most_alike(grid, ALIKE)
+    median = float(np.median(grid[np.triu_indices(len(grid), k=1)]))
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown(f"**The {ALIKE} pairs of heads that do nearly the same**")
+        for one, other, bits in closest:
+            heads = divmod(one, width), divmod(other, width)
+            names = [frames.head_name(head) for head in heads]
+            link(
+                "pages/explore/heads.py",
+                f"{names[0]} and {names[1]} differ by {bits:.3f} bits",
+                {"q": chosen.text, "heads": names},
+            )
+            st.caption(metrics.describe(view, *heads[0]))
+        st.caption(
+            f"For comparison: half of all pairs differ by more than {median:.2f} bits. 0 is the "
+            "same, 1 is nothing in common. Mean over the rows of ordinary words of your sentence"
+            + (f", {pruning.MOST_ROWS} of them." if _many(chosen) else ".")
+        )
+    with right:
+        draw(
+            alike_map,
+            lesson_frames.alike_frame(grid, width),
+            key="alike",
+            alt_text="How differently any two heads read, in bits",
+            heads=len(grid),
+            heads_per_layer=width,
+            highest=_round_up(float(grid.max()), 0.1),
+        )
+    st.latex(r"\mathrm{JSD}(p, q) = H\!\left(\tfrac{p + q}{2}\right) - \tfrac{H(p) + H(q)}{2}")
+
+
+def _many(chosen: Reading) -> bool:
+    return sum(not unit.special for unit in chosen.view.units) > pruning.MOST_ROWS
+
+
+def _round_up(value: float, step: float) -> float:
+    return round(ceil(value / step) * step, 6) or step

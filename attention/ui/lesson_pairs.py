@@ -1,0 +1,305 @@
+"""The lesson's first claim, “attention means the model understands”, put to the test."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+import streamlit as st
+
+import attention
+from attention import frames, lesson_frames, metrics, pairs, questions, words
+from attention.charts.lesson import outcome_grid, pair_bars
+from attention.charts.maps import head_grid
+from attention.core import Array
+from attention.pairs import Pair
+from attention.ui.controls import choice, on_phone
+from attention.ui.links import link
+from attention.ui.progress import kept
+from attention.ui.questions import predict
+from attention.ui.readings import Reading, trace
+from attention.ui.show import draw, escape_markdown, notice, percent
+from attention.words import View
+
+MOST_LETTERS = 300
+MOST_WORDS = 60
+_PICK, _ONE, _TWO = "_pair", "one", "two"
+_ASKS, _FIRST, _SECOND, _HEAD = "pronoun", "meant1", "meant2", "turn_head"
+_KNOWN = {pair.texts: pair for pair in (*pairs.CLASSICS, *pairs.PAIRS)}
+_PRONOUNS = ("it", "they", "he", "she", "him", "her", "them")
+_POINTS = {"single": "Sentences right", "both": "Both sentences right"}
+
+
+class Test(NamedTuple):
+    """A minimal pair as the reader has set it up."""
+
+    texts: tuple[str, str]
+    views: tuple[View, View]
+    shared: list[tuple[int, int]]  # positions, in both, of the words that can be chosen
+
+
+def understanding(chosen: Reading) -> None:
+    """Draw the claim, a minimal pair to change, and the score over all pairs."""
+    st.markdown(
+        "If it did, one word that turns the meaning would turn what the pronoun reads. In “too "
+        "**big**” *it* is the trophy, in “too **small**” the suitcase. Change anything."
+    )
+    test = _sentences(chosen)
+    if len(test.shared) < 3:
+        st.info(
+            "The two sentences need at least three words in common, before or after the place "
+            "where they differ: a pronoun and two candidates."
+        )
+        return
+    weights, names, head = _chosen_words(test)
+    _show(test, weights, names, head)
+    rival = pairs.ANIMAL if test.texts != pairs.ANIMAL.texts else pairs.TROPHY
+    predict(_question(chosen.model_name, rival, head))
+    scored = st.expander(
+        f"The score over {len(pairs.PAIRS)} pairs written for this page",
+        icon=":material/scoreboard:",
+        key="pair_score",
+        on_change="rerun",
+        bind="query-params",
+    )
+    with scored:
+        if scored.open:
+            _score(chosen.model_name)
+
+
+def _sentences(chosen: Reading) -> Test:
+    """Draw the fields for the two sentences; one that cannot be read is answered with why."""
+    texts = tuple(st.session_state.get(key) for key in (_ONE, _TWO))
+    picks = list(_KNOWN.values())
+    st.session_state[_PICK] = _KNOWN.get(texts, None if any(texts) else pairs.TROPHY)  # type: ignore[call-overload]
+    st.selectbox(
+        f"Pick one of {len(picks)} pairs, or write your own below",
+        picks,
+        index=None,
+        format_func=lambda pair: pair.template.format(" / ".join(pair.fillers)),
+        key=_PICK,
+        placeholder="your own pair",
+        on_change=_use_pair,
+    )
+    left, right = st.columns(2)
+    with left:
+        one = _sentence("First sentence", 0, chosen.model_name, key=_ONE)
+    with right:
+        two = _sentence("Second sentence", 1, chosen.model_name, key=_TWO)
+    views = tuple(_view(chosen.model_name, text, chosen.special) for text in (one, two))
+    shared = pairs.same_words(views[0].labels, views[1].labels)
+    ordinary = [(i, j) for i, j in shared if not views[0].units[i].special]
+    return Test((one, two), (views[0], views[1]), ordinary)
+
+
+def _sentence(label: str, number: int, model: str, *, key: str) -> str:
+    default = pairs.TROPHY.texts[number]
+    typed = st.text_input(label, default, max_chars=MOST_LETTERS, key=key, bind="query-params")
+    try:
+        units = words.whole_words(attention.load_model(model).tokenize(typed))
+    except ValueError as refusal:
+        st.warning(f"{escape_markdown(str(refusal))} Below is its example.")
+        return default
+    if len(units) > MOST_WORDS:
+        st.warning(
+            f"It has {len(units)} words; pairs have up to {MOST_WORDS}. Below is its example."
+        )
+        return default
+    return typed
+
+
+def _use_pair() -> None:
+    """Let the fields say what the picked pair says, and the words be its own."""
+    pair: Pair | None = st.session_state[_PICK]
+    if pair:
+        st.session_state[_ONE], st.session_state[_TWO] = pair.texts
+        for key in (_ASKS, _FIRST, _SECOND, _HEAD):
+            st.session_state.pop(key, None)
+
+
+def _chosen_words(test: Test) -> tuple[Array, list[str], frames.Head]:
+    """Draw the pickers; return what the pronoun reads `(2, 2, L, H)`, the candidates, the head."""
+    labels, place = test.views[0].labels, dict(test.shared)
+    guessed = _guess(test)
+    titles = ("Pronoun", "Meant in the first", "Meant in the second")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        asks, *candidates = (
+            st.selectbox(
+                title,
+                list(place),
+                index=list(place).index(default),
+                format_func=lambda i: f"{i} {labels[i]}",
+                key=key,
+                bind="query-params",
+                width=170,
+            )
+            for title, key, default in zip(titles, (_ASKS, _FIRST, _SECOND), guessed, strict=True)
+        )
+        reads = np.array([candidates, [place[i] for i in candidates]])
+        weights = pairs.preferences(test.views, [asks, place[asks]], reads)
+        best = metrics.strongest_heads(test.views[0].weights, asks, candidates[0], 1)[0]
+        names = frames.all_heads(*weights.shape[-2:])
+        head = st.selectbox(
+            "Head",
+            list(names),
+            index=list(names).index(frames.head_name(best)),
+            key=_HEAD,
+            bind="query-params",
+            width=120,
+        )
+    return weights, [labels[i] for i in candidates], names[head]
+
+
+def _guess(test: Test) -> list[int]:
+    """Return the positions of the pronoun and the candidates: the pair's own, or a guess."""
+    labels, choices = test.views[0].labels, [i for i, _ in test.shared]
+    pair = _KNOWN.get(test.texts)
+    if pair:
+        found = [test.views[0].find(word) for word in (pair.pronoun, pair.first, pair.second)]
+        return [place for place in found if place is not None]
+    asks = [i for i in choices if labels[i].casefold() in _PRONOUNS] or choices
+    rest = sorted((i for i in choices if i != asks[-1]), key=lambda i: (len(labels[i]) < 4, i))
+    return [asks[-1], rest[0], rest[1]]
+
+
+def _show(test: Test, weights: Array, names: list[str], head: frames.Head) -> None:
+    """Draw what the chosen head reads, and what every head does when the meaning turns."""
+    outcomes = lesson_frames.outcomes(weights)
+    one, other = weights[..., head[0], head[1]]
+    said = {
+        lesson_frames.TURNS: "It turns with the meaning.",
+        lesson_frames.FIRST: f"It prefers “{names[0]}” both times: the meaning does not turn it.",
+        lesson_frames.SECOND: f"It prefers “{names[1]}” both times: the meaning does not turn it.",
+        lesson_frames.WRONG: "It does not prefer the one that is meant either time.",
+    }[int(outcomes[head])]
+    turning = int((outcomes == lesson_frames.TURNS).sum())
+    against = int((outcomes == lesson_frames.WRONG).sum())
+    mean = lesson_frames.outcomes(weights.mean(axis=(-2, -1), keepdims=True)).item()
+    notice(
+        f"{frames.head_name(head)} reads “{names[0]}” with {one[0]:.2f} and “{names[1]}” with "
+        f"{one[1]:.2f}; with the other word {other[0]:.2f} and {other[1]:.2f}. {said} Of "
+        f"{outcomes.size} heads {turning} turn with the meaning and {against} against it; the mean "
+        f"of all {'turns with it' if mean == lesson_frames.TURNS else 'does not turn with it'}."
+    )
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown(f"**What the pronoun reads in {frames.head_name(head)}**")
+        draw(
+            pair_bars,
+            lesson_frames.pair_frame(weights, head, names),
+            key="pair_bars",
+            alt_text=f"Weights of both candidates in {frames.head_name(head)}, in both sentences",
+            labels=tuple(f"{s}: {name}" for s in (1, 2) for name in names),
+        )
+        st.caption("1 and 2 are the sentences. Grey marks: the mean of all heads.")
+        link(
+            "pages/explore/heads.py",
+            "See this head's whole map",
+            {"q": test.texts[0], "heads": [frames.head_name(head)]},
+        )
+    with right:
+        st.markdown(f"**What each of the {outcomes.size} heads does**")
+        grid = f"turn {frames.head_name(head)}"  # new after every click: any can be clicked again
+        draw(
+            outcome_grid,
+            lesson_frames.outcome_frame(weights, head),
+            key=grid,
+            alt_text=f"{turning} of {outcomes.size} heads turn with the meaning",
+            on_select=partial(_click, grid),
+            labels=("turns with the meaning", *(f"{n} in both" for n in names), "turns against it"),
+            layers=len(outcomes),
+            narrow=on_phone(),
+        )
+
+
+def _click(grid: str) -> None:
+    """Choose the clicked head."""
+    for cell in st.session_state[grid]["selection"]["head"]:
+        st.session_state[_HEAD] = frames.head_name((cell["layer"], cell["head"]))
+
+
+def _question(model: str, pair: Pair, head: frames.Head) -> questions.Question:
+    outcome = int(lesson_frames.outcomes(_read(model, pair.texts))[head])
+    names = pair.first, pair.second
+    return questions.turns(pair.texts, names, outcome, frames.head_name(head))
+
+
+def _score(model: str) -> None:
+    """Draw how often each head prefers what is meant, over all pairs, against rules."""
+    reads = kept(
+        f"Reading {2 * len(pairs.PAIRS)} sentences",
+        lambda progress: pairs.read_pairs(attention.load_model(model), on_progress=progress),
+        model,
+    )
+    points = choice("Count", _POINTS, key="points")
+    good = pairs.right(reads)  # (P, 2, L, H)
+    per_pair = good.all(axis=1) if points == "both" else good.mean(axis=1)  # (P, L, H)
+    share = per_pair.mean(axis=0)
+    best = divmod(int(share.argmax()), share.shape[1])
+    unseen = float(pairs.held_out(per_pair).mean())
+    left, right = st.columns(2, gap="large")
+    with left:
+        draw(
+            head_grid,
+            frames.head_frame(share, [best]),
+            key="pair_grid",
+            alt_text=f"{_POINTS[points]} for all {share.size} heads",
+            title="share",
+            domain=(0.0, 1.0),
+            layers=len(share),
+        )
+        st.caption(f"{_POINTS[points]}: the share, for each head. Framed: the best.")
+    with right:
+        st.dataframe(
+            lesson_frames.score_frame(_rows(reads, good)),
+            hide_index=True,
+            column_config={
+                name: st.column_config.NumberColumn(format="%.1f %%")
+                for name in ("Sentences right", "Both right")
+            },
+            alt="How often what is meant is preferred",
+        )
+    rule = 0.0 if points == "both" else 0.5
+    notice(
+        f"{frames.head_name(best)}, the best of {share.size} heads, gets {percent(share.max())}, "
+        f"but it was chosen by these very pairs. Chosen on one half and scored on the other, the "
+        f"best head gets {percent(unseen)} (mean of 200 splits). A rule that never looks at the "
+        f"meaning gets {percent(rule)}."
+    )
+    st.caption(
+        "Both rules get exactly one sentence of each pair right, since one word turns what is "
+        "meant. Two coins would get both right in 25 % of the pairs. Each head is scored on which "
+        "candidate the pronoun reads more; no training, no threshold."
+    )
+
+
+def _rows(reads: Array, good: Array) -> dict[str, tuple[float, float]]:
+    """Return `{who chooses: (share of sentences, share of pairs)}`."""
+    single, both = good.mean(axis=1), good.all(axis=1).astype(float)  # each (P, L, H)
+    best = divmod(int(single.mean(axis=0).argmax()), single.shape[-1])
+    mean = pairs.right(reads.mean(axis=(-2, -1), keepdims=True))[..., 0, 0]  # (P, 2)
+    rules = {"mean of all heads": mean, **pairs.fixed_choices()}
+    return {
+        f"{frames.head_name(best)}, best on these": (
+            float(single[:, *best].mean()),
+            float(both[:, *best].mean()),
+        ),
+        "best of one half, on the other": (
+            float(pairs.held_out(single).mean()),
+            float(pairs.held_out(both).mean()),
+        ),
+        "a head at random": (float(single.mean()), float(both.mean())),
+        **{who: (float(r.mean()), float(r.all(axis=1).mean())) for who, r in rules.items()},
+    }
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _view(model: str, text: str, special: bool) -> View:
+    return words.view(trace(model, text), words=True, special=special)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _read(model: str, texts: tuple[str, str]) -> Array:
+    """Return what the pronoun of a known pair reads, `(2, 2, L, H)`."""
+    return pairs.read_pairs(attention.load_model(model), [_KNOWN[texts]])[0]

@@ -1,0 +1,127 @@
+"""The lesson on additive (2014) against scaled dot-product (2017) scores."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from attention import additive, frames, lesson_frames, metrics
+from attention.additive import ADDITIVE, DOT, Cost
+from attention.charts.lesson import cost_lines, two_rows
+from attention.core import Array, softmax
+from attention.ui.controls import word
+from attention.ui.links import link
+from attention.ui.readings import Focus, Reading, turnstile
+from attention.ui.show import draw, notice
+
+LENGTHS = (32, 64, 128, 256, 512)
+MOST_TOKENS = 40
+_INNER = (8, 16, 32, 64, 128)
+_TIMES = "_score_times"  # (E, A) -> what this visit has measured
+
+
+def additive_or_dot(chosen: Reading, focus: Focus) -> None:
+    """Draw both kinds of scores on the real queries and keys of a head, and what they cost."""
+    st.markdown(
+        "In 2014 a small network scored each pair of words; in 2017 a dot product took its place. "
+        "Both score here the same vectors: the queries and keys of one head of the model. The "
+        "additive network's weights are **random, not trained**: the model has none."
+    )
+    st.latex(
+        r"\text{additive: } s_{qk} = v^\top \tanh(W q + U k) \qquad\qquad"
+        r"\text{scaled dot product: } s_{qk} = \frac{q \cdot k}{\sqrt{E}}"
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        query = word("Word that asks", chosen.view, focus.query)
+        names = frames.all_heads(*chosen.view.weights.shape[:2])
+        first = list(names).index(frames.head_name((focus.layer, focus.head)))
+        head = names[
+            st.selectbox(
+                "Head", list(names), index=first, key="score_head", bind="query-params", width=120
+            )
+        ]
+        inner = st.select_slider(
+            "Inner width A", _INNER, 32, key="inner", bind="query-params", width=180
+        )
+        seed = st.slider("Random weights no.", 0, 9, 0, key="drawn", bind="query-params", width=150)
+        again = st.button("Measure again", icon=":material/refresh:")
+    rows = _rows(chosen, query, head, inner, seed)
+    width = chosen.trace.key.shape[-1]
+    costs = _costs(width, inner, again=again)
+    longest = {cost.kind: cost for cost in costs if cost.n == LENGTHS[-1]}
+    spread = {kind: float(metrics.entropy(row)) for kind, row in rows.items()}
+    most = {kind: chosen.view.labels[int(row.argmax())] for kind, row in rows.items()}
+    notice(
+        f"At {LENGTHS[-1]} tokens the additive scores took "
+        f"{longest[ADDITIVE].seconds / longest[DOT].seconds:.0f} times as long. When "
+        f"“{chosen.view.labels[query]}” asks, trained dot products read “{most[DOT]}” most "
+        f"(entropy {spread[DOT]:.1f} bits), the random network “{most[ADDITIVE]}” "
+        f"({spread[ADDITIVE]:.1f} bits): what a head looks for is learned, in both forms."
+    )
+    _show(chosen, rows, costs)
+
+
+def _rows(
+    chosen: Reading, query: int, head: frames.Head, inner: int, seed: int
+) -> dict[str, Array]:
+    """Return the row of weights by kind of score, over the words of the view."""
+    units = chosen.view.units
+    keys, width = chosen.trace.key[head], chosen.trace.key.shape[-1]
+    drawn = additive.random_weights(width, inner, seed)
+    asks = chosen.trace.query[head][list(units[query].positions)]
+    read = softmax(additive.additive_scores(asks, keys, drawn)).mean(axis=0)  # (T,)
+    merged = np.array([read[list(unit.positions)].sum() for unit in units])
+    return {DOT: chosen.view.weights[head][query], ADDITIVE: merged / merged.sum()}
+
+
+def _costs(width: int, inner: int, *, again: bool) -> list[Cost]:
+    """Return the times of both, measured once per visit unless asked `again`."""
+    measured: dict[tuple[int, int], list[Cost]] = st.session_state.setdefault(_TIMES, {})
+    if again or (width, inner) not in measured:
+        slot = st.empty()
+        with turnstile().join() as turn:
+            while not turn.wait(0.5):
+                slot.info(f"Another reader is measuring. Before you in the queue: {turn.ahead}.")
+            measured[width, inner] = additive.costs(
+                LENGTHS, width, inner, lambda share: slot.progress(share, "Measuring")
+            )
+        slot.empty()
+    return measured[width, inner]
+
+
+def _show(chosen: Reading, rows: dict[str, Array], costs: list[Cost]) -> None:
+    labels = chosen.view.labels[:MOST_TOKENS]
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown("**The same queries and keys, scored in two ways**")
+        if len(labels) < len(chosen.view.labels):
+            st.warning(
+                f"The text has {len(chosen.view.labels)} words; the chart shows the first "
+                f"{len(labels)}. The weights are over all of them."
+            )
+        draw(
+            two_rows,
+            lesson_frames.row_frame(labels, {k: row[: len(labels)] for k, row in rows.items()}),
+            key="two_rows",
+            alt_text="One row of weights from dot products and from additive scores",
+            labels=labels,
+        )
+    with right:
+        st.markdown("**Time of all scores of one head, measured on this machine**")
+        draw(
+            cost_lines,
+            lesson_frames.cost_frame(costs),
+            key="score_costs",
+            alt_text="Time of additive and of dot-product scores against length",
+        )
+        st.dataframe(
+            lesson_frames.cost_table(costs, LENGTHS[-1]),
+            hide_index=True,
+            alt=f"What both kinds of scores cost at {LENGTHS[-1]} tokens",
+        )
+        link("pages/measure/scaling.py", "Time the whole of attention", {})
+    st.caption(
+        "Bahdanau et al. 2014, appendix A.1.2; Vaswani et al. 2017, section 3.2.1. Both grow as "
+        "n². A dot product is a matrix product, for which processors are made; the additive score "
+        "has a tanh for every pair and every one of its A inner numbers."
+    )

@@ -1,0 +1,68 @@
+"""The pipeline page's cached work, and receipts with the code that prints the same number."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from attention import receipt, step_frames
+from attention.place import Place
+from attention.receipt import Cell
+from attention.ui.readings import Reading
+from attention.ui.show import check
+
+_HEIGHT = 250  # pixels of a table: the rest scrolls
+
+
+def place(chosen: Reading, cell: Cell) -> Place:
+    """Return the place of a cell; what its steps compute is kept while the reader stays there."""
+    return _place(chosen.model_name, chosen.text, cell.layer, cell.head, cell.query, cell.key)
+
+
+def weight_receipt(chosen: Reading, cell: Cell) -> None:
+    """Draw the receipt of a weight."""
+    trace = chosen.trace
+    bill = receipt.receipt(trace, cell)
+    left, right = st.columns([2, 3])
+    with left:
+        st.caption(f"The {len(bill.query)} products of query and key")
+        _table(step_frames.product_frame(bill), "Products of query and key")
+    with right:
+        st.caption(f"From dot product to weight, for all {len(bill.scores)} keys")
+        _table(step_frames.softmax_frame(bill, trace.tokens), "Scores, terms and weights")
+    st.code(receipt.weight_steps(bill), language=None)
+    held = float(trace.weights[cell.layer, cell.head, cell.query, cell.key])
+    _agree("weight", bill.weight, held)
+    st.code(receipt.weight_code(chosen.model_name, chosen.text, cell), language="python")
+
+
+def output_receipt(chosen: Reading, cell: Cell) -> None:
+    """Draw the receipt of one number of the head's output."""
+    trace = chosen.trace
+    bill = receipt.receipt(trace, cell)
+    st.caption(f"The products of weight and value, for all {len(bill.weights)} keys")
+    _table(step_frames.output_frame(bill, trace.tokens), "Weights times values")
+    st.code(receipt.output_steps(bill), language=None)
+    held = float(trace.head_output[cell.layer, cell.head, cell.query, cell.column])
+    _agree("output", bill.output, held)
+    st.code(receipt.output_code(chosen.model_name, chosen.text, cell), language="python")
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)  # 512 tokens: 8 MB each
+def _place(model: str, text: str, layer: int, head: int, query: int, key: int) -> Place:
+    reading = Reading(model, text, words=False, special=True)
+    return Place(reading.model, reading.trace, layer, head, query, key)
+
+
+def _table(frame: pd.DataFrame, alt: str) -> None:
+    config = {
+        name: st.column_config.NumberColumn(format="%.6g")
+        for name in frame.columns
+        if frame[name].dtype == float
+    }
+    st.dataframe(frame, hide_index=True, height=_HEIGHT, column_config=config, alt=alt)
+
+
+def _agree(what: str, computed: float, held: float) -> None:
+    gap = abs(computed - held)
+    check(f"the model's own {what} is {receipt.number(held)}: within {gap:.1g}", gap < 1e-5)

@@ -1,0 +1,88 @@
+"""Lesson: the idea, what to take away, and three claims to break."""
+
+import numpy as np
+import streamlit as st
+
+from attention import frames, lesson, lesson_frames, metrics, questions, takeaways, ui
+from attention.charts.lesson import reading_bars
+from attention.ui.lesson_heads import more_heads
+from attention.ui.lesson_pairs import understanding
+from attention.ui.lesson_scores import additive_or_dot
+from attention.ui.links import link
+
+MOST_WORDS = 16  # in the first chart
+CARDS_IN_A_ROW = 3
+
+st.title("Lesson")
+chosen = ui.reading(lesson.CAT.text)
+view = chosen.view
+focus = ui.focus(chosen, word=lambda f: f.query)
+look = takeaways.Look(chosen.trace, view, focus.query, focus.key, focus.layer, focus.head)
+head = focus.layer, focus.head
+row = view.weights[head][focus.query]
+
+left, right = st.columns(2, gap="large", vertical_alignment="center")
+with left:
+    st.markdown(
+        "**How does a word know what it means here?** It reads the others. Each word asks a "
+        "question, its **query**. Each word also has a label, its **key**, and something to "
+        "pass on, its **value**. The better a key fits the query, the more of its value is read. "
+        "That is attention."
+    )
+    ui.notice(
+        f"In “{chosen.text}”, the word “{look.asks}” reads “{look.reads}” with {look.weight:.2f} "
+        f"of its attention in head {frames.head_name(head)}."
+        if len(view.units) <= MOST_WORDS
+        else f"“{look.asks}” reads “{look.reads}” with {look.weight:.2f} of its attention in head "
+        f"{frames.head_name(head)}."
+    )
+    st.markdown(
+        "A real model does this, here and now: all-MiniLM-L6-v2, with "
+        f"{len(view.weights)} layers of {view.weights.shape[1]} such heads. Change the sentence "
+        "in the sidebar, and every figure changes with it."
+    )
+    link("pages/explore/visualizer.py", "Click any word and see where it looks", look.place)
+with right:
+    shown = sorted(np.argsort(-row, kind="stable")[:MOST_WORDS].tolist())
+    labels = tuple(view.labels[k] for k in shown)
+    ui.draw(
+        reading_bars,
+        lesson_frames.row_frame(labels, {"weight": row[shown]}),
+        key="look",
+        alt_text=f"What “{look.asks}” reads in {frames.head_name(head)}: most of all {look.reads}",
+        labels=labels,
+    )
+    more = f" of {len(row)} words, the {len(shown)} it reads most" if len(shown) < len(row) else ""
+    st.caption(
+        f"What “{ui.escape_markdown(look.asks)}” reads in head {frames.head_name(head)}{more}. "
+        "The weights of a row sum to 1."
+    )
+other = metrics.other_reader(view, *head, but=focus.query)
+ui.predict(questions.reads_most(view, other, *head))
+
+st.subheader("What to take away")
+cards = takeaways.takeaways(look)
+for start in range(0, len(cards), CARDS_IN_A_ROW):
+    for column, card in zip(
+        st.columns(CARDS_IN_A_ROW), cards[start : start + CARDS_IN_A_ROW], strict=True
+    ):
+        with column, st.container(border=True, height="stretch"):
+            st.markdown(f"**{card.title}**  \n{card.text}")
+            st.metric(card.title, card.figure, label_visibility="collapsed")
+            st.caption(ui.escape_markdown(card.meaning))
+            link(card.link.page, card.link.label, card.link.params)
+
+st.subheader("Three claims to break")
+first, second, third = st.tabs(
+    takeaways.CLAIMS, on_change="rerun", key="claim", bind="query-params"
+)
+with first:
+    if first.open:
+        understanding(chosen)
+with second:
+    if second.open:
+        more_heads(chosen)
+with third:
+    if third.open:
+        additive_or_dot(chosen, focus)
+ui.saving_hint()

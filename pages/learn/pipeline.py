@@ -1,0 +1,120 @@
+"""Pipeline: the mechanics of one layer, step by step, with the model's own numbers."""
+
+from functools import partial
+
+import streamlit as st
+
+from attention import frames, lesson, matrix, step_frames, steps, ui
+from attention.charts.matrices import matrix_map
+from attention.receipt import Cell
+from attention.ui import pipeline
+
+MOST_TOKENS = 24  # in a chart
+STEPS = {step.key: step for step in steps.ENCODER_STEPS}
+ORDER = list(STEPS)
+BETWEEN = {False: r" \qquad ", True: r" \\[1ex] "}  # formulas stand below each other on a phone
+
+st.title("Pipeline")
+st.markdown(
+    "**What happens between the words that go in and the vectors that come out?** One layer, one "
+    "head, one step at a time; every number is the model's own. This page shows tokens, which is "
+    "what the model reads: words may come in pieces, and special tokens are always there."
+)
+chosen = ui.reading(lesson.CAT.text, tokens_only=True)
+focus = ui.focus(
+    chosen,
+    word=lambda f: f.query,
+    reads=lambda f: f.key,
+    layer=lambda f: f.layer,
+    head=lambda f: f.head,
+)
+layer, head = ui.layer_and_head(chosen.view, focus)
+tokens = chosen.trace.tokens
+
+
+def go(to: str) -> None:
+    """Show another step."""
+    st.session_state["step"] = to
+
+
+def click(chart: str, shown: list[int]) -> None:
+    """Let the clicked cell say which token asks and which is read."""
+    for cell in st.session_state[chart]["selection"]["cell"]:
+        st.session_state.update(word=shown[cell["r"]], reads=shown[cell["c"]])
+
+
+step = STEPS[ui.choice("Step", {s.key: s.name for s in STEPS.values()}, key="step")]
+number = ORDER.index(step.key)
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    back = partial(go, ORDER[number - 1])
+    st.button("Back", icon=":material/arrow_back:", disabled=number == 0, on_click=back)
+    last = number == len(ORDER) - 1
+    st.button(
+        "Next",
+        icon=":material/arrow_forward:",
+        type="primary",
+        disabled=last,
+        on_click=partial(go, ORDER[0 if last else number + 1]),
+    )
+    query = ui.word("Token that asks (query)", chosen.view, focus.query)
+    key = ui.word("Token that is read (key)", chosen.view, focus.key, key="reads")
+place = pipeline.place(chosen, Cell(layer, head, query, key))
+
+st.subheader(f"Step {number + 1} of {len(ORDER)}: {step.name}")
+st.markdown(step.what)
+st.latex(r"\begin{gathered}" + BETWEEN[ui.on_phone()].join(step.formulas) + r"\end{gathered}")
+st.caption(f"Shapes: {steps.shapes_text(step, place)}")
+ui.notice(step.sentence(place))
+if step.gap:
+    gap = step.gap(place)
+    ui.check(f"computed again here, within {gap:.1g} of the model's own", gap < 1e-4)
+
+# The matrices, side by side, of as many tokens as can be read.
+shown = steps.shown_tokens(place, MOST_TOKENS)
+if len(shown) < len(tokens):
+    st.warning(
+        f"The text has {len(tokens)} tokens. The charts show {len(shown)}: the chosen two and "
+        "those that the asking token reads most. Every sum runs over all of them."
+    )
+matrices = step.matrices(place)
+for drawn, beside in zip(matrices, st.columns(len(matrices)), strict=True):
+    with beside:
+        st.markdown(f"**{drawn.name}** {drawn.meaning}")
+        chart = f"{step.key} {drawn.name} {query} {key}" if drawn.square else drawn.name
+        ui.draw(
+            matrix_map,
+            step_frames.matrix_frame(drawn, tokens, shown),
+            key=chart,  # of a square one new after every click: any cell can be clicked again
+            alt_text=f"Matrix {drawn.name}: {drawn.meaning}",
+            on_select=partial(click, chart, shown) if drawn.square else None,
+            labels=step_frames.row_labels(drawn, tokens, shown),
+            square=drawn.square,
+            signed=drawn.signed,
+            limit=matrix.limit(matrices if step.one_scale else [drawn], shown),
+        )
+        st.caption(matrix.part_text(drawn, shown))
+if any(drawn.square for drawn in matrices):
+    st.caption("Rows ask, columns are read. Click a cell to choose it for the receipt.")
+if step.question:
+    ui.predict(step.question(place))
+
+st.subheader("Receipt for one cell")
+st.markdown(
+    f"Every product and every sum in {frames.head_name((layer, head))} between the query of "
+    f"“{ui.escape_markdown(place.asks)}” and the key of “{ui.escape_markdown(place.reads)}”, and "
+    "from there to one number of the output. The code prints the same numbers in Python, wherever "
+    "this package is installed."
+)
+weight, output = st.tabs(
+    ["The weight", "The output number"], on_change="rerun", key="receipt", bind="query-params"
+)
+with weight:
+    if weight.open:
+        pipeline.weight_receipt(chosen, Cell(layer, head, query, key))
+with output:
+    if output.open:
+        column = st.slider(
+            "Output column e", 0, place.sizes["E"] - 1, 0, key="column", bind="query-params"
+        )
+        pipeline.output_receipt(chosen, Cell(layer, head, query, key, column))
+ui.saving_hint()

@@ -1,0 +1,202 @@
+"""The visualizer in a real browser: the click, the hover, the toggle, the heads, long texts."""
+
+import re
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.e2e.live import playwright_api
+
+expect = playwright_api().expect
+expect.set_options(timeout=15_000)
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "has_touch": True}
+HUNDRED = {"q": " ".join(f"{'abcdefghij'[i % 10]}{i}" for i in range(98)), "words": "true"}
+
+
+def main(page):
+    return page.get_by_test_id("stMain")
+
+
+def chart(page):
+    return page.locator('[data-testid=stVegaLiteChart][aria-label^="Lines from each"]')
+
+
+def ground(page, word):
+    """Return the place to click a word that may ask."""
+    return chart(page).locator(f'path[aria-label*="click: {word};"]')
+
+
+def lines(page, *, head="", asks="", read=""):
+    """Return the lines that are drawn, by the label that says what they are drawn from."""
+    parts = [f'[aria-label*="head: {head}"]', f'[aria-label*="asks: {asks}"]']
+    return chart(page).locator(f'line{"".join(parts)}[aria-label$="{read}"]')
+
+
+def asks(page, word):
+    """Expect that all lines start at `word` and that the table is its own."""
+    expect(chart(page).locator("svg")).to_contain_text(f"“{word}” reads most")
+    expect(lines(page, asks=f"{word};").first).to_be_attached()
+    assert chart(page).locator("line").count() == lines(page, asks=f"{word};").count()
+
+
+def width_of(line):
+    return float(line.get_attribute("stroke-width"))
+
+
+def visible_text(locator):
+    return locator.inner_text().replace("\u2060", "")
+
+
+def test_a_click_lets_another_word_ask_without_the_server(open_page):
+    page = open_page("/visualizer")
+    asks(page, "it")
+    expect(lines(page)).to_have_count(12)
+    cat, sat = lines(page, read=": cat"), lines(page, read=": sat")
+    expect(cat).to_have_attribute("aria-label", re.compile(r"weight: 0\.68\d\d"))
+    assert width_of(cat) > 4 * width_of(sat)
+    assert float(cat.get_attribute("opacity")) > 4 * float(sat.get_attribute("opacity"))
+    sent = page.evaluate("framesSent")
+
+    ground(page, "tired").click()
+    asks(page, "tired")
+    page.locator("h1").hover()
+    asks(page, "tired")
+    assert page.evaluate("framesSent") == sent
+
+
+def test_pointing_at_a_word_previews_it_for_as_long_as_it_lasts(open_page):
+    page = open_page("/visualizer")
+    asks(page, "it")
+    sent = page.evaluate("framesSent")
+    ground(page, "mat").hover()
+    asks(page, "mat")
+    page.locator("h1").hover()
+    asks(page, "it")
+    assert page.evaluate("framesSent") == sent
+
+
+def test_the_table_in_the_picture_is_the_table_beside_it(open_page):
+    page = open_page("/visualizer")
+    asks(page, "it")
+    drawn = chart(page).locator("svg").text_content()
+    for figure in ("0.6825", "0.1097", "0.1050", "0.0261", "0.0237"):
+        assert figure in drawn
+    expect(main(page)).to_contain_text("These 5 hold 0.94")
+
+
+def test_another_head_keeps_the_clicked_word_and_another_word_starts_anew(open_page):
+    page = open_page("/visualizer")
+    asks(page, "it")
+    ground(page, "mat").click()
+    asks(page, "mat")
+    before = lines(page, read=": cat").get_attribute("aria-label")
+    page.locator('input[type=range][aria-label="Head"]').press("ArrowLeft")
+    expect(lines(page, read=": cat")).not_to_have_attribute("aria-label", before)
+    page.locator("h1").hover()
+    asks(page, "mat")
+
+    page.locator(".st-key-word input").first.click()
+    page.get_by_role("option", name="2 cat").click()
+    expect(page).to_have_url(re.compile("word=2\\+cat"))
+    asks(page, "cat")
+
+
+def test_all_heads_have_their_own_colour_and_can_be_switched_off(open_page):
+    page = open_page("/visualizer")
+    page.get_by_text("Multi-head", exact=True).click()
+    expect(lines(page)).to_have_count(144)
+    expect(page).to_have_url(re.compile("mode=Multi-head"))
+    strokes = lines(page, read=": cat").evaluate_all(
+        "all => all.map(e => getComputedStyle(e).stroke)"
+    )
+    assert len(strokes) == len(set(strokes)) == 12
+    expect(main(page).get_by_test_id("stAlert")).to_contain_text("stands out")
+
+    page.locator(".st-key-on").get_by_text("H0", exact=True).click()
+    expect(lines(page)).to_have_count(132)
+    expect(lines(page, head="L5 H0;")).to_have_count(0)
+    expect(page).to_have_url(re.compile("on=H1"))
+    page.locator(".st-key-on").get_by_text("H0", exact=True).click()
+    expect(lines(page)).to_have_count(144)
+
+
+def test_a_click_in_the_legend_shows_one_head_alone_without_the_server(open_page):
+    page = open_page("/visualizer?mode=Multi-head")
+    expect(lines(page)).to_have_count(144)
+    sent = page.evaluate("framesSent")
+    chart(page).locator("text", has_text=re.compile("^H11$")).click()
+    expect(lines(page, head="L5 H0;").first).to_have_attribute("opacity", "0.03")
+    cat = lines(page, head="L5 H11;", read=": cat")
+    assert float(cat.get_attribute("opacity")) > 0.5
+    assert page.evaluate("framesSent") == sent
+
+
+def test_the_best_head_for_a_pair_is_one_click_away(open_page):
+    page = open_page("/visualizer?layer=0&head=0")
+    button = main(page).get_by_role("button", name="Go to L5 H11")
+    button.click()
+    expect(button).to_be_disabled()
+    expect(page).to_have_url(re.compile("visualizer$|layer=5"))
+    expect(lines(page, head="L5 H11;").first).to_be_attached()
+
+
+def test_special_tokens_can_be_taken_out(open_page):
+    page = open_page("/visualizer")
+    expect(lines(page)).to_have_count(12)
+    page.locator(".st-key-special").get_by_text("Special tokens").click()
+    expect(lines(page)).to_have_count(10)
+    expect(main(page).get_by_text("Special tokens are taken out")).to_be_visible()
+    asks(page, "it")
+
+
+def test_a_question_is_answered_from_the_model(open_page):
+    page = open_page("/visualizer")
+    first = main(page).get_by_test_id("stExpander").first
+    first.get_by_text("Predict first").click()
+    first.get_by_text("less than half as much").click()
+    expect(first.get_by_text("Right.")).to_be_visible()
+
+
+@pytest.mark.parametrize("mode", ["Single head", "Multi-head"])
+def test_a_hundred_words_can_be_clicked_to_the_last(open_page, mode):
+    page = open_page(f"/visualizer?{urlencode({**HUNDRED, 'mode': mode})}")
+    expect(chart(page).locator("svg")).to_be_visible()
+    sent = page.evaluate("framesSent")
+    for word in ("b1", "j49", "h97"):
+        ground(page, word).click()
+        asks(page, word)
+    for box in (ground(page, word).bounding_box() for word in ("b1", "h97")):
+        assert box["height"] > 12
+    assert page.evaluate("framesSent") == sent
+
+
+def test_pointing_at_a_word_that_is_read_changes_nothing_and_a_click_lets_it_ask(open_page):
+    page = open_page("/visualizer")
+    asks(page, "it")
+    right = chart(page).locator("text", has_text=re.compile("^tired$")).last
+    right.hover()
+    page.wait_for_timeout(200)
+    asks(page, "it")
+    right.click()
+    asks(page, "tired")
+
+
+@pytest.mark.parametrize("mode", ["Single head", "Multi-head"])
+def test_a_phone_in_the_dark_can_tap_every_word(open_page, mode):
+    page = open_page(f"/visualizer?{urlencode({'mode': mode})}", **PHONE)
+    asks(page, "it")
+    ground(page, "because").tap()
+    asks(page, "because")
+    for block in ("html", "[data-testid=stMain]", "[data-testid=stMainBlockContainer]"):
+        wide, room = page.locator(block).evaluate("e => [e.scrollWidth, e.clientWidth]")
+        assert wide <= room == 390
+    box = chart(page).bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390
+    words = chart(page).locator("text", has_text=re.compile("^because$")).all()
+    assert len(words) >= 2
+    for word in words:
+        place = word.bounding_box()
+        assert place["x"] >= box["x"]
+        assert place["x"] + place["width"] <= box["x"] + box["width"]

@@ -1,0 +1,249 @@
+"""The pipeline page without a browser: every step, each control, the receipt, and hostile text."""
+
+import contextlib
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from attention import lesson, steps
+from attention.place import Place
+
+ROOT = Path(__file__).parents[2]
+PAGE = "pages/learn/pipeline.py"
+NAMES = [step.name for step in steps.ENCODER_STEPS]
+HOSTILE = """**b** $x$ :red[hi] <b>d</b> '); print("no") # \\ 🔦"""
+
+
+def open_page(**params):
+    app = AppTest.from_file(str(ROOT / PAGE), default_timeout=60)
+    for key, value in params.items():
+        app.query_params[key] = value
+    return healthy(app.run())
+
+
+def healthy(app):
+    assert not app.exception, [(e.value, e.stack_trace) for e in app.exception]
+    return app
+
+
+def tables(app):
+    """Return the rows of every chart by its name."""
+    return {
+        chart.proto.alt.removeprefix("Matrix ").partition(":")[0]: pa.ipc.open_stream(
+            chart.proto.datasets[0].data.data
+        )
+        .read_all()
+        .to_pandas()
+        for chart in app.get("vega_lite_chart")
+    }
+
+
+def button(app, label):
+    return next(b for b in app.button if b.label == label)
+
+
+def code(app):
+    """Return the Python code that the page shows."""
+    return next(block.value for block in app.code if "import attention" in block.value)
+
+
+def printed(app):
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output):
+        exec(code(app), {})
+    return output.getvalue().strip()
+
+
+def step_name(app):
+    heading = next(h.value for h in app.subheader if h.value.startswith("Step "))
+    return plain(heading.partition(": ")[2])
+
+
+def plain(text):
+    """Return text as a reader sees it."""
+    return text.replace("\\", "").replace("\u2060", "")
+
+
+def shown_sum(app):
+    """Return the last figure of the receipt that is written out."""
+    lines = next(block.value for block in app.code if "import attention" not in block.value)
+    return lines.rpartition("= ")[2]
+
+
+def test_opens_on_the_cat_and_its_telling_head():
+    app = open_page()
+    assert app.selectbox(key="word").value == 8  # “it” among tokens
+    assert app.selectbox(key="reads").value == 2  # “cat”
+    assert (app.slider(key="layer").value, app.slider(key="head").value) == (5, 11)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_link_opens_each_step(name):
+    app = open_page(step=name)
+    assert step_name(app) == name
+    assert 1 <= len(app.get("vega_lite_chart")) <= 3
+    assert len(app.latex) == 1
+    assert not any(":red-badge[" in badge.value for badge in app.markdown)
+    assert len(app.info) == 1
+
+
+def test_next_and_back_walk_through_all_steps():
+    app = open_page()
+    assert button(app, "Back").disabled
+    seen = [step_name(app)]
+    while not button(app, "Next").disabled:
+        healthy(button(app, "Next").click().run())
+        seen.append(step_name(app))
+    assert seen == NAMES
+    healthy(button(app, "Back").click().run())
+    assert step_name(app) == NAMES[-2]
+
+
+def test_the_stepper_goes_to_any_step():
+    app = open_page()
+    healthy(app.get_by_key("step").set_value("softmax").run())
+    assert step_name(app) == "Softmax"
+
+
+def test_matrices_are_the_traces(cat_trace):
+    rows = tables(open_page(step="Query, key, value", layer="3", head="1"))
+    for name, held in (("Q", cat_trace.query), ("K", cat_trace.key), ("V", cat_trace.value)):
+        assert np.allclose(rows[name]["value"].to_numpy().reshape(12, 32), held[3, 1])
+    rows = tables(open_page(step="Softmax", layer="3", head="1"))
+    assert np.allclose(
+        rows["A"]["value"].to_numpy().reshape(12, 12), cat_trace.weights[3, 1], atol=1e-6
+    )
+
+
+def test_the_illustrated_mask_leaves_later_cells_out():
+    rows = tables(open_page(step="Mask"))
+    assert len(rows["S′"]) == 144
+    assert (rows["Illustration"]["r"] >= rows["Illustration"]["c"]).all()
+    assert len(rows["Illustration"]) == 78
+
+
+def test_layer_and_head_change_the_numbers_and_the_word_the_frame():
+    app = open_page(step="Softmax")
+    before = tables(app)["A"]
+    healthy(app.slider(key="head").set_value(0).run())
+    after = tables(app)["A"]
+    assert not np.allclose(before["value"], after["value"])
+    healthy(app.slider(key="layer").set_value(0).run())
+    assert not np.allclose(after["value"], tables(app)["A"]["value"])
+    healthy(app.selectbox(key="word").set_value(3).run())
+    healthy(app.selectbox(key="reads").set_value(4).run())
+    marked = tables(app)["A"].query("mark")
+    assert marked[["row", "column"]].to_numpy().tolist() == [["3 sat", "4 on"]]
+
+
+def test_the_receipt_follows_the_chosen_cell(cat_trace):
+    app = open_page(layer="3", head="1", word="1 the", reads="6 mat")
+    assert float(printed(app)) == pytest.approx(cat_trace.weights[3, 1, 1, 6], rel=1e-4)
+    assert printed(app) == shown_sum(app)
+    products, terms = (frame.value for frame in app.dataframe)
+    assert len(products) == 32
+    assert terms["weight"].sum() == pytest.approx(1)
+
+
+def test_the_receipt_of_an_output_number(cat_trace):
+    app = open_page(receipt="The output number", column="5")
+    assert app.slider(key="column").value == 5
+    assert float(printed(app)) == pytest.approx(cat_trace.head_output[5, 11, 8, 5], rel=1e-4)
+    assert printed(app) == shown_sum(app)
+    healthy(app.slider(key="column").set_value(31).run())
+    assert float(printed(app)) == pytest.approx(cat_trace.head_output[5, 11, 8, 31], rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    "text", [HOSTILE, "It's", '"""', "two\nlines", "我爱你", "مرحبا بالعالم", "e\u0301clair"]
+)
+@pytest.mark.parametrize("receipt", ["The weight", "The output number"])
+def test_the_code_that_is_shown_prints_the_figure_that_is_shown(text, receipt):
+    app = open_page(q=text, receipt=receipt)
+    assert printed(app) == shown_sum(app)
+
+
+def test_hostile_text_is_not_markdown():
+    app = open_page(q=HOSTILE, step="Softmax")
+    shown = [m.value for m in (*app.markdown, *app.info, *app.caption, *app.subheader)]
+    assert not any("**b**" in text or ":red[" in text or "<b>" in text for text in shown)
+
+
+def test_this_page_shows_tokens_and_says_so():
+    app = open_page(words="true", special="false", q=lesson.TROPHY_BIG.text)
+    assert app.toggle(key="words").disabled
+    assert app.toggle(key="special").disabled
+    rows = tables(app)["X"]
+    assert {"0 [CLS]", "3 wouldn", "4 '", "5 t"} <= set(rows["row"])
+    assert any("tokens as the model reads" in caption.value for caption in app.caption)
+
+
+def test_a_new_sentence_points_at_its_own_words():
+    app = open_page()
+    healthy(app.selectbox(key="example").set_value(lesson.STEEP.text).run())
+    words = ["[CLS]", *lesson.STEEP.text.lower().split(), "[SEP]"]
+    assert words[app.selectbox(key="word").value] == "bank"
+    assert words[app.selectbox(key="reads").value] == "river"
+
+
+def test_a_long_text_shows_24_tokens_and_sums_over_all():
+    app = open_page(q=" ".join(["word"] * 300), step="Softmax")
+    assert "302" in app.warning[0].value
+    assert len(tables(app)["A"]) == 24 * 24
+    assert len(app.dataframe[1].value) == 302
+    assert printed(app) == shown_sum(app)
+
+
+@pytest.mark.parametrize("text", ["", "   "])
+def test_a_text_without_words_is_a_calm_state(text):
+    app = open_page()
+    healthy(app.text_area(key="q").set_value(text).run())
+    assert len(app.info) == 1
+    assert not app.get("vega_lite_chart")
+
+
+def test_a_text_that_is_too_long_is_refused():
+    app = open_page()
+    healthy(app.text_area(key="q").set_value("a " * 600).run())
+    assert "602" in app.warning[0].value
+    assert app.get("vega_lite_chart")
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"step": "Nonsense"},
+        {"word": "99 nothing"},
+        {"reads": "x"},
+        {"layer": "77"},
+        {"head": "-1"},
+        {"column": "99"},
+        {"receipt": "?"},
+    ],
+)
+def test_a_bad_value_in_a_link_falls_back(params):
+    app = open_page(**params)
+    assert step_name(app) == NAMES[0]
+    assert float(printed(app)) == pytest.approx(0.6825, abs=0.001)
+
+
+@pytest.mark.parametrize("name", ["Scores", "Softmax"])
+def test_a_prediction_is_answered_from_the_figures(name, model, cat_trace):
+    app = open_page(step=name)
+    question = next(s for s in steps.ENCODER_STEPS if s.name == name).question
+    asked = question(Place(model, cat_trace, 5, 11, 8, 2))
+    wrong = next(option for option in asked.options if option != asked.answer)
+    healthy(app.radio[0].set_value(wrong).run())
+    assert not app.success
+    assert asked.because in plain(app.warning[0].value)
+
+
+def test_specs_hold_no_data():
+    for name in NAMES:
+        for chart in open_page(step=name).get("vega_lite_chart"):
+            assert "datasets" not in json.loads(chart.proto.spec)

@@ -1,0 +1,197 @@
+"""The visualizer without a browser: what is drawn and said, and each control."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from attention import lesson, metrics, words
+
+ROOT = Path(__file__).parents[2]
+PAGE = "pages/explore/visualizer.py"
+
+
+def open_page(**params):
+    app = AppTest.from_file(str(ROOT / PAGE), default_timeout=60)
+    for key, value in params.items():
+        app.query_params[key] = value
+    return healthy(app.run())
+
+
+def healthy(app):
+    assert not app.exception, [(e.value, e.stack_trace) for e in app.exception]
+    return app
+
+
+def drawn(app, kind):
+    chart = app.get("vega_lite_chart")[0]
+    rows = pa.ipc.open_stream(chart.proto.datasets[0].data.data).read_all().to_pandas()
+    return rows[rows["kind"] == kind]
+
+
+def table(app, column):
+    return next(t.value for t in app.dataframe if column in t.value.columns)
+
+
+def said(app):
+    return app.info[0].value.replace("\u2060", "").replace("\\", "")
+
+
+def test_it_opens_on_it_at_the_head_that_reads_cat():
+    app = open_page()
+    assert app.title[0].value == "Visualizer"
+    assert app.selectbox(key="word").value == 8
+    assert (app.slider(key="layer").value, app.slider(key="head").value) == (5, 11)
+    rows = drawn(app, "row").query("q == 8").set_index("key")
+    assert rows["weight"]["cat"] == pytest.approx(0.68, abs=0.01)
+    assert rows["rank"]["cat"] == 1
+    assert "“cat” most: 0.68" in said(app)
+
+
+def test_it_runs_from_the_entrypoint():
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60).run()
+    assert healthy(app.switch_page(PAGE).run()).title[0].value == "Visualizer"
+
+
+def test_every_word_has_the_models_row(cat_view):
+    rows = drawn(open_page(layer="3", head="1"), "row")
+    found = rows.sort_values(["q", "k"])["weight"].to_numpy().reshape(12, 12)
+    assert np.abs(found - cat_view.weights[3, 1]).max() < 1e-6
+
+
+def test_another_word_changes_the_sentence_and_the_table():
+    app = open_page()
+    healthy(app.selectbox(key="word").set_value(10).run())
+    assert "“tired” reads" in said(app)
+    best = drawn(app, "row").query("q == 10").sort_values("rank")["key"].head().tolist()
+    assert table(app, "Is read")["Is read"].tolist() == best
+
+
+def test_multi_head_shows_every_head_of_the_layer(cat_view):
+    app = open_page(mode="Multi-head")
+    links = drawn(app, "link")
+    assert sorted(links["h"].unique()) == list(range(12))
+    assert links["h"].iloc[-1] == 11  # the chosen head is in front
+    assert np.allclose(links.groupby(["h", "q"])["weight"].sum(), 1, atol=1e-5)
+    means = table(app, "Is read").set_index("Is read")["Weight"]
+    assert means["cat"] == pytest.approx(cat_view.weights[5, :, 8, 2].mean())
+    assert "L5 H11 stands out" in said(app)
+    assert len(table(app, "Bits apart")) == 12
+
+
+def test_heads_can_be_switched_off_and_on():
+    app = open_page(mode="Multi-head", on=["H0", "H4"])
+    assert drawn(app, "link")["h"].unique().tolist() == [0, 4]
+    assert len(table(app, "Bits apart")) == 2
+    healthy(app.get("button_group")[1].set_value(["H3"]).run())
+    assert drawn(app, "link")["h"].unique().tolist() == [3]
+    assert "L5 H3" in said(app)
+
+
+def test_no_head_is_a_calm_state():
+    app = open_page(mode="Multi-head")
+    healthy(app.get("button_group")[1].set_value([]).run())
+    assert "No head" in said(app)
+    assert len(drawn(app, "word")) == 12
+    assert drawn(app, "link").empty
+
+
+def test_the_mode_can_be_changed_and_changed_back():
+    app = open_page()
+    assert drawn(app, "link").empty
+    healthy(app.get("button_group")[0].set_value("multi").run())
+    assert not drawn(app, "link").empty
+    healthy(app.get("button_group")[0].set_value("single").run())
+    assert drawn(app, "link").empty
+
+
+def test_the_best_head_for_a_pair_is_found_and_opened(cat_view):
+    app = open_page(layer="0", head="0")
+    found = table(app, "Head")
+    assert found["Head"].iloc[0] == "L5 H11"
+    assert found["Weight"].is_monotonic_decreasing
+    healthy(app.selectbox(key="pair").set_value(6).run())
+    layer, head = metrics.strongest_heads(cat_view.weights, 8, 6, 1)[0]
+    assert table(app, "Head")["Head"].iloc[0] == f"L{layer} H{head}"
+    healthy(app.button[0].click().run())
+    assert (app.slider(key="layer").value, app.slider(key="head").value) == (layer, head)
+    assert app.button[0].disabled
+
+
+def test_special_tokens_can_be_taken_out(model):
+    app = open_page(special="false", layer="5", head="11")
+    expected = words.view(model.trace(lesson.CAT.text), special=False).weights[5, 11]
+    found = drawn(app, "row").sort_values(["q", "k"])["weight"].to_numpy().reshape(10, 10)
+    assert np.abs(found - expected).max() < 1e-6
+    assert any("taken out" in caption.value for caption in app.caption)
+
+
+def test_repeated_words_stay_apart():
+    app = open_page(q="the dog saw the dog", layer="0", head="0")
+    rows = drawn(app, "row")
+    assert rows.query("q == 1")["key"].tolist().count("the") == 2
+    assert (rows.groupby("q")["weight"].sum() - 1).abs().max() < 1e-5
+
+
+def test_a_new_sentence_moves_all_controls():
+    app = open_page()
+    healthy(app.selectbox(key="example").set_value(lesson.TROPHY_BIG.text).run())
+    word, pair = app.selectbox(key="word"), app.selectbox(key="pair")
+    assert word.format_func(word.value).endswith("it")
+    assert pair.format_func(pair.value).endswith("trophy")
+    assert table(app, "Head")["Head"].iloc[0] == (
+        f"L{app.slider(key='layer').value} H{app.slider(key='head').value}"
+    )
+
+
+@pytest.mark.parametrize("mode", ["Single head", "Multi-head"])
+def test_a_long_text_is_shown_around_the_word_and_both_numbers_are_said(mode):
+    text = " ".join(f"w{chr(97 + i % 26)}" for i in range(150))
+    app = open_page(q=text, mode=mode)
+    healthy(app.selectbox(key="word").set_value(140).run())
+    assert "152" in app.warning[0].value
+    assert "100" in app.warning[0].value
+    shown = drawn(app, "word")["q"]
+    assert len(shown) == 100
+    assert 140 in shown.to_numpy()
+    chart = app.get("vega_lite_chart")[0]
+    rows = pa.ipc.open_stream(chart.proto.datasets[0].data.data).read_all()
+    assert rows.num_rows < 11_000
+    if mode == "Multi-head":
+        assert any("are not drawn" in caption.value for caption in app.caption)
+
+
+@pytest.mark.parametrize("mode", ["Single head", "Multi-head"])
+@pytest.mark.parametrize(
+    "text", ["One", "我爱你", "😀 😀", "**a** $b$ :red[c] <b>d</b>", "[SEP] [CLS]"]
+)
+@pytest.mark.parametrize("special", ["true", "false"])
+def test_any_text_is_shown(mode, text, special):
+    app = open_page(q=text, mode=mode, special=special)
+    assert not drawn(app, "word").empty
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"word": "99 nothing"},
+        {"pair": "99 nothing"},
+        {"mode": "Both"},
+        {"mode": "Multi-head", "on": "H99"},
+        {"layer": "77"},
+    ],
+)
+def test_a_bad_value_in_a_link_falls_back(params):
+    assert not drawn(open_page(**params), "row").empty
+
+
+def test_questions_are_answered_from_the_rows(cat_view):
+    app = open_page()
+    back, most = app.radio
+    right = "less than half as much"
+    assert cat_view.weights[5, 11, 2, 8] < cat_view.weights[5, 11, 8, 2] / 2
+    healthy(back.set_value(right).run())
+    assert any("Right" in s.value for s in app.success)
+    assert len(most.options) == 4
