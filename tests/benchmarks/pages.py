@@ -204,7 +204,7 @@ class Visit:
 def print_keys(browser: Browser, ours: str, bare: str, repeats: int) -> None:
     """Print the time from a key press to the changed picture, against the bare page."""
     print(f"\n2. key press to changed picture, target {KEY_TARGET}")
-    sides = (key_side(browser, f"{bare}/", "x"), key_side(browser, f"{ours}/", "deposit"))
+    sides = (key_side(browser, f"{bare}/", "x"), key_side(browser, f"{ours}/explorer", "deposit"))
     compare("explorer", alternate(sides, repeats), KEY_TARGET)
 
 
@@ -235,9 +235,7 @@ def print_loads(browser: Browser, ours: str, bare: str, repeats: int, *, warm: b
     for name, charts in CHARTS.items():
         sides = (
             lambda: load(browser, f"{bare}/", 1, warm),
-            lambda path="" if name == "explorer" else name, charts=charts: load(
-                browser, f"{ours}/{path}", charts, warm
-            ),
+            lambda path=name, charts=charts: load(browser, f"{ours}/{path}", charts, warm),
         )
         compare(name, alternate(sides, max(repeats // 2, 5)), LOAD_TARGET)
 

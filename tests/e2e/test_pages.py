@@ -63,7 +63,7 @@ def type_sentence(page, text):
 
 
 LINKS = {
-    "/": "Explorer",
+    "/": "Lesson",
     "/explorer?start=A+real+head&layer=3&head=1&temperature=2": "Explorer",
     "/heads?q=The+dog+chased+the+cat&heads=L1+H2&heads=L3+H4&figure=Distance": "Heads",
     "/scaling?n=512&width=32&repeats=3&beyond=true": "Scaling",
@@ -99,7 +99,7 @@ def check_controls(page, link):
 
 
 def test_a_key_on_a_slider_moves_the_bars_and_the_link_and_reset_restores_both(open_page):
-    page = open_page("/")
+    page = open_page("/explorer")
     expect(chart(page, WEIGHTS)).to_contain_text("35.0%")
     drawn = chart(page, BLEND).text_content()
 
@@ -115,7 +115,7 @@ def test_a_key_on_a_slider_moves_the_bars_and_the_link_and_reset_restores_both(o
 
 
 def test_temperature_meanings_and_raw_dimensions_change_the_charts(open_page):
-    page = open_page("/")
+    page = open_page("/explorer")
     slider(page, "Temperature").press("ArrowRight")
     expect(chart(page, WEIGHTS)).not_to_contain_text("35.0%")
     expect(page).to_have_url(re.compile("temperature=1.1"))
@@ -131,7 +131,7 @@ def test_temperature_meanings_and_raw_dimensions_change_the_charts(open_page):
 
 
 def test_a_real_head_starts_from_the_models_own_row(open_page):
-    page = open_page("/")
+    page = open_page("/explorer")
     page.get_by_text("A real head", exact=True).click()
     badge = main(page).locator(".stMarkdownBadge", has_text="the model's own row at L")
     expect(badge.get_by_label("check icon")).to_be_visible()
@@ -221,7 +221,7 @@ def test_a_second_reader_waits_and_stop_keeps_what_is_measured(open_page):
 
 
 def test_a_chart_can_be_saved_as_picture_and_as_data(open_page):
-    page = open_page("/")
+    page = open_page("/explorer")
     chart(page, WEIGHTS).hover()
     with page.expect_download() as download:
         button(page, "Download as PNG: Weights").click()
@@ -242,7 +242,18 @@ def test_a_chart_can_be_saved_as_picture_and_as_data(open_page):
     ]
 
 
-@pytest.mark.parametrize("path", ["/", "/heads", "/scaling?n=512&repeats=3"])
+EVERY_PAGE = [
+    "/",
+    "/explorer",
+    "/pipeline",
+    "/context",
+    "/visualizer",
+    "/heads",
+    "/scaling?n=512&repeats=3",
+]
+
+
+@pytest.mark.parametrize("path", EVERY_PAGE)
 def test_a_phone_in_the_dark_shows_the_whole_width(open_page, path):
     page = open_page(path, **PHONE)
     if "scaling" in path:
@@ -276,7 +287,7 @@ def save_screenshot(page):
         page.set_viewport_size(size)
 
 
-@pytest.mark.parametrize("path", ["/", "/heads"])
+@pytest.mark.parametrize("path", ["/explorer", "/heads"])
 def test_too_much_text_and_none_get_a_sentence_and_the_page_stays(open_page, path):
     page = open_page(path)
     told = main(page).get_by_test_id("stAlert")
@@ -296,13 +307,13 @@ def test_too_much_text_and_none_get_a_sentence_and_the_page_stays(open_page, pat
     expect(page.get_by_test_id("stVegaLiteChart").first).to_be_visible()
 
 
-@pytest.mark.parametrize("path", ["/", "/heads"])
+@pytest.mark.parametrize("path", ["/explorer", "/heads"])
 def test_hostile_text_is_shown_letter_for_letter(open_page, path):
     text = " ".join(HOSTILE)
     page = open_page(f"{path}?{urlencode({'q': text, 'meanings': ','.join(HOSTILE)})}")
     expect(page.get_by_role("textbox", name="Type your own")).to_have_value(text)
     expect(page.get_by_test_id("stVegaLiteChart").last.locator("svg, canvas")).to_be_attached()
-    if path == "/":
+    if path == "/explorer":
         drawn = "\n".join(labels(marks(page, BLEND)))
         assert all(f"towards: {word};" in drawn for word in HOSTILE)
         names = {visible_text(name) for name in main(page).locator(".stSlider label").all()}
