@@ -8,6 +8,7 @@ translate", section A.1.2; compared in Vaswani et al. 2017, "Attention is all yo
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from time import perf_counter
 from typing import NamedTuple
 
@@ -15,9 +16,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from attention.core import Array, attention_scores
+from attention.threads import one_blas_thread
 
 _BLOCK = 1 << 18  # numbers at a time: the hidden layer of all pairs would not stay in the cache
-_ROUNDS = 5
+_ROUNDS = 9
 DOT, ADDITIVE = "scaled dot product", "additive"
 
 
@@ -103,19 +105,19 @@ def costs(
 ) -> list[Cost]:
     """Count and time both kinds of scores on the same normal float32 vectors.
 
-    After a warm-up both are timed in turn, so that a slow moment hits both; the median counts.
+    After a warm-up both are timed in turn, so that a slow moment hits both; the median counts. On
+    one processor, so that neither looks quick for having more of them.
     """
     found = []
     weights = random_weights(width, inner, seed=0)
     for done, n in enumerate(lengths):
         query, key = np.random.default_rng(n).standard_normal((2, n, width), dtype=np.float32)
         calls: dict[str, Callable[[], Array]] = {
-            DOT: lambda q=query, k=key: attention_scores(q, k),
-            ADDITIVE: lambda q=query, k=key: additive_scores(q, k, weights),
+            DOT: partial(attention_scores, query, key),
+            ADDITIVE: partial(additive_scores, query, key, weights),
         }
-        rounds = [
-            {kind: _seconds(call) for kind, call in calls.items()} for _ in range(_ROUNDS + 1)
-        ]
+        with one_blas_thread():
+            rounds = [{k: _seconds(call) for k, call in calls.items()} for _ in range(_ROUNDS + 1)]
         for kind, numbers in counted(n, width, inner).items():
             median = float(np.median([times[kind] for times in rounds[1:]]))  # [0]: the warm-up
             found.append(Cost(n, kind, *numbers, median))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from attention import words
+from attention import threads, words
 from attention.core import Array
 
 if TYPE_CHECKING:
@@ -208,7 +208,8 @@ def read_pairs(
     """
     rows = []
     for done, pair in enumerate(chosen):
-        views = [words.view(model.trace(text)) for text in pair.texts]
+        with threads.one_blas_thread():  # short texts gain little from two, and lose much if busy
+            views = [words.view(model.trace(text)) for text in pair.texts]
         found = [
             [_place(view, word) for word in (pair.pronoun, pair.first, pair.second)]
             for view in views

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from attention import metrics
+from attention import metrics, threads
 from attention.core import Array
 
 if TYPE_CHECKING:
@@ -180,7 +180,8 @@ def _shifts(
     known: dict[frozenset[Head], float] = {}
     for done, without in enumerate(removals):
         if without not in known:
-            vectors = (sentence_vector(model.hidden(text, without=without)) for text in texts)
+            with threads.one_blas_thread():  # short texts gain little from more
+                vectors = [sentence_vector(model.hidden(text, without=without)) for text in texts]
             known[without] = float(np.mean([*map(cosine_distance, whole, vectors)]))
         on_progress((done + 1) / len(removals))
     return np.array([known[without] for without in removals])

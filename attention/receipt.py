@@ -1,7 +1,9 @@
 """The receipt of one attention weight and of one output number: every product and every sum.
 
 Computed in float64 from the queries, keys and values of a trace, by the very lines of NumPy that
-`weight_code` and `output_code` write out: what they print is what the receipt says.
+`weight_code` and `output_code` write out: what they print is what the receipt says. BLAS adds up
+float32 numbers in an order that depends on its threads, so the code holds it to one thread, as
+the dashboard does.
 """
 
 from __future__ import annotations
@@ -114,8 +116,10 @@ def weight_code(model: str, text: str, cell: Cell) -> str:
     >>> print(weight_code("minilm", "It's", Cell(5, 11, 1, 2, 0)))
     import numpy as np
     import attention
+    from attention.threads import one_blas_thread
     <BLANKLINE>
-    trace = attention.load_model('minilm').trace("It's")
+    with one_blas_thread():  # the same sums in the same order, whatever else is running
+        trace = attention.load_model('minilm').trace("It's")
     layer, head, query, key = 5, 11, 1, 2
     q = trace.query[layer, head, query].astype(np.float64)  # (E,)
     k = trace.key[layer, head].astype(np.float64)  # (K, E)
@@ -144,8 +148,10 @@ def _weights_lines(model: str, text: str, place: str) -> list[str]:
     return [
         "import numpy as np",
         "import attention",
+        "from attention.threads import one_blas_thread",
         "",
-        f"trace = attention.load_model({model!r}).trace({text!r})",
+        "with one_blas_thread():  # the same sums in the same order, whatever else is running",
+        f"    trace = attention.load_model({model!r}).trace({text!r})",
         place,
         "q = trace.query[layer, head, query].astype(np.float64)  # (E,)",
         "k = trace.key[layer, head].astype(np.float64)  # (K, E)",

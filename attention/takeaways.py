@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from attention.models.trace import Trace
     from attention.words import View
 
-Params = Mapping[str, str | list[str]]
+Setting = tuple[object, str | list[str]]  # of a control: its value, and how an address spells it
+State = Mapping[str, Setting]
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Link:
 
     page: str
     label: str
-    params: Params
+    state: State
 
 
 @dataclass(frozen=True)
@@ -65,22 +66,25 @@ class Look:
         return float(self.view.weights[self.layer, self.head, self.query, self.key])
 
     @property
-    def place(self) -> dict[str, str | list[str]]:
-        """This look as the address of a page that shows words has it."""
+    def place(self) -> dict[str, Setting]:
+        """This look as the controls of a page that shows words have it."""
         return {
-            "q": self.trace.text,
-            "word": f"{self.query} {self.asks}",
-            "layer": str(self.layer),
-            "head": str(self.head),
+            "q": (self.trace.text, self.trace.text),
+            "word": (self.query, f"{self.query} {self.asks}"),
+            "layer": (self.layer, str(self.layer)),
+            "head": (self.head, str(self.head)),
         }
 
     @property
-    def token_place(self) -> dict[str, str | list[str]]:
-        """This look as the address of the pipeline has it, which shows tokens."""
+    def token_place(self) -> dict[str, Setting]:
+        """This look as the controls of the pipeline have it, which shows tokens."""
         asks, reads = (self.view.units[i].positions[0] for i in (self.query, self.key))
         tokens = self.trace.tokens
-        spelled = {"word": f"{asks} {tokens[asks]}", "reads": f"{reads} {tokens[reads]}"}
-        return {**self.place, **spelled}
+        return {
+            **self.place,
+            "word": (asks, f"{asks} {tokens[asks]}"),
+            "reads": (reads, f"{reads} {tokens[reads]}"),
+        }
 
 
 def takeaways(look: Look) -> list[Takeaway]:
@@ -99,7 +103,11 @@ def _all_at_once(look: Look) -> Takeaway:
         f"from “{look.reads}” to “{look.asks}”, {apart} words apart"
         if apart != 1
         else f"from “{look.reads}” to “{look.asks}”, its neighbour",
-        Link("pages/learn/context.py", "Compare with an RNN", {"q": look.trace.text}),
+        Link(
+            "pages/learn/context.py",
+            "Compare with an RNN",
+            {"q": look.place["q"], "view": ("RNN", "RNN")},
+        ),
     )
 
 
@@ -114,7 +122,7 @@ def _query_key_value(look: Look) -> Takeaway:
         Link(
             "pages/learn/pipeline.py",
             "Follow every number",
-            {**look.token_place, "step": "Query, key, value"},
+            {**look.token_place, "step": ("qkv", "Query, key, value")},
         ),
     )
 
@@ -123,6 +131,7 @@ def _heads(look: Look) -> Takeaway:
     rows = look.view.weights[:, :, look.query]  # (L, H, W)
     favourites = len(np.unique(rows.argmax(axis=-1)))
     best = metrics.strongest_heads(look.view.weights, look.query, look.key, 3)
+    names = [f"L{layer} H{head}" for layer, head in best]
     heads, plural = rows[..., 0].size, "" if favourites == 1 else "s"
     return Takeaway(
         "Several heads",
@@ -133,11 +142,7 @@ def _heads(look: Look) -> Takeaway:
         Link(
             "pages/explore/heads.py",
             "Put heads side by side",
-            {
-                "q": look.trace.text,
-                "word": f"{look.query} {look.asks}",
-                "heads": [f"L{layer} H{head}" for layer, head in best],
-            },
+            {"q": look.place["q"], "word": look.place["word"], "heads": (names, names)},
         ),
     )
 
@@ -161,7 +166,7 @@ def _additive(look: Look) -> Takeaway:
         "small network with a tanh layer scores every pair.",
         f"{tokens**2 * width:,} × tanh",
         f"to score these {tokens} tokens with an inner width of {width}; a dot product needs none",
-        Link("pages/learn/lesson.py", "Compare both scores", {"claim": ADDITIVE}),
+        Link("pages/learn/lesson.py", "Compare both scores", {"claim": (ADDITIVE, ADDITIVE)}),
     )
 
 
@@ -178,7 +183,7 @@ def _scaled(look: Look) -> Takeaway:
         Link(
             "pages/learn/pipeline.py",
             "See the scale at work",
-            {**look.token_place, "step": "Scale"},
+            {**look.token_place, "step": ("scale", "Scale")},
         ),
     )
 

@@ -113,7 +113,7 @@ def outcome_grid(
     return grid.properties(height=max(layers, 1) * 26 + (130 if narrow else 90))
 
 
-def removal_lines(data: pd.DataFrame, *, heads: int) -> alt.TopLevelMixin:
+def removal_lines(data: pd.DataFrame, *, heads: int, narrow: bool) -> alt.TopLevelMixin:
     """Draw how far the sentence vector moves as more and more heads are removed.
 
     `data` is `lesson_frames.removal_frame`.
@@ -123,7 +123,7 @@ def removal_lines(data: pd.DataFrame, *, heads: int) -> alt.TopLevelMixin:
         y=alt.Y("shift:Q").title("cosine distance").scale(domainMin=0).axis(format=".2f"),
         color=alt.Color("order:N")
         .scale(domain=list(ORDERS))
-        .legend(title=None, orient="bottom", columns=1, symbolOpacity=1),
+        .legend(title=None, orient="bottom", columns=1 if narrow else 3, symbolOpacity=1),
         detail="run:N",
         tooltip=[
             alt.Tooltip("order:N", title="order"),
@@ -134,7 +134,7 @@ def removal_lines(data: pd.DataFrame, *, heads: int) -> alt.TopLevelMixin:
     faint = alt.when(f"datum.order == '{RANDOM}'").then(alt.value(0.45)).otherwise(alt.value(1))
     lines = base.mark_line(strokeWidth=2).encode(opacity=faint)
     points = base.mark_point(filled=True, size=45).encode(opacity=faint)
-    return alt.layer(lines, points).properties(height=320)
+    return alt.layer(lines, points).properties(height=360)
 
 
 def alike_map(

@@ -80,7 +80,7 @@ def word_links(
         *parts.asking(asks),
         *parts.read(),
         parts.lines(),
-        parts.cells() if several else parts.figures(),
+        *([parts.cells()] if several else parts.figures()),
         *parts.strongest(),
     )
     legend = _LEGEND_ROW * -(-len(names) // _LEGEND_COLUMNS) if several else 0
@@ -101,44 +101,39 @@ class _Parts:
 
     def asking(self, asks: int) -> list[alt.Chart]:
         """Return the words that ask, on grounds that are easy to point at and to tap."""
+        # All layers hear a click. One on the ground, without a word, would leave none that asks.
         click = alt.selection_point(
-            "asks", fields=["q"], value=[{"q": asks}], on="click", clear=False, toggle=False
-        )
-        # Whatever lies in this chart can be pointed at; only here does that let a word ask.
-        hover = alt.selection_point(
-            "peek",
+            "asks",
             fields=["q"],
-            on="pointerover[datum && datum.mayAsk]",
-            clear="pointerout",
-            empty=False,
+            value=[{"q": asks}],
+            on="click[event.item && event.item.datum && event.item.datum.kind]",
+            clear=False,
+            toggle=False,
+        )
+        hover = alt.selection_point(
+            "peek", fields=["q"], on="pointerover", clear="pointerout", empty=False
         )
         words = self._rows("datum.kind == 'word'").transform_calculate(
-            mayAsk="true", top="datum.q - 0.5", bottom="datum.q + 0.5"
+            top="datum.q - 0.5", bottom="datum.q + 0.5"
         )
-        tips = [
-            alt.Tooltip("query:N", title="click"),
-            alt.Tooltip("strongest:N", title="reads most"),
-        ]
         grounds = words.mark_rect(cursor="pointer", cornerRadius=5).encode(
             x=_pixel("0"),
             x2=_pixel("room + 4"),
             y=self._y("top"),
             y2="bottom:Q",
             opacity=alt.when(_ASKING).then(alt.value(0.3)).otherwise(alt.value(0.001)),
-            tooltip=tips,
+            tooltip=[
+                alt.Tooltip("query:N", title="click"),
+                alt.Tooltip("strongest:N", title="reads most"),
+            ],
         )
-        text = self._text(words, "room - 2", "q", "right", cursor="pointer")
-        heading = self._heading("asks", "room - 2", "right")
-        return [
-            grounds.add_params(click, hover),
-            text.encode(text="query:N", tooltip=tips),
-            heading,
-        ]
+        text = self._text(words, "room - 2", "q", "right").encode(text="query:N")
+        return [grounds.add_params(click, hover), text, self._heading("asks", "room - 2", "right")]
 
     def read(self) -> list[alt.Chart]:
-        """Return the words that are read; they can be clicked as well."""
+        """Return the words that are read."""
         x = "width - room + 4"
-        words = self._text(self._rows("datum.kind == 'word'"), x, "q", "left", cursor="pointer")
+        words = self._text(self._rows("datum.kind == 'word'"), x, "q", "left")
         return [words.encode(text="query:N"), self._heading("is read", x, "left")]
 
     def lines(self) -> alt.Chart:
@@ -165,16 +160,27 @@ class _Parts:
         faded = alt.when(lit).then(_bright()).otherwise(alt.value(0.03))
         return lines.encode(opacity=faded, color=self._colour(legend=True)).add_params(lit)
 
-    def figures(self) -> alt.Chart:
-        """Return the weights, each beside the word that is read."""
-        found = self._grey(self._asked("row", self._inside), "width - room - 4", "right")
+    def figures(self) -> list[alt.Chart]:
+        """Return the weights, each beside the word that is read; either can be pointed at."""
+        found = self._asked("row", self._inside)
         among = alt.when(f"datum.rank <= {STRONGEST}")
-        return found.encode(
-            y=self._y("k"),
-            text=alt.Text("weight:Q", format=".3f"),
-            opacity=among.then(alt.value(1)).otherwise(alt.value(0.6)),
-            tooltip=self._tips(),
+        grounds = found.transform_calculate(top="datum.k - 0.5", bottom="datum.k + 0.5").mark_rect(
+            opacity=0.001
         )
+        return [
+            self._grey(found, "width - room - 4", "right").encode(
+                y=self._y("k"),
+                text=alt.Text("weight:Q", format=".3f"),
+                opacity=among.then(alt.value(1)).otherwise(alt.value(0.6)),
+            ),
+            grounds.encode(
+                x=_pixel("beside"),
+                x2=_pixel("width"),
+                y=self._y("top"),
+                y2="bottom:Q",
+                tooltip=self._tips(),
+            ),
+        ]
 
     def cells(self) -> alt.Chart:
         """Return a cell per head beside each word that is read, brighter for higher weights."""
@@ -240,14 +246,7 @@ class _Parts:
         return alt.Y(f"{field}:Q", axis=None, scale=scale)
 
     def _text(
-        self,
-        base: alt.Chart,
-        x: str,
-        y: str,
-        align: _Align,
-        *,
-        limit: str = "room",
-        cursor: Literal["default", "pointer"] = "default",
+        self, base: alt.Chart, x: str, y: str, align: _Align, *, limit: str = "room"
     ) -> alt.Chart:
         # The far end of the theme's ramp: nearly black on light ground, nearly white on dark.
         ink = alt.Color("ink:Q").scale(domain=[0, 1]).legend(None)
@@ -257,7 +256,6 @@ class _Parts:
             fontSize=alt.ExprRef("letters"),
             limit=alt.ExprRef(limit),
             tooltip=None,
-            cursor=cursor,
         )
         return mark.encode(x=_pixel(x), y=self._y(y), color=ink)
 

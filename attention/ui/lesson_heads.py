@@ -13,11 +13,11 @@ from attention.charts.lesson import alike_map, removal_lines
 from attention.charts.maps import head_grid
 from attention.core import Array
 from attention.models.bert import Bert
-from attention.ui.controls import choice
+from attention.ui.controls import choice, on_phone
 from attention.ui.links import link
 from attention.ui.progress import kept
 from attention.ui.readings import Reading
-from attention.ui.show import draw, notice, percent
+from attention.ui.show import draw, notice
 
 RANDOM_RUNS = 3
 ALIKE = 5
@@ -38,8 +38,8 @@ class Removal(NamedTuple):
 def more_heads(chosen: Reading) -> None:
     """Draw what heads do to the sentence vector when they are gone, and how alike they are."""
     st.markdown(
-        "If it did, every head would be missed. Here heads are silenced in the real forward pass, "
-        "and the sentence vector, the model's own product, shows how far it moves."
+        "If they were, every head would be missed. Here heads are silenced in the real forward "
+        "pass, and the sentence vector, the model's own product, shows how far it moves."
     )
     which = choice("Measured on", _TEXTS, key="removed_from")
     texts = (chosen.text,) if which == "own" else pruning.TEXTS
@@ -104,10 +104,10 @@ def _show(found: Removal, note: st.delta_generator.DeltaGenerator) -> None:
             key="removals",
             alt_text="How far the vector moves as more heads are removed, in three orders",
             heads=total,
+            narrow=on_phone(),
         )
     st.latex(
-        r"\mathrm{distance} = 1 - \frac{a \cdot b}{|a|\,|b|} \qquad\qquad"
-        r"a = \frac{1}{T} \sum_{t=1}^{T} h_t"
+        r"\mathrm{distance} = 1 - \frac{a \cdot b}{|a|\,|b|}, \quad a = \frac{1}{T} \sum_t h_t"
     )
     st.caption(
         "h is the last layer at each of the T tokens, special ones included, as "
@@ -140,7 +140,7 @@ def _alike(chosen: Reading) -> None:
             link(
                 "pages/explore/heads.py",
                 f"{names[0]} and {names[1]} differ by {bits:.3f} bits",
-                {"q": chosen.text, "heads": names},
+                {"q": (chosen.text, chosen.text), "heads": (names, names)},
             )
             st.caption(metrics.describe(view, *heads[0]))
         st.caption(
@@ -158,6 +158,7 @@ def _alike(chosen: Reading) -> None:
             heads_per_layer=width,
             highest=_round_up(float(grid.max()), 0.1),
         )
+        st.caption("A cell is two heads; the stronger its colour, the more alike they read.")
     st.latex(r"\mathrm{JSD}(p, q) = H\!\left(\tfrac{p + q}{2}\right) - \tfrac{H(p) + H(q)}{2}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from math import ceil, floor
 from typing import NamedTuple
 
 import numpy as np
@@ -70,27 +71,31 @@ def understanding(chosen: Reading) -> None:
 
 def _sentences(chosen: Reading) -> Test:
     """Draw the fields for the two sentences; one that cannot be read is answered with why."""
-    texts = tuple(st.session_state.get(key) for key in (_ONE, _TWO))
-    picks = list(_KNOWN.values())
-    st.session_state[_PICK] = _KNOWN.get(texts, None if any(texts) else pairs.TROPHY)  # type: ignore[call-overload]
+    picker = st.container()
+    left, right = st.columns(2)
+    with left:
+        one = _sentence("First sentence", 0, chosen.model_name, key=_ONE)
+    with right:
+        two = _sentence("Second sentence", 1, chosen.model_name, key=_TWO)
+    with picker:
+        _pair_picker((one, two))
+    views = tuple(_view(chosen.model_name, text, chosen.special) for text in (one, two))
+    shared = pairs.same_words(views[0].labels, views[1].labels)
+    ordinary = [(i, j) for i, j in shared if not views[0].units[i].special]
+    return Test((one, two), (views[0], views[1]), ordinary)
+
+
+def _pair_picker(texts: tuple[str, str]) -> None:
+    st.session_state[_PICK] = _KNOWN.get(texts)
     st.selectbox(
-        f"Pick one of {len(picks)} pairs, or write your own below",
-        picks,
+        f"Pick one of {len(_KNOWN)} pairs, or write your own below",
+        list(_KNOWN.values()),
         index=None,
         format_func=lambda pair: pair.template.format(" / ".join(pair.fillers)),
         key=_PICK,
         placeholder="your own pair",
         on_change=_use_pair,
     )
-    left, right = st.columns(2)
-    with left:
-        one = _sentence("First sentence", 0, chosen.model_name, key=_ONE)
-    with right:
-        two = _sentence("Second sentence", 1, chosen.model_name, key=_TWO)
-    views = tuple(_view(chosen.model_name, text, chosen.special) for text in (one, two))
-    shared = pairs.same_words(views[0].labels, views[1].labels)
-    ordinary = [(i, j) for i, j in shared if not views[0].units[i].special]
-    return Test((one, two), (views[0], views[1]), ordinary)
 
 
 def _sentence(label: str, number: int, model: str, *, key: str) -> str:
@@ -165,6 +170,7 @@ def _guess(test: Test) -> list[int]:
 
 def _show(test: Test, weights: Array, names: list[str], head: frames.Head) -> None:
     """Draw what the chosen head reads, and what every head does when the meaning turns."""
+    name = frames.head_name(head)
     outcomes = lesson_frames.outcomes(weights)
     one, other = weights[..., head[0], head[1]]
     said = {
@@ -177,30 +183,30 @@ def _show(test: Test, weights: Array, names: list[str], head: frames.Head) -> No
     against = int((outcomes == lesson_frames.WRONG).sum())
     mean = lesson_frames.outcomes(weights.mean(axis=(-2, -1), keepdims=True)).item()
     notice(
-        f"{frames.head_name(head)} reads “{names[0]}” with {one[0]:.2f} and “{names[1]}” with "
+        f"{name} reads “{names[0]}” with {one[0]:.2f} and “{names[1]}” with "
         f"{one[1]:.2f}; with the other word {other[0]:.2f} and {other[1]:.2f}. {said} Of "
         f"{outcomes.size} heads {turning} turn with the meaning and {against} against it; the mean "
         f"of all {'turns with it' if mean == lesson_frames.TURNS else 'does not turn with it'}."
     )
     left, right = st.columns(2, gap="large")
     with left:
-        st.markdown(f"**What the pronoun reads in {frames.head_name(head)}**")
+        st.markdown(f"**What the pronoun reads in {name}**")
         draw(
             pair_bars,
             lesson_frames.pair_frame(weights, head, names),
             key="pair_bars",
-            alt_text=f"Weights of both candidates in {frames.head_name(head)}, in both sentences",
+            alt_text=f"Weights of both candidates in {name}, in both sentences",
             labels=tuple(f"{s}: {name}" for s in (1, 2) for name in names),
         )
         st.caption("1 and 2 are the sentences. Grey marks: the mean of all heads.")
         link(
             "pages/explore/heads.py",
             "See this head's whole map",
-            {"q": test.texts[0], "heads": [frames.head_name(head)]},
+            {"q": (test.texts[0], test.texts[0]), "heads": ([name], [name])},
         )
     with right:
         st.markdown(f"**What each of the {outcomes.size} heads does**")
-        grid = f"turn {frames.head_name(head)}"  # new after every click: any can be clicked again
+        grid = f"turn {name}"  # new after every click: any can be clicked again
         draw(
             outcome_grid,
             lesson_frames.outcome_frame(weights, head),
@@ -234,7 +240,9 @@ def _score(model: str) -> None:
     )
     points = choice("Count", _POINTS, key="points")
     good = pairs.right(reads)  # (P, 2, L, H)
-    per_pair = good.all(axis=1) if points == "both" else good.mean(axis=1)  # (P, L, H)
+    per_pair = (
+        good.all(axis=1).astype(float) if points == "both" else good.mean(axis=1)
+    )  # (P, L, H)
     share = per_pair.mean(axis=0)
     best = divmod(int(share.argmax()), share.shape[1])
     unseen = float(pairs.held_out(per_pair).mean())
@@ -246,7 +254,7 @@ def _score(model: str) -> None:
             key="pair_grid",
             alt_text=f"{_POINTS[points]} for all {share.size} heads",
             title="share",
-            domain=(0.0, 1.0),
+            domain=(floor(10 * share.min()) / 10, ceil(10 * share.max()) / 10),
             layers=len(share),
         )
         st.caption(f"{_POINTS[points]}: the share, for each head. Framed: the best.")

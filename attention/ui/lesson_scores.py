@@ -27,10 +27,9 @@ def additive_or_dot(chosen: Reading, focus: Focus) -> None:
         "Both score here the same vectors: the queries and keys of one head of the model. The "
         "additive network's weights are **random, not trained**: the model has none."
     )
-    st.latex(
-        r"\text{additive: } s_{qk} = v^\top \tanh(W q + U k) \qquad\qquad"
-        r"\text{scaled dot product: } s_{qk} = \frac{q \cdot k}{\sqrt{E}}"
-    )
+    left, right = st.columns(2)
+    left.latex(r"\text{additive: } s_{qk} = v^\top \tanh(W q + U k)")
+    right.latex(r"\text{scaled dot product: } s_{qk} = \frac{q \cdot k}{\sqrt{E}}")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         query = word("Word that asks", chosen.view, focus.query)
         names = frames.all_heads(*chosen.view.weights.shape[:2])
@@ -123,5 +122,5 @@ def _show(chosen: Reading, rows: dict[str, Array], costs: list[Cost]) -> None:
     st.caption(
         "Bahdanau et al. 2014, appendix A.1.2; Vaswani et al. 2017, section 3.2.1. Both grow as "
         "n². A dot product is a matrix product, for which processors are made; the additive score "
-        "has a tanh for every pair and every one of its A inner numbers."
+        "has a tanh for every pair and every one of its A inner numbers. Medians, one processor."
     )

@@ -1,29 +1,56 @@
-"""Links from page to page, each into the state that it is about."""
+"""Links from page to page, each into the state that it is about.
+
+A link is an address that holds the state, so that it can be copied or opened in a new tab. Within
+a visit that isn't enough: Streamlit drops from an address what the page that is left has controls
+for, and keeps what the reader had chosen before. So a link also names itself, and on arrival
+its values are given to the controls.
+"""
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import PurePosixPath
 from urllib.parse import urlencode
 
 import streamlit as st
-from streamlit.errors import StreamlitPageNotFoundError
+from streamlit.errors import StreamlitAPIException, StreamlitPageNotFoundError
 
+from attention.takeaways import Setting
 from attention.ui.show import escape_markdown
 
 _ICON = ":material/arrow_forward:"
+_NAME = "to"  # in the address, until the page is there
+_LINKS = "_links"  # name -> where the link leads
 
 
-def link(page: str, label: str, params: Mapping[str, str | list[str]]) -> None:
-    """Draw a link to a page in the state that `params` say, as its address has them.
+def link(page: str, label: str, state: Mapping[str, Setting]) -> None:
+    """Draw a link to a page in a state.
 
     Parameters
     ----------
     page : its file, such as "pages/explore/heads.py"
+    state : key of a control -> its value, and how that is spelled in an address
     """
+    name = f"{zlib.crc32(repr((page, state)).encode()):x}"
+    st.session_state.setdefault(_LINKS, {})[name] = state
+    address = {key: spelled for key, (_, spelled) in state.items()}
     text = escape_markdown(label)
     try:
-        st.page_link(page, label=text, icon=_ICON, query_params=dict(params))
+        st.page_link(page, label=text, icon=_ICON, query_params={**address, _NAME: name})
     except StreamlitPageNotFoundError:  # a page that runs alone knows of no other
-        address = f"/{PurePosixPath(page).stem}?{urlencode(params, doseq=True)}"
-        st.markdown(f"[{text}]({address})")
+        st.markdown(f"[{text}](/{PurePosixPath(page).stem}?{urlencode(address, doseq=True)})")
+
+
+def arrive() -> None:
+    """Set the controls as the link says that the reader has followed, if it is of this visit."""
+    name = st.query_params.get(_NAME)
+    if name is None:
+        return
+    state: Mapping[str, Setting] = st.session_state.get(_LINKS, {}).get(name, {})
+    for key, (value, spelled) in state.items():
+        st.session_state[key] = value
+        with suppress(StreamlitAPIException):  # controls already here write the address themselves
+            st.query_params[key] = spelled
+    del st.query_params[_NAME]

@@ -38,7 +38,7 @@ def kept(
 
         box.append(work(progress))
         slot.empty()
-    return box[0]  # type: ignore[no-any-return]
+    return box[0]
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

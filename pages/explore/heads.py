@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from attention import frames, lesson, metrics, ui
+from attention import frames, lesson, metrics, questions, ui
 from attention.charts.maps import head_grid, head_maps, row_bars
 
 MOST_HEADS = 6
@@ -116,4 +116,5 @@ st.dataframe(
     column_config={label: st.column_config.NumberColumn(format="%.2f") for label in chosen.figures},
     alt="The figures of each chosen head on this text",
 )
+ui.predict(questions.looks_back(view))
 ui.saving_hint()

@@ -6,7 +6,18 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from attention import Blend, blend, frames, lesson, meanings, scores_for, softmax, ui, words
+from attention import (
+    Blend,
+    blend,
+    frames,
+    lesson,
+    meanings,
+    questions,
+    scores_for,
+    softmax,
+    ui,
+    words,
+)
 from attention.charts.blend import blend_bars, weight_bars
 
 MOST_SLIDERS = 24
@@ -151,4 +162,5 @@ st.caption(
     "bars measure the cosine of the blend with another word's vector; each word's part is its "
     "weight times its own vector's share in it, so the parts add up to the bar."
 )
+ui.predict(questions.flattened(view.labels, base))
 ui.saving_hint()

@@ -70,7 +70,7 @@ for start in range(0, len(cards), CARDS_IN_A_ROW):
             st.markdown(f"**{card.title}**  \n{card.text}")
             st.metric(card.title, card.figure, label_visibility="collapsed")
             st.caption(ui.escape_markdown(card.meaning))
-            link(card.link.page, card.link.label, card.link.params)
+            link(card.link.page, card.link.label, card.link.state)
 
 st.subheader("Three claims to break")
 first, second, third = st.tabs(

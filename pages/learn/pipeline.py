@@ -103,7 +103,7 @@ st.markdown(
     f"Every product and every sum in {frames.head_name((layer, head))} between the query of "
     f"“{ui.escape_markdown(place.asks)}” and the key of “{ui.escape_markdown(place.reads)}”, and "
     "from there to one number of the output. The code prints the same numbers in Python, wherever "
-    "this package is installed."
+    "this package is installed; on another kind of processor the last digit can differ."
 )
 weight, output = st.tabs(
     ["The weight", "The output number"], on_change="rerun", key="receipt", bind="query-params"

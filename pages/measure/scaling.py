@@ -4,7 +4,7 @@ import time
 
 import streamlit as st
 
-from attention import frames, scaling, ui
+from attention import frames, questions, scaling, ui
 from attention.charts.scaling import memory_chart, time_chart
 from attention.trend import Fit, fit
 
@@ -142,4 +142,6 @@ ui.draw(
     key="memory",
     alt_text="Memory of one call against the number of tokens, on logarithmic axes",
 )
+if trend:
+    ui.predict(questions.times_longer(trend))
 ui.saving_hint()

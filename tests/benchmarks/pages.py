@@ -54,7 +54,8 @@ st.altair_chart(alt.Chart(data).mark_bar().encode(x="v:Q", y="k:O"))
 WATCH = """
 window.pictures = () => [...document.querySelectorAll('[data-testid=stVegaLiteChart]')].map(
   (chart) => [...chart.querySelectorAll('path[aria-label]')].map((e) => e.ariaLabel).join());
-window.whenever = (check) => new Promise((resolve) => {
+window.whenever = (check) => new Promise((resolve, reject) => {
+  setTimeout(() => reject(new Error('nothing was drawn for 30 s')), 30000);
   const observer = new MutationObserver(() => check() && done());
   const done = () => {
     observer.disconnect();

@@ -220,17 +220,20 @@ def test_a_second_reader_waits_and_stop_keeps_what_is_measured(open_page):
     expect(queue).to_have_count(0)
 
 
+def press_toolbar(page, name):
+    """Press a button by key: under the pointer the toolbar fades in and out."""
+    button(page, name).press("Enter")
+
+
 def test_a_chart_can_be_saved_as_picture_and_as_data(open_page):
     page = open_page("/explorer")
-    chart(page, WEIGHTS).hover()
     with page.expect_download() as download:
-        button(page, "Download as PNG: Weights").click()
+        press_toolbar(page, "Download as PNG: Weights")
     assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
 
-    chart(page, WEIGHTS).hover()
-    button(page, "Show data: Weights").click()
+    press_toolbar(page, "Show data: Weights")
     with page.expect_download() as download:
-        button(page, "Download as CSV: Weights").click()
+        press_toolbar(page, "Download as CSV: Weights")
     with Path(download.value.path()).open(encoding="utf-8-sig") as file:
         rows = [(row["word"], round(float(row["weight"]), 6)) for row in csv.DictReader(file)]
     assert rows == [

@@ -113,7 +113,7 @@ def test_the_stepper_goes_to_any_step():
 def test_matrices_are_the_traces(cat_trace):
     rows = tables(open_page(step="Query, key, value", layer="3", head="1"))
     for name, held in (("Q", cat_trace.query), ("K", cat_trace.key), ("V", cat_trace.value)):
-        assert np.allclose(rows[name]["value"].to_numpy().reshape(12, 32), held[3, 1])
+        assert np.allclose(rows[name]["value"].to_numpy().reshape(12, 32), held[3, 1], atol=1e-5)
     rows = tables(open_page(step="Softmax", layer="3", head="1"))
     assert np.allclose(
         rows["A"]["value"].to_numpy().reshape(12, 12), cat_trace.weights[3, 1], atol=1e-6
