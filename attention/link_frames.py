@@ -22,6 +22,7 @@ def link_frame(
     heads: Sequence[int],
     shown: range,
     *,
+    asks: int,
     several: bool,
     least: float = 0.0,
 ) -> pd.DataFrame:
@@ -31,17 +32,19 @@ def link_frame(
     "link" (what one head reads). One head has all its rows and no links; `several` heads have
     links, and rows for the strongest only. Weights of 0 are left out. A "row" has a `rank`, from 1
     over all words of the text; the strongest are there even where they are not shown. A "word"
-    says in `strongest` what it reads most.
+    says in `strongest` what it reads most. `row` and `to` are q and k counted from the first word
+    that is shown; where `start` is true, the word asks before any other is clicked.
 
     Parameters
     ----------
     heads : heads of the layer; the last is drawn in front
     shown : the positions that are drawn
+    asks : the position of the word that asks at first
     least : links below it have no row
     """
     own = _rows(view, "word", shown, np.eye(len(shown))[None], [-1], [""])
     if not len(heads):
-        return own
+        return own.assign(start=own["q"] == asks)
     weights = view.weights[layer, list(heads)][:, shown]  # (N, shown, W)
     names = [head_name((layer, head)) for head in heads]
     mean = weights.mean(axis=0, keepdims=True)
@@ -51,7 +54,8 @@ def link_frame(
     drawn = rows["k"].isin(shown) & (not several) | (rows["rank"] <= STRONGEST)
     links = _rows(view, "link", shown, weights[..., shown], heads, names)
     kept = (links["weight"] >= least) & several
-    return pd.concat([own, rows[drawn], links[kept]], ignore_index=True)
+    frame = pd.concat([own, rows[drawn], links[kept]], ignore_index=True)
+    return frame.assign(start=frame["q"] == asks)
 
 
 def _rows(
@@ -67,20 +71,23 @@ def _rows(
     """Return a row for every weight above 0 of `(N, shown, K)`; keys count from `first`."""
     n, q, k = np.nonzero(weights)
     labels = np.array(view.labels, dtype=object)
-    found = weights[n, q, k]
+    found = weights[n, q, k].astype(np.float32)
     q, k = q + shown.start, k + (shown.start if first is None else first)
+    small = np.int16  # half of what is sent would be zeros
     return pd.DataFrame(
         {
             "kind": kind,
-            "h": np.array(heads)[n],
+            "h": np.array(heads, small)[n],
             "name": np.array(names, dtype=object)[n],
-            "q": q,
-            "k": k,
+            "q": q.astype(small),
+            "k": k.astype(small),
             "query": labels[q],
             "key": labels[k],
-            "weight": found.astype(np.float32),
-            "rank": 0,
+            "weight": found,
+            "rank": small(0),
             "strongest": "",
+            "row": (q - shown.start).astype(small),
+            "to": (k - shown.start).astype(small),
         }
     )
 
@@ -88,7 +95,7 @@ def _rows(
 def _ranks(weights: Array) -> Array:
     """Return the rank of each weight in its row, 1 for the highest; the first of equals leads."""
     order = np.argsort(-weights, axis=-1, kind="stable")
-    return np.argsort(order, axis=-1) + 1
+    return (np.argsort(order, axis=-1) + 1).astype(np.int16)
 
 
 def _listed(labels: Sequence[str], row: Array) -> str:

@@ -17,7 +17,7 @@ TWO = view(FIRST, SECOND)
 
 
 def test_one_head_has_all_its_rows_and_no_links():
-    frame = link_frames.link_frame(TWO, 0, [0], range(3), several=False)
+    frame = link_frames.link_frame(TWO, 0, [0], range(3), asks=0, several=False)
     assert frame["kind"].value_counts().to_dict() == {"row": 7, "word": 3}  # two weights are 0
     rows = frame[(frame["kind"] == "row") & (frame["q"] == 0)]
     assert rows["key"].tolist() == ["a", "b", "c"]
@@ -27,7 +27,7 @@ def test_one_head_has_all_its_rows_and_no_links():
 
 
 def test_several_heads_have_links_and_the_row_is_their_mean():
-    frame = link_frames.link_frame(TWO, 0, [1, 0], range(3), several=True)
+    frame = link_frames.link_frame(TWO, 0, [1, 0], range(3), asks=0, several=True)
     links_ = frame[(frame["kind"] == "link") & (frame["q"] == 0)]
     assert links_["h"].tolist() == [1, 1, 1, 0, 0, 0]  # the last head is drawn last, in front
     rows = frame[(frame["kind"] == "row") & (frame["q"] == 0)]
@@ -38,20 +38,22 @@ def test_several_heads_have_links_and_the_row_is_their_mean():
 
 
 def test_small_links_are_left_out():
-    frame = link_frames.link_frame(TWO, 0, [0, 1], range(3), several=True, least=0.5)
+    frame = link_frames.link_frame(TWO, 0, [0, 1], range(3), asks=0, several=True, least=0.5)
     assert sorted(frame.loc[frame["kind"] == "link", "weight"]) == pytest.approx(
         [0.5, 0.6, 0.8, 1, 1, 1]
     )
 
 
 def test_without_heads_the_words_remain():
-    frame = link_frames.link_frame(TWO, 0, [], range(3), several=True)
+    frame = link_frames.link_frame(TWO, 0, [], range(3), asks=0, several=True)
     assert frame["query"].tolist() == ["a", "b", "c"]
     assert set(frame["kind"]) == {"word"}
 
 
 def test_repeated_words_keep_their_positions():
-    frame = link_frames.link_frame(view(FIRST, labels="aba"), 0, [0], range(3), several=False)
+    frame = link_frames.link_frame(
+        view(FIRST, labels="aba"), 0, [0], range(3), asks=0, several=False
+    )
     rows = frame[(frame["kind"] == "row") & (frame["query"] == "a") & (frame["key"] == "a")]
     assert list(zip(rows["q"], rows["k"], strict=True)) == [(0, 0), (0, 2), (2, 0), (2, 2)]
 
@@ -60,7 +62,12 @@ def test_a_window_keeps_positions_and_the_strongest_wherever_they_stand():
     weights = np.full((20, 20), 0.01)
     weights[:, 0] = 0.81
     frame = link_frames.link_frame(
-        view(weights, labels=[f"w{i}" for i in range(20)]), 0, [0], range(10, 14), several=False
+        view(weights, labels=[f"w{i}" for i in range(20)]),
+        0,
+        [0],
+        range(10, 14),
+        asks=0,
+        several=False,
     )
     rows = frame[(frame["kind"] == "row") & (frame["q"] == 11)]
     assert rows["key"].tolist() == ["w0", "w1", "w2", "w3", "w4", "w10", "w11", "w12", "w13"]
@@ -71,7 +78,9 @@ def test_a_hundred_words_of_twelve_heads_stay_small():
     weights = np.random.default_rng(0).dirichlet(np.full(100, 0.1), size=(12, 100))
     many = view(*weights, labels=[f"w{i}" for i in range(100)])
     least = links.smallest_drawn(weights)
-    frame = link_frames.link_frame(many, 0, range(12), range(100), several=True, least=least)
+    frame = link_frames.link_frame(
+        many, 0, range(12), range(100), asks=0, several=True, least=least
+    )
     assert len(frame) <= links.MOST_LINES + 600
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import colorsys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import altair as alt
 import pandas as pd
@@ -22,8 +22,13 @@ _CELLS = 88  # pixels for a cell per head there, where there are several heads
 _LETTER = 8  # pixels, about
 _LEGEND_COLUMNS, _LEGEND_ROW = 6, 24
 
-# The word under the pointer, else the clicked one. Both are positions: no text is in expressions.
-_ASKING = "datum.q == (isDefined(peek.q) ? peek.q[0] : asks.q[0])"
+# The word under the pointer, else the clicked one, else the page's. No text is in expressions.
+_ASKING = (
+    "(isDefined(peek.q) ? datum.q == peek.q[0]"
+    " : isDefined(asks.q) ? datum.q == asks.q[0] : datum.start)"
+)
+_X: Any = alt.XValue  # its constructor has no types
+_X2: Any = alt.X2Value
 
 
 def head_colours(heads: int) -> list[str] | None:
@@ -47,8 +52,6 @@ def word_links(
     *,
     count: int,
     longest: int,
-    first: int,
-    asks: int,
     names: Sequence[str],
     several: bool,
 ) -> alt.TopLevelMixin:
@@ -60,32 +63,31 @@ def word_links(
     Parameters
     ----------
     count, longest : words shown, and letters of the longest
-    first, asks : position of the first word shown, and of the one that asks before a click
     names : all heads of the layer
     """
     step = 26 if count <= 30 else 20 if count <= 60 else 16
     cell = max(2, min(7, _CELLS // max(len(names), 1)))
     beside = len(names) * cell + 4 if several else _FIGURE
-    rows = (first - _ABOVE, first + count - 0.4)
-    parts = _Parts(data, rows, step, first, list(range(len(names))), several)
+    rows = (-_ABOVE, count - 0.4)
+    parts = _Parts(data, rows, step, list(range(len(names))), several)
     params = [
         alt.param(name="names", value=list(names)),
         alt.param(name="letters", value=14 if step > 20 else 13 if step > 16 else 12),
         alt.param(name="room", expr=f"min({16 + _LETTER * min(longest, 14)}, 0.28 * width)"),
         alt.param(name="cell", value=cell),
         alt.param(name="beside", expr=f"width - room - {beside}"),
-        alt.param(name="headline", value=first - _ABOVE + 0.7),
+        alt.param(name="headline", value=0.7 - _ABOVE),
     ]
-    chart = alt.layer(
-        *parts.asking(asks),
+    legend = _LEGEND_ROW * -(-len(names) // _LEGEND_COLUMNS) if several else 0
+    return alt.layer(
+        *parts.asking(),
         *parts.read(),
         parts.lines(),
         *([parts.cells()] if several else parts.figures()),
         *parts.strongest(),
-    )
-    legend = _LEGEND_ROW * -(-len(names) // _LEGEND_COLUMNS) if several else 0
-    height = round((rows[1] - rows[0]) * step) + legend
-    return chart.resolve_scale(color="independent").add_params(*params).properties(height=height)
+        resolve=alt.Resolve(scale=alt.LegendResolveMap(color="independent")),
+        height=round((rows[1] - rows[0]) * step) + legend,
+    ).add_params(*params)
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,17 +97,15 @@ class _Parts:
     data: pd.DataFrame
     rows: tuple[float, float]  # at the top and at the bottom of the chart
     step: int  # pixels from row to row
-    first: int
     heads: list[int]
     several: bool
 
-    def asking(self, asks: int) -> list[alt.Chart]:
+    def asking(self) -> list[alt.Chart]:
         """Return the words that ask, on grounds that are easy to point at and to tap."""
-        # All layers hear a click. One on the ground, without a word, would leave none that asks.
+        # All layers hear a click, and one on the ground would be taken for one on no word.
         click = alt.selection_point(
             "asks",
             fields=["q"],
-            value=[{"q": asks}],
             on="click[event.item && event.item.datum && event.item.datum.kind]",
             clear=False,
             toggle=False,
@@ -114,11 +114,11 @@ class _Parts:
             "peek", fields=["q"], on="pointerover", clear="pointerout", empty=False
         )
         words = self._rows("datum.kind == 'word'").transform_calculate(
-            top="datum.q - 0.5", bottom="datum.q + 0.5"
+            top="datum.row - 0.5", bottom="datum.row + 0.5"
         )
         grounds = words.mark_rect(cursor="pointer", cornerRadius=5).encode(
-            x=_pixel("0"),
-            x2=_pixel("room + 4"),
+            x=_X(alt.ExprRef("0")),
+            x2=_X2(alt.ExprRef("room + 4")),
             y=self._y("top"),
             y2="bottom:Q",
             opacity=alt.when(_ASKING).then(alt.value(0.3)).otherwise(alt.value(0.001)),
@@ -127,13 +127,13 @@ class _Parts:
                 alt.Tooltip("strongest:N", title="reads most"),
             ],
         )
-        text = self._text(words, "room - 2", "q", "right").encode(text="query:N")
+        text = self._text(words, "room - 2", "row", "right").encode(text="query:N")
         return [grounds.add_params(click, hover), text, self._heading("asks", "room - 2", "right")]
 
     def read(self) -> list[alt.Chart]:
         """Return the words that are read."""
         x = "width - room + 4"
-        words = self._text(self._rows("datum.kind == 'word'"), x, "q", "left")
+        words = self._text(self._rows("datum.kind == 'word'"), x, "row", "left")
         return [words.encode(text="query:N"), self._heading("is read", x, "left")]
 
     def lines(self) -> alt.Chart:
@@ -141,12 +141,12 @@ class _Parts:
         spread = 0.8 / len(self.heads) if self.several else 0
         aside = f"(datum.h - {(len(self.heads) - 1) / 2}) * {spread}"
         found = self._asked("link" if self.several else "row", self._inside).transform_calculate(
-            start=f"datum.q + {aside}", end=f"datum.k + {aside}"
+            begin=f"datum.row + {aside}", end=f"datum.to + {aside}"
         )
         lines = found.mark_rule(strokeCap="round").encode(
-            x=_pixel("room + 8"),
-            x2=_pixel("beside - 4"),
-            y=self._y("start"),
+            x=_X(alt.ExprRef("room + 8")),
+            x2=_X2(alt.ExprRef("beside - 4")),
+            y=self._y("begin"),
             y2="end:Q",
             strokeWidth=alt.StrokeWidth("weight:Q")
             .legend(None)
@@ -164,18 +164,18 @@ class _Parts:
         """Return the weights, each beside the word that is read; either can be pointed at."""
         found = self._asked("row", self._inside)
         among = alt.when(f"datum.rank <= {STRONGEST}")
-        grounds = found.transform_calculate(top="datum.k - 0.5", bottom="datum.k + 0.5").mark_rect(
-            opacity=0.001
-        )
+        grounds = found.transform_calculate(
+            top="datum.to - 0.5", bottom="datum.to + 0.5"
+        ).mark_rect(opacity=0.001)
         return [
             self._grey(found, "width - room - 4", "right").encode(
-                y=self._y("k"),
+                y=self._y("to"),
                 text=alt.Text("weight:Q", format=".3f"),
                 opacity=among.then(alt.value(1)).otherwise(alt.value(0.6)),
             ),
             grounds.encode(
-                x=_pixel("beside"),
-                x2=_pixel("width"),
+                x=_X(alt.ExprRef("beside")),
+                x2=_X2(alt.ExprRef("width")),
                 y=self._y("top"),
                 y2="bottom:Q",
                 tooltip=self._tips(),
@@ -187,8 +187,8 @@ class _Parts:
         boxes = self._asked("link", self._inside).transform_calculate(
             left="beside + cell * datum.h",
             right="beside + cell * datum.h + cell - 1",
-            top="datum.k - 0.4",
-            bottom="datum.k + 0.4",
+            top="datum.to - 0.4",
+            bottom="datum.to + 0.4",
         )
         return boxes.mark_rect().encode(
             x=alt.X("left:Q").scale(None).axis(None),
@@ -233,7 +233,7 @@ class _Parts:
 
     @property
     def _inside(self) -> str:
-        return f"datum.k >= {self.first} && datum.k < {self.rows[1]}"
+        return f"datum.to >= 0 && datum.to < {self.rows[1]}"
 
     def _rows(self, test: str) -> alt.Chart:
         return alt.Chart(self.data).transform_filter(test)
@@ -257,16 +257,16 @@ class _Parts:
             limit=alt.ExprRef(limit),
             tooltip=None,
         )
-        return mark.encode(x=_pixel(x), y=self._y(y), color=ink)
+        return mark.encode(x=_X(alt.ExprRef(x)), y=self._y(y), color=ink)
 
     def _grey(self, base: alt.Chart, x: str, align: _Align, *, dy: int = 0) -> alt.Chart:
         mark = base.mark_text(align=align, baseline="middle", color=NEUTRAL, dy=dy, fontSize=13)
-        return mark.encode(x=_pixel(x))
+        return mark.encode(x=_X(alt.ExprRef(x)))
 
     def _heading(self, heading: str, x: str, align: _Align) -> alt.Chart:
-        top = self._rows(f"datum.kind == 'word' && datum.q == {self.first}")
+        top = self._rows("datum.kind == 'word' && datum.row == 0")
         label = self._grey(top, x, align, dy=-self.step)
-        return label.encode(y=self._y("q"), text=alt.value(heading))
+        return label.encode(y=self._y("row"), text=alt.value(heading))
 
     def _colour(self, *, legend: bool) -> alt.Color:
         """Give each head of the layer its own colour, whichever heads are drawn."""
@@ -292,10 +292,6 @@ class _Parts:
             alt.Tooltip("key:N", title="is read"),
             alt.Tooltip("weight:Q", title="mean weight" if mean else "weight", format=".4f"),
         ]
-
-
-def _pixel(expression: str) -> dict[str, dict[str, str]]:
-    return {"value": {"expr": expression}}
 
 
 def _bright() -> alt.Opacity:

@@ -29,6 +29,7 @@ _PICK, _ONE, _TWO = "_pair", "one", "two"
 _ASKS, _FIRST, _SECOND, _HEAD = "pronoun", "meant1", "meant2", "turn_head"
 _KNOWN = {pair.texts: pair for pair in (*pairs.CLASSICS, *pairs.PAIRS)}
 _PRONOUNS = ("it", "they", "he", "she", "him", "her", "them")
+_ARTICLES = ("the", "a", "an")
 _POINTS = {"single": "Sentences right", "both": "Both sentences right"}
 
 
@@ -78,14 +79,17 @@ def _sentences(chosen: Reading) -> Test:
     with right:
         two = _sentence("Second sentence", 1, chosen.model_name, key=_TWO)
     with picker:
-        _pair_picker((one, two))
-    views = tuple(_view(chosen.model_name, text, chosen.special) for text in (one, two))
-    shared = pairs.same_words(views[0].labels, views[1].labels)
-    ordinary = [(i, j) for i, j in shared if not views[0].units[i].special]
-    return Test((one, two), (views[0], views[1]), ordinary)
+        _pair_picker(chosen, (one, two))
+    return _test(chosen, (one, two))
 
 
-def _pair_picker(texts: tuple[str, str]) -> None:
+def _test(chosen: Reading, texts: tuple[str, str]) -> Test:
+    one, two = (_view(chosen.model_name, text, chosen.special) for text in texts)
+    shared = pairs.same_words(one.labels, two.labels)
+    return Test(texts, (one, two), [(i, j) for i, j in shared if not one.units[i].special])
+
+
+def _pair_picker(chosen: Reading, texts: tuple[str, str]) -> None:
     st.session_state[_PICK] = _KNOWN.get(texts)
     st.selectbox(
         f"Pick one of {len(_KNOWN)} pairs, or write your own below",
@@ -94,7 +98,7 @@ def _pair_picker(texts: tuple[str, str]) -> None:
         format_func=lambda pair: pair.template.format(" / ".join(pair.fillers)),
         key=_PICK,
         placeholder="your own pair",
-        on_change=_use_pair,
+        on_change=partial(_use_pair, chosen),
     )
 
 
@@ -114,13 +118,15 @@ def _sentence(label: str, number: int, model: str, *, key: str) -> str:
     return typed
 
 
-def _use_pair() -> None:
+def _use_pair(chosen: Reading) -> None:
     """Let the fields say what the picked pair says, and the words be its own."""
     pair: Pair | None = st.session_state[_PICK]
     if pair:
         st.session_state[_ONE], st.session_state[_TWO] = pair.texts
-        for key in (_ASKS, _FIRST, _SECOND, _HEAD):
-            st.session_state.pop(key, None)
+        places = _guess(_test(chosen, pair.texts))
+        view = _view(chosen.model_name, pair.texts[0], chosen.special)
+        st.session_state.update(zip((_ASKS, _FIRST, _SECOND), places, strict=True))
+        st.session_state[_HEAD] = frames.head_name(_best(view, *places[:2]))
 
 
 def _chosen_words(test: Test) -> tuple[Array, list[str], frames.Head]:
@@ -143,7 +149,7 @@ def _chosen_words(test: Test) -> tuple[Array, list[str], frames.Head]:
         )
         reads = np.array([candidates, [place[i] for i in candidates]])
         weights = pairs.preferences(test.views, [asks, place[asks]], reads)
-        best = metrics.strongest_heads(test.views[0].weights, asks, candidates[0], 1)[0]
+        best = _best(test.views[0], asks, candidates[0])
         names = frames.all_heads(*weights.shape[-2:])
         head = st.selectbox(
             "Head",
@@ -164,8 +170,13 @@ def _guess(test: Test) -> list[int]:
         found = [test.views[0].find(word) for word in (pair.pronoun, pair.first, pair.second)]
         return [place for place in found if place is not None]
     asks = [i for i in choices if labels[i].casefold() in _PRONOUNS] or choices
-    rest = sorted((i for i in choices if i != asks[-1]), key=lambda i: (len(labels[i]) < 4, i))
+    rest = [i for i in choices if i != asks[-1]]
+    rest.sort(key=lambda i: i == 0 or labels[i - 1].casefold() not in _ARTICLES)  # nouns first
     return [asks[-1], rest[0], rest[1]]
+
+
+def _best(view: View, asks: int, reads: int) -> frames.Head:
+    return metrics.strongest_heads(view.weights, asks, reads, 1)[0]
 
 
 def _show(test: Test, weights: Array, names: list[str], head: frames.Head) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import PurePosixPath
 from urllib.parse import urlencode
 
@@ -23,6 +22,7 @@ from attention.ui.show import escape_markdown
 _ICON = ":material/arrow_forward:"
 _NAME = "to"  # in the address, until the page is there
 _LINKS = "_links"  # name -> where the link leads
+_FOLLOWED = "_links_followed"  # how many of them so far
 
 
 def link(page: str, label: str, state: Mapping[str, Setting]) -> None:
@@ -33,8 +33,10 @@ def link(page: str, label: str, state: Mapping[str, Setting]) -> None:
     page : its file, such as "pages/explore/heads.py"
     state : key of a control -> its value, and how that is spelled in an address
     """
-    name = f"{zlib.crc32(repr((page, state)).encode()):x}"
-    st.session_state.setdefault(_LINKS, {})[name] = state
+    links: dict[str, Mapping[str, Setting]] = st.session_state.setdefault(_LINKS, {})
+    followed = st.session_state.get(_FOLLOWED, 0)
+    name = f"{zlib.crc32(repr((page, state)).encode()):x}-{followed}"  # of use once: see `arrive`
+    links[name] = state
     address = {key: spelled for key, (_, spelled) in state.items()}
     text = escape_markdown(label)
     try:
@@ -44,13 +46,17 @@ def link(page: str, label: str, state: Mapping[str, Setting]) -> None:
 
 
 def arrive() -> None:
-    """Set the controls as the link says that the reader has followed, if it is of this visit."""
-    name = st.query_params.get(_NAME)
-    if name is None:
+    """Set the controls as the link says that the reader has just followed.
+
+    Once: whoever comes back to its address by the browser's own buttons has moved on since.
+    """
+    state = st.session_state.get(_LINKS, {}).get(st.query_params.get(_NAME))
+    if state is None:
         return
-    state: Mapping[str, Setting] = st.session_state.get(_LINKS, {}).get(name, {})
-    for key, (value, spelled) in state.items():
-        st.session_state[key] = value
-        with suppress(StreamlitAPIException):  # controls already here write the address themselves
-            st.query_params[key] = spelled
-    del st.query_params[_NAME]
+    st.session_state[_LINKS] = {}
+    st.session_state[_FOLLOWED] = st.session_state.get(_FOLLOWED, 0) + 1
+    st.session_state.update({key: value for key, (value, _) in state.items()})
+    try:
+        st.query_params.from_dict({key: spelled for key, (_, spelled) in state.items()})
+    except StreamlitAPIException:  # it leads to this very page, whose controls own the address
+        del st.query_params[_NAME]

@@ -29,7 +29,6 @@ def predict(question: Question) -> None:
             format_func=escape_markdown,
             key=key,
             persist_state="session",
-            disabled=key in score,
             label_visibility="collapsed",
         )
         if picked is None:

@@ -15,11 +15,11 @@ NAMES = tuple(f"H{i}" for i in range(12))
 
 def table(view, several):
     heads = range(12) if several else [11]
-    return link_frames.link_frame(view, 5, heads, range(12), several=several)
+    return link_frames.link_frame(view, 5, heads, range(12), asks=8, several=several)
 
 
 def build(data, several, **options):
-    shown = {"count": 2, "longest": 3, "first": 0, "asks": 1, "names": NAMES}
+    shown = {"count": 2, "longest": 3, "names": NAMES}
     return word_links(data, several=several, **{**shown, **options}).to_dict()
 
 
@@ -46,20 +46,18 @@ def test_chart_uses_the_tables_columns_and_not_its_rows(several, cat_view):
     assert plain(spec) == plain(empty)
 
 
-def test_the_click_starts_at_the_asking_word_and_hovering_does_not_stay(cat_view):
-    spec = build(table(cat_view, False), False, asks=7)
-    params = {p["name"]: p for p in spec["params"]}
-    assert params["asks"]["value"] == [{"q": 7}]
+def test_a_click_stays_and_pointing_does_not(cat_view):
+    params = {p["name"]: p for p in build(table(cat_view, False), False)["params"]}
     assert params["asks"]["select"]["clear"] is False
     assert params["peek"]["select"]["clear"] == "pointerout"
 
 
-def test_positions_are_drawn_downwards_from_the_first_shown(cat_view):
-    scale = layers(build(table(cat_view, False), False, first=40), "rule")[0]["encoding"]["y"][
-        "scale"
-    ]
+def test_words_are_drawn_downwards_with_room_above(cat_view):
+    rule = layers(build(table(cat_view, False), False, count=40), "rule")[0]
+    scale = rule["encoding"]["y"]["scale"]
     assert scale["reverse"] is True
-    assert scale["domain"][0] < 40 < scale["domain"][1] < 43
+    assert scale["domain"][0] < -5
+    assert 39 < scale["domain"][1] < 40
 
 
 def test_higher_weights_are_thicker_and_brighter(cat_view):
