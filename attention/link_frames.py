@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -33,7 +34,8 @@ def link_frame(
     links, and rows for the strongest only. Weights of 0 are left out. A "row" has a `rank`, from 1
     over all words of the text; the strongest are there even where they are not shown. A "word"
     says in `strongest` what it reads most. `row` and `to` are q and k counted from the first word
-    that is shown; where `start` is true, the word asks before any other is clicked.
+    that is shown. Where `start` is true, the word asks before any other is clicked; `pick` is the
+    same number in all rows for as long as `asks` and the words stay the same.
 
     Parameters
     ----------
@@ -44,7 +46,7 @@ def link_frame(
     """
     own = _rows(view, "word", shown, np.eye(len(shown))[None], [-1], [""])
     if not len(heads):
-        return own.assign(start=own["q"] == asks)
+        return _started(view, own, asks)
     weights = view.weights[layer, list(heads)][:, shown]  # (N, shown, W)
     names = [head_name((layer, head)) for head in heads]
     mean = weights.mean(axis=0, keepdims=True)
@@ -54,8 +56,12 @@ def link_frame(
     drawn = rows["k"].isin(shown) & (not several) | (rows["rank"] <= STRONGEST)
     links = _rows(view, "link", shown, weights[..., shown], heads, names)
     kept = (links["weight"] >= least) & several
-    frame = pd.concat([own, rows[drawn], links[kept]], ignore_index=True)
-    return frame.assign(start=frame["q"] == asks)
+    return _started(view, pd.concat([own, rows[drawn], links[kept]], ignore_index=True), asks)
+
+
+def _started(view: View, frame: pd.DataFrame, asks: int) -> pd.DataFrame:
+    pick = zlib.crc32(f"{asks} {view.labels}".encode()) >> 1  # fits in 32 bits with a sign
+    return frame.assign(start=frame["q"] == asks, pick=np.int32(pick))
 
 
 def _rows(

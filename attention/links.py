@@ -77,7 +77,7 @@ def differ_sentence(view: View, layer: int, heads: Sequence[int], query: int) ->
     named = counts if len(counts) <= 4 else counts[:3]
     reads = [f"{n} {spelled(view.labels, k)}" for k, n in named]
     if len(named) < len(counts):
-        reads.append(f"{len(rows) - sum(n for _, n in named)} another word each")
+        reads.append(f"{len(rows) - sum(n for _, n in named)} other words")
     far = int(found.bits.argmax())
     best = int(found.best[far])
     return (

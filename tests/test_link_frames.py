@@ -50,6 +50,18 @@ def test_without_heads_the_words_remain():
     assert set(frame["kind"]) == {"word"}
 
 
+def test_a_pick_lasts_as_long_as_the_word_and_the_text():
+    def pick(asks, head, labels="abc"):
+        frame = link_frames.link_frame(
+            view(FIRST, SECOND, labels=labels), 0, [head], range(3), asks=asks, several=False
+        )
+        assert frame.loc[frame["start"], "q"].unique().tolist() == [asks]
+        return frame["pick"].unique().item()
+
+    assert pick(0, 0) == pick(0, 1)
+    assert len({pick(0, 0), pick(1, 0), pick(0, 0, "abd")}) == 3
+
+
 def test_repeated_words_keep_their_positions():
     frame = link_frames.link_frame(
         view(FIRST, labels="aba"), 0, [0], range(3), asks=0, several=False

@@ -1,40 +1,93 @@
+"""The minimal pairs and their score."""
+
 import numpy as np
+import pytest
 
-from attention import pairs
+from attention import pairs, words
 
 
-def test_there_are_at_least_forty_pairs_of_our_own_and_none_twice():
-    texts = [text for pair in pairs.PAIRS for text in pair.texts]
+def test_there_are_at_least_forty_pairs_of_our_own_and_no_two_are_alike():
     assert len(pairs.PAIRS) >= 40
-    assert len(set(texts)) == len(texts)
+    assert len({pair.template for pair in (*pairs.PAIRS, *pairs.CLASSICS)}) == len(pairs.PAIRS) + 2
+    assert not set(pairs.PAIRS) & set(pairs.CLASSICS)
 
 
-def test_the_sentences_of_a_pair_differ_in_one_word():
-    for pair in (*pairs.CLASSICS, *pairs.PAIRS):
-        one, other = (text.split() for text in pair.texts)
-        assert len(one) == len(other)
-        assert sum(a != b for a, b in zip(one, other, strict=True)) == 1
+@pytest.mark.parametrize("pair", [*pairs.PAIRS, *pairs.CLASSICS], ids=lambda pair: pair.first)
+def test_a_pair_differs_in_one_word_and_has_its_words_once(pair):
+    one, two = (text.casefold().split() for text in pair.texts)
+    assert [a == b for a, b in zip(one, two, strict=True)].count(False) == 1
+    assert pair.template.count("{}") == 1
+    for word in (pair.pronoun, pair.first, pair.second):
+        assert one.count(word) == two.count(word) == 1
+    assert one.index(pair.first) < one.index(pair.second) < one.index(pair.pronoun)
 
 
-def test_a_rule_that_never_looks_at_the_meaning_is_right_half_of_the_time():
-    for name, right in pairs.fixed_choices().items():
-        assert right.mean() == 0.5, name
-        assert (right.sum(axis=1) == 1).all()  # right in one sentence, so wrong in the other
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ("a b c", "a x c", [(0, 0), (2, 2)]),
+        ("a b c", "a x y c", [(0, 0), (2, 3)]),
+        ("a b", "a b", [(0, 0), (1, 1)]),
+        ("a a", "a a a", [(0, 0), (1, 1)]),  # no word is used twice
+        ("a", "b", []),
+        ("", "b", []),
+    ],
+)
+def test_same_words(one, other, expected):
+    assert pairs.same_words(one.split(), other.split()) == expected
 
 
-def test_what_the_pronoun_reads_is_the_models_own_weight(model):
-    reads = pairs.read_pairs(model, [pairs.TROPHY])  # (P, 2, 2, L, H)
-    assert reads.shape == (1, 2, 2, 6, 12)
-    for sentence, text in enumerate(pairs.TROPHY.texts):
-        trace = model.trace(text)
-        it = trace.tokens.index("it")
-        for candidate, word in enumerate(("trophy", "suitcase")):
-            expected = trace.weights[:, :, it, trace.tokens.index(word)]
-            np.testing.assert_allclose(reads[0, sentence, candidate], expected, atol=1e-6)
+def test_right_needs_the_meant_candidate_to_be_read_more():
+    # sentence, candidate; one layer, four heads: turns, always first, always second, no preference
+    weights = np.array([[[3, 3, 1, 2], [1, 1, 3, 2]], [[1, 3, 1, 2], [3, 1, 3, 2]]])[:, :, None]
+    assert pairs.right(weights)[:, 0].tolist() == [
+        [True, True, False, False],
+        [True, False, True, False],
+    ]
 
 
-def test_a_pattern_is_not_understanding(model):
-    """The known figures: L3 H1 reads the trophy, whichever of the two is meant."""
-    (big, small), *_ = pairs.read_pairs(model, [pairs.TROPHY])[..., 3, 1]
-    assert np.allclose(big, [0.54, 0.28], atol=0.01)
-    assert small[0] > 0.5 > small[1]
+def test_preferences_are_the_views_weights(model):
+    views = [words.view(model.trace(text)) for text in pairs.TROPHY.texts]
+    found = pairs.preferences(views, [9, 9], np.array([[2, 7], [2, 7]]))
+    assert found.shape == (2, 2, 6, 12)
+    assert found[1, 0, 3, 1] == views[1].weights[3, 1, 9, 2]
+
+
+def test_the_trophy_stays_the_trophy_when_the_meaning_turns(model):
+    shares = []
+    weights = pairs.read_pairs(model, [pairs.TROPHY], shares.append)[0]
+    assert weights[:, :, 3, 1] == pytest.approx(np.array([[0.54, 0.28], [0.56, 0.24]]), abs=0.01)
+    assert shares == [1.0]
+
+
+def test_a_pair_without_its_words_is_refused(model):
+    broken = pairs.Pair("It was too {}", "they", "trophy", "suitcase", ("big", "small"))
+    with pytest.raises(ValueError, match="they"):
+        pairs.read_pairs(model, [broken])
+
+
+def test_rules_that_do_not_look_at_the_meaning_get_exactly_one_of_two():
+    for took in pairs.fixed_choices().values():
+        assert (took.sum(axis=1) == 1).all()
+
+
+def test_nearest_and_first_are_told_apart():
+    first = pairs.Pair("it {} a b", "it", "a", "b", ("x", "y"))
+    rules = pairs.fixed_choices([first])
+    assert rules["always the first"].tolist() == [[True, False]]
+    assert rules["always the nearest"].tolist() == [[True, False]]
+
+
+def test_held_out_scores_the_head_on_the_other_half():
+    points = np.zeros((4, 1, 2))
+    points[:2, 0, 0] = 1  # each head is right on two of the four
+    points[2:, 0, 1] = 1
+    # a half that has one of each finds both equally good: 0.5; else its best is 0 on the other half
+    assert set(pairs.held_out(points).tolist()) == {0.0, 0.5}
+
+
+def test_held_out_is_no_better_than_the_best_head(model):
+    rng = np.random.default_rng(0)
+    points = rng.integers(0, 2, (40, 6, 12))
+    assert pairs.held_out(points).mean() < points.mean(axis=0).max() - 0.1
+    assert pairs.held_out(points).mean() == pytest.approx(0.5, abs=0.05)

@@ -1,49 +1,120 @@
+"""Heads removed from the forward pass, and heads compared."""
+
 import numpy as np
 import pytest
 
-from attention import pruning
+from attention import metrics, pruning, words
+from attention.models.layers import merge_heads
 
-TEXT = ["The dog ran home"]
-
-
-def test_no_removal_changes_nothing(model):
-    assert np.array_equal(model.hidden(TEXT[0]), model.trace(TEXT[0]).hidden)
+TEXT = "The cat sat on the mat because it was tired"
 
 
-def test_a_silent_head_adds_nothing_to_the_stream(model):
-    """Without all heads of layer 0, that layer's output is what its MLP makes of x + bias."""
-    every = frozenset((0, head) for head in range(12))
-    hidden = model.hidden(TEXT[0], without=every)
-    x, bias = hidden[0], model.output_projection(0)[1]
-    expected = model.feed_forward(0, model.add_and_norm(0, x, np.broadcast_to(bias, x.shape)))
-    np.testing.assert_allclose(hidden[1], expected, atol=1e-5)
+def test_without_nothing_removed_hidden_is_the_traces_own(model, cat_trace):
+    assert np.array_equal(model.hidden(TEXT), cat_trace.hidden)
 
 
-def test_single_shifts_are_those_of_one_head_each(model):
-    shifts = pruning.single_shifts(model, TEXT)
-    assert shifts.shape == (6, 12)
-    whole = pruning.sentence_vector(model.hidden(TEXT[0]))
-    without = pruning.sentence_vector(model.hidden(TEXT[0], without=frozenset({(2, 5)})))
-    assert shifts[2, 5] == pytest.approx(pruning.cosine_distance(whole, without), abs=1e-6)
+@pytest.mark.parametrize("without", [{(5, 11)}, {(0, 2), (0, 3), (4, 7)}, {(3, 1), (5, 0)}])
+def test_a_removed_head_puts_zeros_into_w_o(model, cat_trace, without):
+    x = cat_trace.hidden[0]
+    for layer in range(6):
+        per_head = []
+        for head in range(12):
+            p = model.projections(layer, head)
+            q, k, v = x @ p.w_q + p.b_q, x @ p.w_k + p.b_k, x @ p.w_v + p.b_v
+            scores = np.exp(q @ k.T / np.sqrt(q.shape[1]))
+            z = scores / scores.sum(axis=1, keepdims=True) @ v
+            per_head.append(np.zeros_like(z) if (layer, head) in without else z)
+        w_o, bias = model.output_projection(layer)
+        x = model.add_and_norm(layer, x, merge_heads(np.stack(per_head)) @ w_o + bias)
+        x = model.feed_forward(layer, x)
+    assert model.hidden(TEXT, without=frozenset(without))[-1] == pytest.approx(x, abs=2e-5)
 
 
-def test_growing_removals_start_at_nothing_and_end_alike(model):
-    orders = pruning.removal_orders(pruning.single_shifts(model, TEXT), seeds=1)
-    shifts = pruning.growing_shifts(model, TEXT, orders, [0, 72])
-    assert np.allclose(shifts[:, 0], 0, atol=1e-6)
-    assert np.allclose(shifts[:, 1], shifts[0, 1], atol=1e-6)
+def test_layers_below_a_removed_head_stay_as_they_are(model, cat_trace):
+    hidden = model.hidden(TEXT, without=frozenset({(4, 0)}))
+    assert np.array_equal(hidden[:5], cat_trace.hidden[:5])
+    assert np.abs(hidden[5] - cat_trace.hidden[5]).max() > 1e-4
 
 
-def test_a_head_that_is_not_there_is_refused(model):
-    with pytest.raises(ValueError, match="12"):
-        model.hidden(TEXT[0], without=frozenset({(0, 12)}))
+@pytest.mark.parametrize("head", [(6, 0), (0, 12), (-1, 0)])
+def test_a_head_that_is_not_there_is_refused(model, head):
+    with pytest.raises(ValueError, match="layers 0 to 5"):
+        model.hidden(TEXT, without=frozenset({head}))
 
 
-def test_likeness_is_zero_on_the_diagonal_and_symmetric(cat_view):
+def test_the_vector_is_pooled_over_all_tokens(cat_trace):
+    vector = pruning.sentence_vector(cat_trace.hidden)
+    assert vector == pytest.approx(sum(cat_trace.hidden[6]) / 12, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"), [([1, 0], [5, 0], 0), ([1, 0], [0, 3], 1), ([1, 0], [-2, 0], 2)]
+)
+def test_cosine_distance(one, other, expected):
+    assert pruning.cosine_distance(np.array(one), np.array(other)) == pytest.approx(expected)
+
+
+def test_single_and_growing_removals_agree(model):
+    texts, shares = [TEXT, "We fished by the river"], []
+    singles = pruning.single_shifts(model, texts, shares.append)
+    assert singles.shape == (6, 12)
+    assert shares[-1] == 1.0
+    orders = pruning.removal_orders(singles, seeds=1)
+    shifts = pruning.growing_shifts(model, texts, orders, [0, 1, 72])
+    assert shifts[:, 0] == pytest.approx(0, abs=1e-6)
+    assert shifts[0, 1] == singles.min()
+    assert shifts[1, 1] == singles.max()
+    assert len(set(shifts[:, 2])) == 1  # all heads: the order no longer matters
+    one = [
+        pruning.cosine_distance(
+            pruning.sentence_vector(model.hidden(text)),
+            pruning.sentence_vector(model.hidden(text, without=frozenset({(5, 11)}))),
+        )
+        for text in texts
+    ]
+    assert singles[5, 11] == pytest.approx(np.mean(one))
+
+
+def test_every_order_has_every_head_once():
+    singles = np.arange(6.0).reshape(2, 3)
+    orders = pruning.removal_orders(singles, seeds=2)
+    assert [name for name, _, _ in orders] == [pruning.LEAST, pruning.MOST, *[pruning.RANDOM] * 2]
+    assert all(
+        sorted(heads) == [(i, j) for i in range(2) for j in range(3)] for *_, heads in orders
+    )
+    assert orders[0][2][0] == (0, 0)
+    assert orders[1][2][0] == (1, 2)
+    assert orders[2][2] != orders[3][2]
+
+
+@pytest.mark.parametrize("heads", [1, 2, 12, 72, 144])
+def test_counts_run_from_none_to_all(heads):
+    counts = pruning.removal_counts(heads)
+    assert counts[0] == 0
+    assert counts[-1] == heads
+    assert list(counts) == sorted(set(counts))
+
+
+def test_two_different_sentences_are_further_apart_than_one_from_itself(model):
+    assert pruning.typical_distance(model, [TEXT, TEXT]) == pytest.approx(0, abs=1e-6)
+    assert 0.5 < pruning.typical_distance(model) < 1.2
+
+
+def test_divergence_is_the_mean_over_ordinary_words(cat_view):
     grid = pruning.head_divergence(cat_view)
     assert grid.shape == (72, 72)
-    assert np.allclose(np.diag(grid), 0, atol=1e-6)
-    assert np.allclose(grid, grid.T, atol=1e-6)
-    one, other, least = pruning.most_alike(grid, 1)[0]
-    assert one != other
-    assert least == pytest.approx(grid[~np.eye(72, dtype=bool)].min())
+    assert np.array_equal(grid, grid.T)
+    assert not grid.diagonal().any()
+    one, other = cat_view.weights[3, 4], cat_view.weights[4, 2]
+    slow = [metrics.jensen_shannon(one[i], other[i]) for i in range(1, 11)]
+    assert grid[40, 50] == pytest.approx(np.mean(slow))
+
+
+def test_divergence_of_a_long_text_takes_rows_from_all_of_it(model):
+    view = words.view(model.trace("cat " * 100))
+    assert pruning.head_divergence(view).shape == (72, 72)
+
+
+def test_divergence_of_one_word(model):
+    view = words.view(model.trace("cat"), special=False)
+    assert not pruning.head_divergence(view).any()

@@ -22,13 +22,17 @@ _CELLS = 88  # pixels for a cell per head there, where there are several heads
 _LETTER = 8  # pixels, about
 _LEGEND_COLUMNS, _LEGEND_ROW = 6, 24
 
-# The word under the pointer, else the clicked one, else the page's. No text is in expressions.
+# The word under the pointer, else the clicked one, else the page's. A click is of no account any
+# more when the page has picked another word or has another text. No text is in expressions.
 _ASKING = (
     "(isDefined(peek.q) ? datum.q == peek.q[0]"
-    " : isDefined(asks.q) ? datum.q == asks.q[0] : datum.start)"
+    " : isDefined(asks.q) && asks.pick[0] == datum.pick ? datum.q == asks.q[0] : datum.start)"
 )
-_X: Any = alt.XValue  # its constructor has no types
+# Constants as objects: as dictionaries, which alt.value makes, they cost ten times as much. Altair
+# has no types for these.
+_X: Any = alt.XValue
 _X2: Any = alt.X2Value
+_Text: Any = alt.TextValue
 
 
 def head_colours(heads: int) -> list[str] | None:
@@ -105,7 +109,7 @@ class _Parts:
         # All layers hear a click, and one on the ground would be taken for one on no word.
         click = alt.selection_point(
             "asks",
-            fields=["q"],
+            fields=["q", "pick"],
             on="click[event.item && event.item.datum && event.item.datum.kind]",
             clear=False,
             toggle=False,
@@ -114,14 +118,14 @@ class _Parts:
             "peek", fields=["q"], on="pointerover", clear="pointerout", empty=False
         )
         words = self._rows("datum.kind == 'word'").transform_calculate(
-            top="datum.row - 0.5", bottom="datum.row + 0.5"
+            top="datum.row - 0.5", bottom="datum.row + 0.5", shade=f"{_ASKING} ? 0.3 : 0.001"
         )
         grounds = words.mark_rect(cursor="pointer", cornerRadius=5).encode(
             x=_X(alt.ExprRef("0")),
             x2=_X2(alt.ExprRef("room + 4")),
             y=self._y("top"),
             y2="bottom:Q",
-            opacity=alt.when(_ASKING).then(alt.value(0.3)).otherwise(alt.value(0.001)),
+            opacity=alt.Opacity("shade:Q", scale=None),
             tooltip=[
                 alt.Tooltip("query:N", title="click"),
                 alt.Tooltip("strongest:N", title="reads most"),
@@ -155,25 +159,25 @@ class _Parts:
         )
         if not self.several:  # all of one colour, the theme's first
             first = alt.Color("kind:N").scale(domain=["row"]).legend(None)
-            return lines.encode(opacity=_bright(), color=first)
+            return lines.encode(opacity=_bright(0.15), color=first)
         lit = alt.selection_point("lit", fields=["h"], bind="legend")
         faded = alt.when(lit).then(_bright()).otherwise(alt.value(0.03))
         return lines.encode(opacity=faded, color=self._colour(legend=True)).add_params(lit)
 
     def figures(self) -> list[alt.Chart]:
         """Return the weights, each beside the word that is read; either can be pointed at."""
-        found = self._asked("row", self._inside)
-        among = alt.when(f"datum.rank <= {STRONGEST}")
-        grounds = found.transform_calculate(
-            top="datum.to - 0.5", bottom="datum.to + 0.5"
-        ).mark_rect(opacity=0.001)
+        found = self._asked("row", self._inside).transform_calculate(
+            top="datum.to - 0.5",
+            bottom="datum.to + 0.5",
+            shade=f"datum.rank <= {STRONGEST} ? 1 : 0.6",
+        )
         return [
             self._grey(found, "width - room - 4", "right").encode(
                 y=self._y("to"),
                 text=alt.Text("weight:Q", format=".3f"),
-                opacity=among.then(alt.value(1)).otherwise(alt.value(0.6)),
+                opacity=alt.Opacity("shade:Q", scale=None),
             ),
-            grounds.encode(
+            found.mark_rect(opacity=0.001).encode(
                 x=_X(alt.ExprRef("beside")),
                 x2=_X2(alt.ExprRef("width")),
                 y=self._y("top"),
@@ -266,7 +270,7 @@ class _Parts:
     def _heading(self, heading: str, x: str, align: _Align) -> alt.Chart:
         top = self._rows("datum.kind == 'word' && datum.row == 0")
         label = self._grey(top, x, align, dy=-self.step)
-        return label.encode(y=self._y("row"), text=alt.value(heading))
+        return label.encode(y=self._y("row"), text=_Text(heading))
 
     def _colour(self, *, legend: bool) -> alt.Color:
         """Give each head of the layer its own colour, whichever heads are drawn."""
@@ -294,6 +298,6 @@ class _Parts:
         ]
 
 
-def _bright() -> alt.Opacity:
-    scale = alt.Scale(type="pow", exponent=0.7, domain=[0, 1], range=[0.05, 1])
+def _bright(least: float = 0.05) -> alt.Opacity:
+    scale = alt.Scale(type="pow", exponent=0.7, domain=[0, 1], range=[least, 1])
     return alt.Opacity("weight:Q", scale=scale, legend=None)

@@ -1,7 +1,5 @@
 """Visualizer: click a word, see where it looks."""
 
-import zlib
-
 import streamlit as st
 
 from attention import frames, link_frames, links, metrics, ui
@@ -64,14 +62,13 @@ if len(shown) < len(view.units):
     )
 drawn = view.weights[layer, heads][:, shown][..., shown]
 least = links.smallest_drawn(drawn) if several else 0.0
-mark = zlib.crc32(f"{view.labels}".encode())  # a click belongs to this sentence and picked word
 
 left, right = st.columns([3, 2], gap="large")
 with left:
     ui.draw(
         word_links,
         link_frames.link_frame(view, layer, heads, shown, asks=query, several=several, least=least),
-        key=f"links {query} {mark}",
+        key="links",
         alt_text=f"Lines from each of {len(shown)} words to the words that it reads",
         count=len(shown),
         longest=max(len(view.labels[i]) for i in shown),

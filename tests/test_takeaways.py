@@ -1,0 +1,60 @@
+"""The lesson's cards, computed from one look."""
+
+import numpy as np
+import pytest
+
+from attention import steps, takeaways, words
+from attention.takeaways import Look
+
+TEXT = "The cat sat on the mat because it was tired"
+
+
+@pytest.fixture(scope="module")
+def look(model):
+    trace = model.trace(TEXT)
+    return Look(trace, words.view(trace), query=8, key=2, layer=5, head=11)
+
+
+def test_every_card_has_a_figure_and_a_link(look):
+    cards = takeaways.takeaways(look)
+    assert len(cards) == 6
+    assert all(any(c.isdigit() for c in card.figure) for card in cards)
+    assert len({card.title for card in cards}) == 6
+
+
+def test_figures_by_hand(look):
+    at_once, qkv, heads, price, additive, scaled = takeaways.takeaways(look)
+    assert at_once.figure == "1 step, not 6"
+    score = look.trace.query[5, 11, 8] @ look.trace.key[5, 11, 2] / np.sqrt(32)
+    assert qkv.figure == f"{score:.2f} → 0.68"
+    favourites = {int(row.argmax()) for row in look.view.weights[:, :, 8].reshape(72, 12)}
+    assert heads.figure == f"{len(favourites)} words"
+    assert price.figure == "144 → 576"
+    assert additive.figure == "4,608 × tanh"
+    raw = np.exp(look.trace.query[5, 11, 8] @ look.trace.key[5, 11].T)
+    assert scaled.figure == f"0.68, not {raw[2] / raw.sum():.2f}"
+
+
+def test_links_lead_to_steps_and_tokens_that_are_there(look):
+    named = {step.key: step.name for step in steps.ENCODER_STEPS}
+    for card in takeaways.takeaways(look):
+        if "step" in card.link.state:
+            key, spelled = card.link.state["step"]
+            assert named[key] == spelled
+            assert card.link.state["word"] == (8, "8 it")
+            assert card.link.state["reads"] == (2, "2 cat")
+
+
+def test_neighbours_and_single_words(model):
+    trace = model.trace("Cats")
+    look = Look(trace, words.view(trace, special=False), query=0, key=0, layer=0, head=0)
+    assert takeaways.takeaways(look)[0].figure == "1 step"
+    assert takeaways.takeaways(look)[2].figure == "1 word"
+
+
+def test_a_word_of_several_pieces_links_to_its_first_token(model):
+    trace = model.trace("The trophy wouldn't fit")
+    view = words.view(trace)
+    look = Look(trace, view, query=view.find("wouldn't"), key=view.find("fit"), layer=0, head=0)
+    position = look.token_place["word"][0]
+    assert trace.tokens[position] == "wouldn"
