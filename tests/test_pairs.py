@@ -60,6 +60,17 @@ def test_the_trophy_stays_the_trophy_when_the_meaning_turns(model):
     assert shares == [1.0]
 
 
+def test_what_the_pronoun_reads_is_the_models_own_weight(model):
+    reads = pairs.read_pairs(model, [pairs.TROPHY])  # (P, 2, 2, L, H)
+    assert reads.shape == (1, 2, 2, 6, 12)
+    for sentence, text in enumerate(pairs.TROPHY.texts):
+        trace = model.trace(text)
+        it = trace.tokens.index("it")
+        for candidate, word in enumerate(("trophy", "suitcase")):
+            expected = trace.weights[:, :, it, trace.tokens.index(word)]
+            np.testing.assert_allclose(reads[0, sentence, candidate], expected, atol=1e-6)
+
+
 def test_a_pair_without_its_words_is_refused(model):
     broken = pairs.Pair("It was too {}", "they", "trophy", "suitcase", ("big", "small"))
     with pytest.raises(ValueError, match="they"):

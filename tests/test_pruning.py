@@ -110,6 +110,14 @@ def test_divergence_is_the_mean_over_ordinary_words(cat_view):
     assert grid[40, 50] == pytest.approx(np.mean(slow))
 
 
+def test_the_most_alike_are_those_with_the_least_divergence(cat_view):
+    grid = pruning.head_divergence(cat_view)
+    pairs = pruning.most_alike(grid, 3)
+    assert pairs[0][2] == grid[~np.eye(72, dtype=bool)].min()
+    assert all(one < other and grid[one, other] == bits for one, other, bits in pairs)
+    assert [bits for *_, bits in pairs] == sorted(bits for *_, bits in pairs)
+
+
 def test_divergence_of_a_long_text_takes_rows_from_all_of_it(model):
     view = words.view(model.trace("cat " * 100))
     assert pruning.head_divergence(view).shape == (72, 72)

@@ -7,35 +7,140 @@ from tests.e2e.live import playwright_api
 expect = playwright_api().expect
 expect.set_options(timeout=15_000)
 
+TROPHY = "The trophy wouldn't fit in the suitcase because it was too big"
+
 
 def main(page):
     return page.get_by_test_id("stMain")
 
 
-def test_a_card_leads_to_the_right_page_in_the_right_state(open_page):
+def follow(page, name):
+    main(page).get_by_role("link", name=name).click()
+
+
+def sentence(page):
+    return page.get_by_role("textbox", name="Type your own")
+
+
+def notice(page, text):
+    return main(page).get_by_test_id("stAlert").filter(has_text=text)
+
+
+def field(page, key):
+    return page.locator(f".st-key-{key} input").first
+
+
+def test_the_first_page_shows_the_living_example(open_page):
     page = open_page("/")
-    main(page).get_by_role("link", name="Put heads side by side").click()
+    expect(page.locator("h1")).to_have_text("Lesson")
+    expect(notice(page, "reads “cat” with")).to_be_visible()
+    chart = main(page).get_by_test_id("stVegaLiteChart").first
+    expect(chart).to_contain_text("0.68")
+
+
+def test_a_link_opens_the_pipeline_at_its_step_and_cell(open_page):
+    page = open_page("/")
+    follow(page, "See the scale at work")
+    expect(page.locator("h1")).to_have_text("Pipeline")
+    expect(page.get_by_role("radio", name="Scale", exact=True)).to_be_checked()
+    expect(field(page, "word")).to_have_value("8 it")
+    expect(field(page, "reads")).to_have_value("2 cat")
+
+
+def test_a_link_brings_its_own_sentence_and_the_address_says_so(open_page):
+    page = open_page("/lesson")
+    follow(page, "See this head's whole map")
     expect(page.locator("h1")).to_have_text("Heads")
-    expect(page).to_have_url(re.compile(r"/heads"))
-    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(sentence(page)).to_have_value(TROPHY)
+    expect(page).to_have_url(re.compile(r"/heads\?.*q=The\+trophy"))
+    expect(page.locator(".st-key-heads [data-tag]:visible")).to_have_text(["L3 H1"])
+    expect(page).not_to_have_url(re.compile("to="))
+
+
+def test_a_link_works_in_a_new_tab_too(open_page):
+    page = open_page("/lesson")
+    address = main(page).get_by_role("link", name="See this head's whole map").get_attribute("href")
+    other = open_page("/" + address.lstrip("/"))
+    expect(sentence(other)).to_have_value(TROPHY)
+    expect(other.locator(".st-key-heads [data-tag]:visible")).to_have_text(["L3 H1"])
+
+
+def test_a_link_wins_over_what_was_chosen_there_before(open_page):
+    page = open_page("/heads")
+    page.locator('path[aria-label^="head: 2; layer: 0;"]').first.click()
+    expect(page.locator(".st-key-heads [data-tag]:visible")).to_have_count(4)
+    page.get_by_role("button", name="Learn").click()
+    page.get_by_role("link", name="Lesson").first.click()
+    expect(page.locator("h1")).to_have_text("Lesson")
+    follow(page, "Put heads side by side")
+    tags = page.locator(".st-key-heads [data-tag]:visible")
+    expect(tags).to_have_text(["L5 H11", "L3 H1", "L5 H4"])
+
+
+def test_the_2014_card_opens_its_tab_below_again_and_again(open_page):
+    page = open_page("/lesson")
+    tab = main(page).get_by_role("tab", name="Additive or dot product?")
+    for _ in range(2):
+        follow(page, "Compare both scores")
+        expect(tab).to_have_attribute("aria-selected", "true")
+        expect(page).to_have_url(re.compile("claim=Additive"))
+        main(page).get_by_role("tab").first.click()
+        expect(page).not_to_have_url(re.compile("claim="))
+
+
+def test_a_click_in_the_grid_chooses_the_head(open_page):
+    page = open_page("/lesson")
+    page.locator('path[aria-label^="head: 0; layer: 5;"]').first.click()
+    expect(field(page, "turn_head")).to_have_value("L5 H0")
+    expect(notice(page, "It turns with the meaning")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"turn_head=L5\+H0"))
+
+
+def test_a_picked_pair_fills_the_fields(open_page):
+    page = open_page("/lesson")
+    picker = field(page, "_pair")
+    picker.click()
+    picker.fill("animal didn")
+    page.get_by_role("option").first.click()
+    expect(field(page, "meant1")).to_have_value("2 animal")
+    expect(field(page, "meant2")).to_have_value("6 street")
+    expect(notice(page, "L5 H11 reads “animal”")).to_be_visible()
 
 
 def test_minimal_pairs_follow_what_is_typed(open_page):
     page = open_page("/lesson")
-    notice = main(page).get_by_text("reads “trophy” with 0")
-    expect(notice).to_contain_text("does not turn")
+    expect(notice(page, "reads “trophy” with 0")).to_contain_text("does not turn")
     second = page.get_by_role("textbox", name="Second sentence")
     second.fill("The trophy wouldn't fit in the suitcase because it was too red")
     second.press("Enter")
-    expect(main(page).get_by_text("0.24")).to_have_count(0)
     expect(page).to_have_url(re.compile(r"two=.*red"))
+    expect(field(page, "meant2")).to_have_value("7 suitcase")
+
+
+def test_the_score_opens_when_asked(open_page):
+    page = open_page("/lesson")
+    main(page).get_by_text("The score over").click()
+    expect(notice(page, "chosen by these very pairs")).to_be_visible(timeout=60_000)
+    main(page).get_by_text("Both sentences right", exact=True).click()
+    expect(page).to_have_url(re.compile(r"points=Both\+sentences\+right"))
+
+
+def test_heads_are_removed_and_the_most_alike_open_side_by_side(open_page):
+    page = open_page("/lesson")
+    main(page).get_by_role("tab").nth(1).click()
+    expect(notice(page, "heads can go, least effect first")).to_be_visible(timeout=60_000)
+    alike = main(page).get_by_role("link", name=re.compile("differ by")).first
+    names = re.findall(r"L\d+ H\d+", alike.inner_text())
+    alike.click()
+    expect(page.locator("h1")).to_have_text("Heads")
+    expect(page.locator(".st-key-heads [data-tag]:visible")).to_have_text(names)
 
 
 def test_a_claim_opens_with_its_charts(open_page):
     page = open_page("/lesson")
     main(page).get_by_role("tab", name="Additive or dot product?").click()
     expect(page).to_have_url(re.compile("claim="))
-    expect(main(page).get_by_test_id("stVegaLiteChart").nth(1)).to_be_visible()
+    expect(main(page).get_by_test_id("stVegaLiteChart").nth(2)).to_be_visible()
 
 
 def test_a_question_hides_its_answer_until_it_is_answered(open_page):

@@ -1,15 +1,20 @@
 """The lesson without a browser: the living example, the cards, the claims and the questions."""
 
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
+import pyarrow as pa
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from attention import lesson, pairs, pruning, takeaways
+
 ROOT = Path(__file__).parents[2]
+PAGE = "pages/learn/lesson.py"
 
 
 def open_page(**params):
-    app = AppTest.from_file(str(ROOT / "pages/learn/lesson.py"), default_timeout=60)
+    app = AppTest.from_file(str(ROOT / PAGE), default_timeout=60)
     for key, value in params.items():
         app.query_params[key] = value
     return healthy(app.run())
@@ -20,34 +25,220 @@ def healthy(app):
     return app
 
 
-def test_opens_on_the_living_example_with_six_cards():
+def plain(text):
+    """Return Markdown as it is read."""
+    return text.replace("\u2060", "").replace("\\", "")
+
+
+def drawn(app, *columns):
+    """Return the rows of the first chart whose data have these columns."""
+    for chart in app.get("vega_lite_chart"):
+        rows = pa.ipc.open_stream(chart.proto.datasets[0].data.data).read_all().to_pandas()
+        if set(columns) <= set(rows.columns):
+            return rows
+    raise AssertionError(f"no chart draws {columns}")
+
+
+def notices(app):
+    return " ".join(plain(info.value) for info in app.info)
+
+
+def test_runs_from_the_entrypoint_as_the_first_page():
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+    assert healthy(app.run()).title[0].value == "Lesson"
+    assert len(app.get("page_link")) >= 7
+
+
+def test_opens_on_the_living_example():
     app = open_page()
-    assert "reads “cat” with 0\\.\u206068" in app.info[0].value
+    assert "“it” reads “cat” with 0.68" in notices(app)
+    rows = drawn(app, "k", "weight", "series").set_index("word")["weight"]
+    assert rows["cat"] == pytest.approx(0.68, abs=0.01)
+    assert rows.sum() == pytest.approx(1, abs=1e-5)
+
+
+def test_cards_have_figures_of_the_sentence():
+    app = open_page(q=lesson.RIVER.text)
+    assert "“bank” reads “river”" in notices(app)
+    assert app.metric[0].value == "1 step, not 3"
+    assert app.metric[3].value == "100 → 400"
+
+
+def test_alone_the_cards_still_link_to_the_right_state():
+    links = [m.value for m in open_page().markdown if m.value.startswith("[")]
+    address = next(urlsplit(m.split("](")[1][:-1]) for m in links if "/pipeline?" in m)
+    assert parse_qs(address.query)["step"] == ["Query, key, value"]
+    assert parse_qs(address.query)["word"] == ["8 it"]
+
+
+@pytest.mark.parametrize(
+    "text", ["One", "我爱你", "😀 😀", "**a** $b$ :red[c] <b>d</b>", "[SEP] [CLS]", "word " * 510]
+)
+@pytest.mark.parametrize("special", ["true", "false"])
+def test_any_text_is_shown(text, special):
+    app = open_page(q=text, special=special)
     assert len(app.metric) == 6
+    assert len(drawn(app, "k", "series")) <= 16
 
 
-def test_another_sentence_changes_every_figure():
+@pytest.mark.parametrize("text", ["", "\u200b"])
+def test_a_text_without_words_is_a_calm_state(text):
     app = open_page()
-    before = [metric.value for metric in app.metric]
-    healthy(app.text_area(key="q").set_value("We fished by the bank of the river").run())
-    assert all(a != b for a, b in zip(before, [m.value for m in app.metric], strict=True))
+    healthy(app.text_area(key="q").set_value(text).run())
+    assert not app.get("vega_lite_chart")
 
 
-def test_minimal_pairs_show_what_the_pronoun_reads_before_and_after():
-    notice = open_page().info[1].value
-    assert "0\\.\u206054" in notice
-    assert "does not turn" in notice
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"claim": "?"},
+        {"turn_head": "L9 H9"},
+        {"pronoun": "99 nothing"},
+        {"removed_from": "x", "claim": takeaways.MORE_HEADS},
+        {"inner": "7", "drawn": "99", "score_head": "?", "claim": takeaways.ADDITIVE},
+    ],
+)
+def test_a_bad_value_in_a_link_falls_back(params):
+    assert open_page(**params).get("vega_lite_chart")
 
 
-@pytest.mark.parametrize("claim", ["“More heads are always better”", "Additive or dot product?"])
-def test_every_claim_opens_from_a_link(claim):
-    assert open_page(claim=claim).get("vega_lite_chart")
+# The first claim
+
+
+def test_the_trophy_does_not_turn():
+    app = open_page()
+    rows = drawn(app, "sentence", "meant")
+    assert rows["weight"].round(2).tolist() == pytest.approx([0.54, 0.28, 0.56, 0.24], abs=0.01)
+    assert "L3 H1 reads “trophy”" in notices(app)
+    assert "does not turn it" in notices(app)
+
+
+def test_a_head_that_turns_is_said_to():
+    app = open_page(turn_head="L5 H0")
+    assert "It turns with the meaning" in notices(app)
+    rows = drawn(app, "outcome")
+    assert rows.loc[rows["chosen"], "name"].tolist() == ["L5 H0"]
+    assert (rows["outcome"] == 0).sum() == 2
+
+
+def test_picking_a_pair_sets_its_words():
+    app = open_page(turn_head="L5 H0")
+    healthy(app.selectbox(key="_pair").set_value(pairs.ANIMAL).run())
+    assert app.text_input(key="one").value == pairs.ANIMAL.texts[0]
+    assert drawn(app, "sentence", "meant")["word"].tolist() == ["animal", "street"] * 2
+    assert app.selectbox(key="turn_head").value == "L5 H11"
+
+
+def test_own_sentences_have_nouns_to_start_with():
+    app = open_page(
+        one="The bird saw the worm since it flew", two="The bird saw the worm since it dug"
+    )
+    assert app.selectbox(key="_pair").value is None
+    assert drawn(app, "sentence", "meant")["word"].tolist() == ["bird", "worm"] * 2
+
+
+def test_another_candidate_can_be_chosen():
+    app = open_page()
+    healthy(app.selectbox(key="meant2").set_value(4).run())
+    assert drawn(app, "sentence", "meant")["word"].tolist() == ["trophy", "fit"] * 2
+
+
+@pytest.mark.parametrize("two", ["", "Something else", "**a** <b>"])
+def test_sentences_with_too_little_in_common_are_a_calm_state(two):
+    app = open_page(two=two)
+    healthy(app.text_input(key="two").set_value(two).run())
+    assert "at least three words in common" in notices(app)
+
+
+def test_a_sentence_that_is_too_long_is_refused():
+    app = open_page()
+    healthy(app.text_input(key="two").set_value("cat " * 70).run())
+    assert "72" in app.warning[0].value
+    assert drawn(app, "sentence", "meant") is not None
+
+
+def test_the_score_is_said_with_what_it_is_worth():
+    app = open_page(pair_score="true")
+    grid = drawn(app, "layer", "head", "value")
+    assert len(grid) == 72
+    best = grid.loc[grid["value"].idxmax()]
+    assert f"{best['name']}, the best of 72 heads, gets {100 * best['value']:.1f} %" in notices(app)
+    table = app.dataframe[0].value.set_index("Who chooses")
+    assert table.loc["always the first", "Sentences right"] == 50
+    assert table.loc["always the nearest", "Both right"] == 0
+    assert table["Sentences right"].iloc[1] < table["Sentences right"].iloc[0]  # held out
+    healthy(app.segmented_control(key="points").set_value("both").run())
+    assert drawn(app, "layer", "head", "value")["value"].max() < 0.5
+
+
+# The second claim
+
+
+def test_heads_are_removed_from_the_readers_sentence():
+    app = open_page(claim=takeaways.MORE_HEADS)
+    singles = drawn(app, "layer", "head", "value")
+    assert singles.loc[singles["value"].idxmax(), "name"] == "L5 H11"
+    lines = drawn(app, "removed", "shift")
+    assert lines["removed"].max() == 72
+    assert lines.groupby(["order", "run"]).size().tolist() == [12] * 5
+    least, most = (lines[lines["order"] == order] for order in (pruning.LEAST, pruning.MOST))
+    assert (least["shift"].to_numpy() <= most["shift"].to_numpy() + 1e-6).all()
+    assert "36 of 72 heads can go" in notices(app)
+    assert len(drawn(app, "a", "b", "bits")) == 72 * 71 / 2
+
+
+def test_heads_are_removed_from_the_built_in_set(monkeypatch):
+    monkeypatch.setattr("attention.pruning.TEXTS", pruning.TEXTS[:2])
+    app = open_page(claim=takeaways.MORE_HEADS)
+    before = drawn(app, "removed", "shift")
+    healthy(app.segmented_control(key="removed_from").set_value("set").run())
+    assert not drawn(app, "removed", "shift").equals(before)
+
+
+# The third claim
+
+
+def test_additive_scores_cost_more():
+    app = open_page(claim=takeaways.ADDITIVE)
+    rows = drawn(app, "word", "series", "weight")
+    costs = drawn(app, "kind", "seconds")
+    assert costs["n"].max() == 512
+    assert app.dataframe[0].value["tanh"].tolist() == ["0", f"{512 * 512 * 32:,}"]
+    assert len(rows) > 0
+
+
+def test_another_draw_and_width_change_the_additive_row():
+    found = []
+    for params in ({}, {"drawn": "3"}, {"inner": "64"}):
+        app = open_page(claim=takeaways.ADDITIVE, **params)
+        charts = [
+            pa.ipc.open_stream(c.proto.datasets[0].data.data).read_all().to_pandas()
+            for c in app.get("vega_lite_chart")
+        ]
+        rows = next(t for t in charts if "series" in t and t["series"].nunique() == 2)
+        sums = rows.groupby("series")["weight"].sum()
+        assert sums.tolist() == pytest.approx([1, 1], abs=1e-5)
+        found.append(rows[rows["series"] == "additive"]["weight"].tolist())
+    assert found[0] != found[1] != found[2] != found[0]
+
+
+# The questions
 
 
 def test_a_question_is_answered_before_its_answer_is_shown():
     app = open_page()
     question = app.radio[0]
     assert not app.success
-    plain = next(option for option in question.options if option.isalpha())  # not escaped
-    healthy(question.set_value(plain).run())
+    plainly = next(option for option in question.options if option.isalpha())  # not escaped
+    healthy(question.set_value(plainly).run())
     assert len(app.success) + len(app.warning) == 1
+
+
+def test_the_right_answer_counts():
+    app = open_page()
+    turns = app.radio[1]
+    answer = next(option for option in turns.options if "both" in plain(option))
+    healthy(turns.set_value(answer).run())
+    said = [plain(box.value) for box in (*app.success, *app.warning)]
+    assert len(said) == 1
+    assert "animal" in said[0]
