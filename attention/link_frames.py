@@ -128,9 +128,9 @@ def differ_frame(view: View, layer: int, heads: Sequence[int], query: int) -> pd
     frame = pd.DataFrame(
         {
             "Head": [head_name((layer, head)) for head in heads],
-            "Reads most": [spelled(view.labels, k) for k in found.best],
-            "Weight": rows.max(axis=1).astype(float),
             "Bits apart": found.bits,
+            "Weight": rows.max(axis=1).astype(float),
+            "Reads most": [spelled(view.labels, k) for k in found.best],
         }
     )
     return frame.sort_values("Bits apart", ascending=False, ignore_index=True)
