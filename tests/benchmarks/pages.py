@@ -73,9 +73,10 @@ window.keyPress = () => {
 };
 """
 OPENED = """
-window.opened = whenever(() => document.querySelector('h1') && (COUNT
-  ? pictures().filter((picture) => picture).length >= COUNT
-  : document.querySelector('[data-testid=stAlert]')));
+window.drawn = () => [...document.querySelectorAll('[data-testid=stVegaLiteChart]')].filter(
+  (chart) => chart.querySelector('path[aria-label]')).length;
+window.opened = whenever(() => document.querySelector('h1') && (
+  COUNT ? drawn() >= COUNT : document.querySelector('[data-testid=stAlert]')));
 """
 
 

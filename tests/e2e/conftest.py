@@ -22,6 +22,13 @@ WebSocket.prototype.send = function (data) { window.framesSent++; return send.ca
 """
 
 
+# The script has ended some time before the browser has drawn what it was sent.
+DRAWN = """
+() => [...document.querySelectorAll('[data-testid=stVegaLiteChart]')].every(
+  (chart) => chart.querySelector('svg, canvas'))
+"""
+
+
 class Watch:
     """Collects what goes wrong on one page: in its console, its scripts and its requests."""
 
@@ -112,6 +119,7 @@ def open_page(browser, request):
         watches.append(Watch(page))
         page.goto((base or request.getfixturevalue("server")) + path)
         page.locator("[data-test-script-state=notRunning] h1").wait_for()
+        page.wait_for_function(DRAWN)
         return page
 
     yield open_page

@@ -127,7 +127,8 @@ def test_temperature_meanings_and_raw_dimensions_change_the_charts(open_page):
     expect(marks(page, BLEND, "towards: money;")).to_have_count(0)
 
     page.get_by_text("Raw dimensions", exact=True).click()
-    expect(chart(page, BLEND)).to_contain_text("12 of 384 dimensions")
+    dimensions = chart(page, BLEND).filter(has_text="12 of 384 dimensions")
+    expect(dimensions).to_be_visible()
 
 
 def test_a_real_head_starts_from_the_models_own_row(open_page):

@@ -180,7 +180,7 @@ def test_a_link_restores_the_page(open_page):
 def test_hostile_text_is_shown_letter_for_letter(open_page):
     page = open_page(f"/visualizer?{urlencode({'q': '<b>x</b> **b** $y$', 'special': 'false'})}")
     drawn = chart(page).locator("text", has_text=re.compile(r"^[<>*$]$"))
-    assert drawn.count() >= 2 * 10
+    expect(drawn).to_have_count(2 * 10)
     word(page, "<").first.hover()
     tip = page.locator("#vg-tooltip-element")
     expect(tip).to_contain_text("<")
