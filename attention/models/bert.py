@@ -17,7 +17,7 @@ from tokenizers import Tokenizer
 
 from attention import threads
 from attention.core import Array
-from attention.models import files
+from attention.models import files, memory
 from attention.models.layers import (
     gelu_in_place,
     layer_norm,
@@ -203,16 +203,17 @@ class Bert:
 
     def _forward(self, tokens: Tokens, without: frozenset[tuple[int, int]]) -> Trace:
         c, t = self.config, len(tokens)
-        per_head = (c.num_hidden_layers, c.num_attention_heads, t)
-        width = c.hidden_size // c.num_attention_heads
-        qkv = np.empty((3, *per_head, width), np.float32)  # (3, L, H, T, E)
-        weights = np.empty((*per_head, t), np.float32)  # (L, H, Q, K)
-        head_output = np.empty((*per_head, width), np.float32)  # (L, H, T, E)
-        hidden = np.empty((c.num_hidden_layers + 1, t, c.hidden_size), np.float32)  # (L+1, T, D)
-
+        layers, heads = c.num_hidden_layers, c.num_attention_heads
+        width = c.hidden_size // heads
+        qkv, weights, head_output, hidden = memory.arrays(
+            (3, layers, heads, t, width),  # (3, L, H, T, E)
+            (layers, heads, t, t),  # (L, H, Q, K)
+            (layers, heads, t, width),  # (L, H, T, E)
+            (layers + 1, t, c.hidden_size),  # (L + 1, T, D)
+        )
         hidden[0] = self._embed(tokens.ids)
         with threads.team(threads.processors() if t >= _SHARED_FROM else 1) as share:
-            for layer in range(c.num_hidden_layers):
+            for layer in range(layers):
                 arrays = qkv[:, layer], weights[layer], head_output[layer]
                 silent = [head for at, head in without if at == layer]
                 self._run_layer(share, layer, silent, hidden[layer], *arrays, hidden[layer + 1])
