@@ -92,23 +92,22 @@ def illustrative_weights(preset: Preset, labels: tuple[str, ...]) -> list[float]
     return [preset.weights[label] if label in preset.weights else left / rest for label in labels]
 
 
-def softmax_receipt(labels: Sequence[str], scores: Array, temperature: float) -> str:
-    """Return softmax written out with the numbers of one row, a line per word.
+def softmax_receipt(
+    labels: Sequence[str], scores: Array, temperature: float
+) -> list[tuple[str, str, str]]:
+    """Return softmax written out with the numbers of one row, a line per word and their sum.
 
-    >>> print(softmax_receipt(["a", "b"], np.array([0.0, np.log(3.0)]), 1.0))
-    a    exp(0.000 / 1.0) = 1    1 / 4 = 0.2500
-    b    exp(1.099 / 1.0) = 3    3 / 4 = 0.7500
-    sum                     4            1.0000
+    >>> for line in softmax_receipt(["a", "b"], np.array([0.0, np.log(3.0)]), 1.0):
+    ...     print(*line, sep=" | ")
+    a | exp(0.000 / 1.0) = 1 | 1 / 4 = 0.2500
+    b | exp(1.099 / 1.0) = 3 | 3 / 4 = 0.7500
+    sum | 4 | 1.0000
     """
     powers = np.exp(scores / temperature)
     total = float(powers.sum())
-    rows = [
-        [label, f"exp({score:.3f} / {temperature:.1f}) = {power:.4g}",
-         f"{power:.4g} / {total:.4g} = {power / total:.4f}"]
+    lines = [
+        (label, f"exp({score:.3f} / {temperature:.1f}) = {power:.4g}",
+         f"{power:.4g} / {total:.4g} = {power / total:.4f}")
         for label, score, power in zip(labels, scores, powers, strict=True)
     ]  # fmt: skip
-    names, lefts, rights = (max(map(len, column)) for column in zip(*rows, strict=True))
-    names = max(names, len("sum"))
-    lines = [f"{a:<{names}}  {b:>{lefts}}    {c:>{rights}}" for a, b, c in rows]
-    total_text, one = f"{total:.4g}", f"{(powers / total).sum():.4f}"
-    return "\n".join([*lines, f"{'sum':<{names}}  {total_text:>{lefts}}    {one:>{rights}}"])
+    return [*lines, ("sum", f"{total:.4g}", f"{(powers / total).sum():.4f}")]

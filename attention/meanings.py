@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from attention.core import Array
+from attention.threads import one_blas_thread
 
 if TYPE_CHECKING:
     from attention.models.bert import Bert
@@ -76,15 +77,23 @@ def cosine_parts(contributions: Array, directions: Array) -> Array:
     return np.divide(products, lengths, out=np.zeros_like(products), where=lengths > 0)
 
 
-def nearest_words(model: Bert, vector: Array, count: int) -> list[tuple[str, float]]:
+def nearest_words(model: Bert, vector: Array, count: int) -> tuple[tuple[str, float], ...]:
     """Return the `count` vocabulary words with the highest cosine to `vector` (D,), best first."""
+    return _nearest_words(model, vector.astype(np.float32).tobytes(), count)
+
+
+@lru_cache(maxsize=64)  # pages ask again and again where a blend started
+def _nearest_words(model: Bert, numbers: bytes, count: int) -> tuple[tuple[str, float], ...]:
     ids, lengths = _words_of(model)
+    vector = np.frombuffer(numbers, np.float32)
     norm = np.linalg.norm(vector)
     if norm == 0:
-        return []
-    cosine = (model.word_embeddings @ vector)[ids] / (lengths * norm)
-    best = np.argsort(-cosine)[:count]
-    return [(str(model.tokenizer.id_to_token(int(ids[i]))), float(cosine[i])) for i in best]
+        return ()
+    with one_blas_thread():  # memory is the limit; a second thread would keep a processor busy
+        cosine = (model.word_embeddings @ vector)[ids] / (lengths * norm)
+    best = np.argpartition(-cosine, count)[:count]
+    best = best[np.argsort(-cosine[best], kind="stable")]
+    return tuple((str(model.tokenizer.id_to_token(int(ids[i]))), float(cosine[i])) for i in best)
 
 
 @lru_cache(maxsize=4)

@@ -29,5 +29,5 @@ def test_weights_belong_to_one_word_of_one_sentence():
 def test_the_receipt_shows_the_weights_that_softmax_gives():
     scores = np.array([0.5, -1.0, 2.0])
     receipt = lesson.softmax_receipt(["a", "bb", "c"], scores, 2.0)
-    shown = [float(line.split()[-1]) for line in receipt.splitlines()]
+    shown = [float(right.split()[-1]) for _, _, right in receipt]
     assert shown == pytest.approx([*softmax(scores, temperature=2.0), 1], abs=5e-5)

@@ -43,7 +43,7 @@ def test_nearest_words_agree_with_a_loop(model):
 
 
 def test_nearest_words_to_nothing(model):
-    assert meanings.nearest_words(model, np.zeros(384, np.float32), 3) == []
+    assert meanings.nearest_words(model, np.zeros(384, np.float32), 3) == ()
 
 
 def test_word_vector_is_the_mean_of_its_pieces(model):

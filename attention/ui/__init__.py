@@ -21,6 +21,7 @@ from attention.ui.show import (
     percent,
     saving_hint,
     special_tokens_note,
+    table,
 )
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "saving_hint",
     "special_tokens_note",
     "stepped",
+    "table",
     "toggled",
     "turnstile",
     "word",

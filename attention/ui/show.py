@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -82,6 +82,16 @@ def saving_hint() -> None:
         "Point at a chart for its toolbar: save the picture as PNG, or show its data and "
         "download them as CSV. The address of this page holds every choice: copy it to share."
     )
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Show a few lines of text in columns, all but the first to the right; any text is safe.
+
+    A Markdown table: `st.code` and `st.dataframe` would each load a megabyte into the browser.
+    """
+    lines = [header, ["---", *["--:"] * (len(header) - 1)]]
+    lines += [[escape_markdown(cell) for cell in row] for row in rows]
+    st.markdown("\n".join(f"| {' | '.join(line)} |" for line in lines))
 
 
 def percent(share: float) -> str:

@@ -155,7 +155,10 @@ st.latex(
     r"w_k = \frac{e^{s_k / t}}{\sum_j e^{s_j / t}} \qquad\qquad"
     r"\mathrm{output} = \sum_k w_k\, v_k"
 )
-st.code(lesson.softmax_receipt(view.labels, scores, temperature), language=None)
+ui.table(
+    ("word", "e to the score / t", "weight"),
+    lesson.softmax_receipt(view.labels, scores, temperature),
+)
 st.caption(
     f"The values v are {len(then)} numbers per word: the vectors that the model itself has learned "
     "for its vocabulary, before any layer. A word of several pieces has the mean of theirs. The "
