@@ -52,10 +52,10 @@ def softmax(scores: ArrayLike, axis: int = -1, temperature: float = 1.0) -> Arra
     scores = np.asarray(scores)
     if scores.ndim == 0:
         raise ValueError(f"softmax needs at least one axis, got shape {scores.shape}")
-    work = scores.astype(_compute_dtype(scores))  # a copy: everything below is in place
+    work = scores.astype(compute_dtype(scores))  # a copy: everything below is in place
     limits = np.finfo(work.dtype)  # float32 would round a temperature of 1e-50 to zero
     temperature = min(max(temperature, float(limits.tiny)), float(limits.max))
-    return softmax_in_place(work, axis, temperature).astype(_result_dtype(scores), copy=False)
+    return softmax_in_place(work, axis, temperature).astype(result_dtype(scores), copy=False)
 
 
 def attention_scores(
@@ -76,8 +76,8 @@ def attention_scores(
     array([[1., 0.]])
     """
     arrays = np.asarray(query), np.asarray(key)
-    _check_shapes(*arrays, None, enable_gqa)
-    return _scores(*arrays, attn_mask, is_causal, scale).astype(_result_dtype(*arrays), copy=False)
+    check_shapes(*arrays, None, enable_gqa)
+    return _scores(*arrays, attn_mask, is_causal, scale).astype(result_dtype(*arrays), copy=False)
 
 
 def attention_weights(
@@ -101,9 +101,9 @@ def attention_weights(
     array([[0.5, 0.5]])
     """
     arrays = np.asarray(query), np.asarray(key)
-    _check_shapes(*arrays, None, enable_gqa)
+    check_shapes(*arrays, None, enable_gqa)
     weights = softmax_in_place(_scores(*arrays, attn_mask, is_causal, scale))
-    return weights.astype(_result_dtype(*arrays), copy=False)
+    return weights.astype(result_dtype(*arrays), copy=False)
 
 
 def scaled_dot_product_attention(
@@ -146,10 +146,10 @@ def scaled_dot_product_attention(
     array([[15.]])
     """
     arrays = np.asarray(query), np.asarray(key), np.asarray(value)
-    _check_shapes(*arrays, enable_gqa)
+    check_shapes(*arrays, enable_gqa)
     weights = softmax_in_place(_scores(*arrays[:2], attn_mask, is_causal, scale))
-    value = arrays[2].astype(_compute_dtype(*arrays), copy=False)
-    return _head_matmul(weights, value).astype(_result_dtype(*arrays), copy=False)
+    value = arrays[2].astype(compute_dtype(*arrays), copy=False)
+    return _head_matmul(weights, value).astype(result_dtype(*arrays), copy=False)
 
 
 def scores_for(weights: ArrayLike) -> Array:
@@ -161,8 +161,8 @@ def scores_for(weights: ArrayLike) -> Array:
     array([0.25, 0.75])
     """
     weights = np.asarray(weights)
-    tiny = max(1e-30, float(np.finfo(_compute_dtype(weights)).tiny))
-    scores: Array = np.log(np.maximum(weights.astype(_compute_dtype(weights)), tiny))
+    tiny = max(1e-30, float(np.finfo(compute_dtype(weights)).tiny))
+    scores: Array = np.log(np.maximum(weights.astype(compute_dtype(weights)), tiny))
     return scores
 
 
@@ -189,8 +189,8 @@ def blend(weights: ArrayLike, values: ArrayLike) -> Blend:
             "blend needs weights (..., K) and values (..., K, E), "
             f"got {weights.shape} and {values.shape}"
         )
-    result = _result_dtype(weights, values)
-    contributions = weights[..., None] * values.astype(_compute_dtype(weights, values), copy=False)
+    result = result_dtype(weights, values)
+    contributions = weights[..., None] * values.astype(compute_dtype(weights, values), copy=False)
     output = contributions.sum(axis=-2)
     return Blend(output.astype(result, copy=False), contributions.astype(result, copy=False))
 
@@ -245,7 +245,7 @@ def _scores(
     query: Array, key: Array, attn_mask: ArrayLike | None, is_causal: bool, scale: float | None
 ) -> Array:
     """Return a new array `(..., H, Q, K)` of scaled and masked scores in the compute type."""
-    dtype = _compute_dtype(query, key)
+    dtype = compute_dtype(query, key)
     if scale is None:
         scale = 1.0 / math.sqrt(max(query.shape[-1], 1))
     scaled = query.astype(dtype, copy=False) * dtype.type(scale)
@@ -253,7 +253,7 @@ def _scores(
     if is_causal:
         scores[..., ~causal_mask(*scores.shape[-2:])] = -np.inf
     if attn_mask is not None:
-        mask = _checked_mask(attn_mask, scores.shape)
+        mask = checked_mask(attn_mask, scores.shape)
         if mask.dtype == bool:
             np.copyto(scores, -np.inf, where=~mask)
         else:
@@ -292,7 +292,7 @@ def _heads(array: Array) -> int:
     return array.shape[-3] if array.ndim >= 3 else 1
 
 
-def _compute_dtype(*arrays: Array) -> np.dtype[Any]:
+def compute_dtype(*arrays: Array) -> np.dtype[Any]:
     """Return the type to compute in: float32 and float64 stay, float16 widens to float32."""
     dtype = np.result_type(*arrays)
     if dtype.kind in "biu":
@@ -302,12 +302,14 @@ def _compute_dtype(*arrays: Array) -> np.dtype[Any]:
     return np.dtype(np.float32) if dtype.itemsize < 4 else dtype
 
 
-def _result_dtype(*arrays: Array) -> np.dtype[Any]:
+def result_dtype(*arrays: Array) -> np.dtype[Any]:
+    """Return the type of the result: the inputs' own float type, or float64 for whole numbers."""
     dtype = np.result_type(*arrays)
     return dtype if dtype.kind == "f" else np.dtype(np.float64)
 
 
-def _check_shapes(query: Array, key: Array, value: Array | None, enable_gqa: bool) -> None:
+def check_shapes(query: Array, key: Array, value: Array | None, enable_gqa: bool) -> None:
+    """Raise `ValueError` with all shapes where they do not fit together."""
     shapes = f"query {query.shape}, key {key.shape}"
     if value is not None:
         shapes += f", value {value.shape}"
@@ -332,7 +334,8 @@ def _check_shapes(query: Array, key: Array, value: Array | None, enable_gqa: boo
         raise ValueError(f"leading dimensions do not broadcast, got {shapes}{hint}") from None
 
 
-def _checked_mask(attn_mask: ArrayLike, scores_shape: tuple[int, ...]) -> Array:
+def checked_mask(attn_mask: ArrayLike, scores_shape: tuple[int, ...]) -> Array:
+    """Return the mask as an array; `ValueError` where it cannot be one of these scores."""
     mask = np.asarray(attn_mask)
     if mask.dtype.kind not in "bf":
         raise ValueError(f"attn_mask must be bool or float, got {mask.dtype}")

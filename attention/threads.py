@@ -7,16 +7,17 @@ brings threads of its own; both at once would only get in each other's way.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from itertools import pairwise
 from threading import Lock
-from typing import Any
+from typing import TypeVar
 
 from threadpoolctl import ThreadpoolController
 
+T = TypeVar("T")
 Share = Callable[[Callable[[slice], object], int], object]
 
 
@@ -44,8 +45,24 @@ def team(members: int) -> Iterator[Share]:
     if members == 1:
         yield lambda work, count: work(slice(0, count))
         return
-    with one_blas_thread():
-        yield lambda work, count: _side_by_side(work, slices(count, members))
+    with one_blas_thread() as held:
+        parts = members if held else 1
+        yield lambda work, count: _side_by_side(work, slices(count, parts))
+
+
+def take_turns(work: Callable[[Iterator[T]], object], items: Iterable[T]) -> None:
+    """Let every processor do `work` on items; whoever is free takes the next one.
+
+    `work` is called once in each thread, with an iterator over the items that are its own.
+
+    >>> done = []
+    >>> take_turns(lambda turns: done.extend(n * n for n in turns), range(5))
+    >>> sorted(done)
+    [0, 1, 4, 9, 16]
+    """
+    with one_blas_thread() as held:
+        turns, members = _Turns(items), processors() if held else 1
+        _side_by_side(lambda part: work(turns), slices(members, members))
 
 
 def slices(count: int, parts: int) -> list[slice]:
@@ -59,48 +76,63 @@ def slices(count: int, parts: int) -> list[slice]:
 
 
 @contextmanager
-def one_blas_thread() -> Iterator[None]:
+def one_blas_thread() -> Iterator[bool]:
     """Hold BLAS to one thread per call until the last of those who asked for it leaves.
 
     The limit is one for the whole process: the first sets it and the last lifts it. Both happen in
-    a thread of their own, because threadpoolctl lets only one thread of a process change it.
+    a thread of their own, because threadpoolctl lets only one thread of a process change it. Gives
+    whether BLAS is held: it is not while a caller's own `threadpool_limits` forbids it.
     """
     with _hold.lock:
         _hold.count += 1
         if _hold.count == 1:
-            _hold.limit = _executor("blas-limit", 1).submit(_limit_blas).result()
+            _hold.lift = _limiter().submit(_limit_blas).result()
     try:
-        yield
+        yield all(library.num_threads == 1 for library in _blas().lib_controllers)
     finally:
         with _hold.lock:
             _hold.count -= 1
             if _hold.count == 0:
-                lift = _hold.limit.restore_original_limits
-                _executor("blas-limit", 1).submit(lift).result()
+                _limiter().submit(_hold.lift).result()
 
 
 class _Hold:
     def __init__(self) -> None:
         self.lock = Lock()
         self.count = 0
-        self.limit: Any = None
+        self.lift: Callable[[], None]
 
 
 _hold = _Hold()
 
 
+class _Turns(Iterator[T]):
+    """An iterator that several threads may share."""
+
+    def __init__(self, items: Iterable[T]) -> None:
+        self._items = iter(items)
+        self._lock = Lock()
+
+    def __next__(self) -> T:
+        with self._lock:
+            return next(self._items)
+
+
 def _side_by_side(work: Callable[[slice], object], parts: list[slice]) -> None:
-    pool = _executor("attention", max(processors() - 1, 1))
-    others = [pool.submit(work, part) for part in parts[1:]]
-    try:
+    if len(parts) == 1:
         work(parts[0])
-    finally:
-        for other in others:
-            other.result()
+        return
+    jobs = [_workers().submit(work, part) for part in parts]
+    wait(jobs)
+    for job in jobs:
+        job.result()
 
 
-def _limit_blas() -> Any:
-    return _blas().limit(limits=1)
+def _limit_blas() -> Callable[[], None]:
+    """Hold BLAS to one thread; return what lifts it, which also lets other threads limit BLAS."""
+    held = ExitStack()
+    held.enter_context(_blas().limit(limits=1))
+    return held.close
 
 
 @cache
@@ -109,5 +141,21 @@ def _blas() -> ThreadpoolController:
 
 
 @cache
-def _executor(name: str, threads: int) -> Executor:
-    return ThreadPoolExecutor(threads, thread_name_prefix=name)
+def _limiter() -> Executor:
+    return ThreadPoolExecutor(1, thread_name_prefix="blas-limit")
+
+
+@cache
+def _workers() -> Executor:
+    """Start one thread per processor, each bound to its own where the system can do that.
+
+    Some kernels wake several threads on the same processor and take tens of milliseconds to notice.
+    """
+    if not hasattr(os, "sched_setaffinity"):
+        return ThreadPoolExecutor(processors(), thread_name_prefix="attention")
+    own = iter([{processor} for processor in sorted(os.sched_getaffinity(0))])
+    return ThreadPoolExecutor(
+        processors(),
+        thread_name_prefix="attention",
+        initializer=lambda: os.sched_setaffinity(0, next(own)),
+    )

@@ -2,7 +2,7 @@ from threading import Barrier, Thread
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from attention import threads
 
@@ -68,3 +68,26 @@ def test_blas_gets_its_threads_back_only_from_the_last_to_leave():
     first_out.wait(10)
     other.join()
     assert blas_threads() == before
+
+
+def test_work_is_done_by_one_where_a_caller_holds_blas_at_several_threads():
+    seen = set()
+    with threadpool_limits(2, "blas"), threads.team(2) as share:
+        share(lambda part: seen.add((part.start, part.stop)), 10)
+        threads.take_turns(lambda turns: seen.update(turns), ["a", "b"])
+    assert seen == {(0, 10), "a", "b"}
+
+
+def test_turns_are_taken_once_each():
+    done = []
+    threads.take_turns(lambda turns: [done.append(turn) for turn in turns], range(1000))
+    assert sorted(done) == list(range(1000))
+
+
+def test_an_error_in_a_turn_reaches_the_caller():
+    def fail(turns):
+        for turn in turns:
+            raise KeyError(turn)
+
+    with pytest.raises(KeyError):
+        threads.take_turns(fail, range(3))

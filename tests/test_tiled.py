@@ -1,0 +1,115 @@
+"""The tiled path against the readable one, at every length and with every option."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from attention import core
+from attention.tiled import tiled_attention
+
+
+def arrays(*shapes, seed=0, dtype=np.float32, size=1.0):
+    rng = np.random.default_rng(seed)
+    return [(rng.standard_normal(shape) * size).astype(dtype) for shape in shapes]
+
+
+def same(*inputs, tolerance=2e-6, **options):
+    found = tiled_attention(*inputs, **options)
+    expected = core.scaled_dot_product_attention(*inputs, **options)
+    assert (found.shape, found.dtype) == (expected.shape, expected.dtype)
+    np.testing.assert_allclose(found, expected, atol=tolerance, rtol=0)
+
+
+@pytest.mark.parametrize("is_causal", [False, True])
+def test_every_length_from_0_to_300(is_causal):
+    for length in range(301):
+        same(*arrays(*[(length, 8)] * 3, seed=length), is_causal=is_causal)
+
+
+@pytest.mark.parametrize("queries", [1, 255, 257, 700])
+@pytest.mark.parametrize("keys", [1, 511, 513, 1100])
+@pytest.mark.parametrize("is_causal", [False, True])
+def test_lengths_around_the_sides_of_a_tile(queries, keys, is_causal):
+    same(*arrays((2, queries, 5), (2, keys, 5), (2, keys, 3)), is_causal=is_causal)
+
+
+@pytest.mark.parametrize("size", [1e-3, 1.0, 10.0, 100.0])
+def test_scores_up_to_ten_thousand(size):
+    query, key, value = arrays((600, 4), (600, 4), (600, 4))
+    query, key = query * size, key * size
+    assert size < 100 or np.abs(query @ key.T / 2).max() > 1e4
+    same(query, key, value)
+    same(query, key, value, is_causal=True)
+
+
+@pytest.mark.parametrize("size", [1.0, 100.0])
+def test_masks_of_both_kinds(size):
+    query, key, value = arrays((2, 3, 300, 4), (2, 3, 600, 4), (2, 3, 600, 4), size=size)
+    rng = np.random.default_rng(1)
+    mask = rng.random((300, 600)) < 0.3
+    mask[5:9] = False
+    added = np.where(mask, rng.standard_normal((3, 300, 600)), -np.inf).astype(np.float32)
+    for attn_mask in (mask, added, mask[:, :1], mask[:1], added[:, :, :1]):
+        for is_causal in (False, True):
+            same(query, key, value, attn_mask, is_causal=is_causal, tolerance=2e-6 * size)
+    assert not tiled_attention(query, key, value, mask)[..., 5:9, :].any()
+
+
+def test_a_row_of_large_negative_numbers_is_still_a_softmax():
+    query, key, value = arrays((3, 2), (700, 2), (700, 2))
+    same(query, key, value, np.full((3, 700), -1e4, np.float32))
+
+
+def test_leading_dimensions_broadcast_and_heads_share_keys():
+    same(*arrays((5, 1, 30, 4), (3, 40, 4), (1, 3, 40, 2)))
+    same(*arrays((2, 6, 30, 4), (2, 3, 40, 4), (1, 1, 40, 2)), enable_gqa=True)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_types_and_strides(dtype):
+    query, key, value = arrays((300, 2, 4), (600, 2, 4), (600, 2, 4), dtype=dtype)
+    tolerance = {np.float16: 1e-3, np.float32: 2e-6, np.float64: 1e-14}[dtype]
+    same(*(a.swapaxes(0, 1) for a in (query, key, value)), tolerance=tolerance)
+    same(query.T[:, :, :300], key.T[:, :, :300], value.T[:, :, :300], tolerance=tolerance)
+
+
+def test_nan_reaches_just_the_queries_that_see_it():
+    query, key, value = arrays((4, 2), (4, 2), (4, 2))
+    query[1] = np.nan
+    found = tiled_attention(query, key, value)
+    assert np.isnan(found).all(axis=1).tolist() == [False, True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("shapes", "options"),
+    [
+        ([(2, 3), (2, 4), (2, 3)], {}),
+        ([(2, 3), (2, 3), (3, 3)], {}),
+        ([(3,), (2, 3), (2, 3)], {}),
+        ([(2, 2, 3), (3, 2, 3), (3, 2, 3)], {}),
+        ([(2, 3)] * 3, {"attn_mask": np.zeros((3, 2))}),
+        ([(2, 3)] * 3, {"attn_mask": np.full((2, 2), np.nan)}),
+    ],
+)
+def test_what_the_readable_path_refuses_is_refused(shapes, options):
+    inputs = arrays(*shapes)
+    with pytest.raises(ValueError, match=r"got|has|does not") as expected:
+        core.scaled_dot_product_attention(*inputs, **options)
+    with pytest.raises(ValueError, match=r"got|has|does not") as found:
+        tiled_attention(*inputs, **options)
+    assert str(found.value) == str(expected.value)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(0, 300),
+    st.integers(0, 600),
+    st.sampled_from([0.1, 1.0, 30.0]),
+    st.booleans(),
+    st.floats(-2, 2),
+)
+def test_any_sizes(queries, keys, size, is_causal, scale):
+    inputs = arrays((queries, 3), (keys, 3), (keys, 2), seed=queries * 7 + keys, size=size)
+    tolerance = 2e-6 * max(size, 1)
+    same(*inputs, is_causal=is_causal, scale=scale, tolerance=tolerance)
