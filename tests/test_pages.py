@@ -14,8 +14,8 @@ ROOT = Path(__file__).parent.parent
 EXPLORER = "pages/learn/explorer.py"
 HEADS = "pages/explore/heads.py"
 SCALING = "pages/measure/scaling.py"
-PAGES = [EXPLORER, HEADS, SCALING]
-READING_PAGES = [EXPLORER, HEADS]
+PAGES = sorted(page.relative_to(ROOT).as_posix() for page in ROOT.glob("pages/*/*.py"))
+READING_PAGES = [EXPLORER, HEADS, "pages/explore/visualizer.py"]
 
 
 def open_page(page, **params):
