@@ -13,14 +13,19 @@ from attention.core import (
     window_mask,
 )
 from attention.models import available_models, load_model
+from attention.stages import KVCache, Stages, attention_stages, extend_cache
 
 __all__ = [
     "Blend",
+    "KVCache",
+    "Stages",
     "attention_scores",
+    "attention_stages",
     "attention_weights",
     "available_models",
     "blend",
     "causal_mask",
+    "extend_cache",
     "load_model",
     "padding_mask",
     "scaled_dot_product_attention",

@@ -9,12 +9,39 @@ Reference: Vaswani et al. 2017, "Attention is all you need", section 3.2.1.
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Array = NDArray[Any]
+from attention.checks import (
+    Options,
+    check_shapes,
+    checked_mask,
+    checked_options,
+    compute_dtype,
+    result_dtype,
+)
+from attention.masks import Array, Window, causal_mask, padding_mask, window_mask
+
+__all__ = [
+    "Array",
+    "Blend",
+    "attention_scores",
+    "attention_weights",
+    "blend",
+    "causal_mask",
+    "check_shapes",
+    "checked_mask",
+    "compute_dtype",
+    "padding_mask",
+    "result_dtype",
+    "scaled_dot_product_attention",
+    "scores_for",
+    "softmax",
+    "softmax_in_place",
+    "window_mask",
+]
 
 
 class Blend(NamedTuple):
@@ -66,18 +93,24 @@ def attention_scores(
     is_causal: bool = False,
     scale: float | None = None,
     enable_gqa: bool = False,
+    softcap: float | None = None,
+    window: Window = None,
+    query_offset: ArrayLike = 0,
+    key_lengths: ArrayLike | None = None,
 ) -> Array:
     """Return how well every query matches every key: `query @ key.T * scale`, then masked.
 
     The parameters are those of `scaled_dot_product_attention`; the result is `(..., H, Q, K)`,
-    with `-inf` where a query may not look.
+    with `-inf` where a query may not look. `attention.attention_stages` has them before.
 
     >>> attention_scores([[1.0, 0.0]], [[2.0, 0.0], [0.0, 2.0]], scale=0.5)
     array([[1., 0.]])
     """
     arrays = np.asarray(query), np.asarray(key)
-    check_shapes(*arrays, None, enable_gqa)
-    return _scores(*arrays, attn_mask, is_causal, scale).astype(result_dtype(*arrays), copy=False)
+    options = checked_options(
+        arrays, attn_mask, is_causal, scale, enable_gqa, softcap, window, query_offset, key_lengths
+    )
+    return _scores(*arrays, options).astype(result_dtype(*arrays), copy=False)
 
 
 def attention_weights(
@@ -88,6 +121,10 @@ def attention_weights(
     is_causal: bool = False,
     scale: float | None = None,
     enable_gqa: bool = False,
+    softcap: float | None = None,
+    window: Window = None,
+    query_offset: ArrayLike = 0,
+    key_lengths: ArrayLike | None = None,
 ) -> Array:
     """Return how much every query reads from every key: the softmax of the scores over the keys.
 
@@ -101,8 +138,10 @@ def attention_weights(
     array([[0.5, 0.5]])
     """
     arrays = np.asarray(query), np.asarray(key)
-    check_shapes(*arrays, None, enable_gqa)
-    weights = softmax_in_place(_scores(*arrays, attn_mask, is_causal, scale))
+    options = checked_options(
+        arrays, attn_mask, is_causal, scale, enable_gqa, softcap, window, query_offset, key_lengths
+    )
+    weights = softmax_in_place(_scores(*arrays, options))
     return weights.astype(result_dtype(*arrays), copy=False)
 
 
@@ -115,6 +154,10 @@ def scaled_dot_product_attention(
     is_causal: bool = False,
     scale: float | None = None,
     enable_gqa: bool = False,
+    softcap: float | None = None,
+    window: Window = None,
+    query_offset: ArrayLike = 0,
+    key_lengths: ArrayLike | None = None,
 ) -> Array:
     """Blend the values by how well each query matches each key: `softmax(Q K^T * scale + M) V`.
 
@@ -130,6 +173,13 @@ def scaled_dot_product_attention(
     scale : factor on the scores, by default `1 / sqrt(E)`
     enable_gqa : `key` and `value` may have fewer heads (axis -3), each shared by consecutive
         query heads
+    softcap : before any mask, scores become `softcap * tanh(scores / softcap)`
+    window : query q sees keys q - window..q + window only; or the pair (left, right), where None
+        has no limit
+    query_offset : position of query 0 among the keys, for `is_causal` and `window`: with P past
+        keys in front, P. One number, or (..., H) of them, as (B, 1) for one a sequence
+    key_lengths : how many of the keys are real; those after them are padding. One number, or
+        (..., H) of them
 
     Returns
     -------
@@ -138,18 +188,22 @@ def scaled_dot_product_attention(
 
     Raises
     ------
-    ValueError : shapes that do not fit, or NaN or +inf in `attn_mask`; the message has the shapes.
+    ValueError : shapes that do not fit, NaN or +inf in `attn_mask`, or an option out of range; the
+        message has the shapes or the value.
 
-    Source: Vaswani et al. 2017, equation 1.
+    Source: Vaswani et al. 2017, equation 1. Cap: Gemma Team 2024, "Gemma 2", section 2. Window:
+    Beltagy et al. 2020, "Longformer", section 3.1.
 
     >>> scaled_dot_product_attention([[0.0]], [[1.0], [5.0]], [[10.0], [20.0]])
     array([[15.]])
     """
     arrays = np.asarray(query), np.asarray(key), np.asarray(value)
-    check_shapes(*arrays, enable_gqa)
-    weights = softmax_in_place(_scores(*arrays[:2], attn_mask, is_causal, scale))
-    value = arrays[2].astype(compute_dtype(*arrays), copy=False)
-    return _head_matmul(weights, value).astype(result_dtype(*arrays), copy=False)
+    options = checked_options(
+        arrays, attn_mask, is_causal, scale, enable_gqa, softcap, window, query_offset, key_lengths
+    )
+    weights = softmax_in_place(_scores(*arrays[:2], options))
+    output = head_matmul(weights, arrays[2].astype(compute_dtype(*arrays), copy=False))
+    return output.astype(result_dtype(*arrays), copy=False)
 
 
 def scores_for(weights: ArrayLike) -> Array:
@@ -195,71 +249,41 @@ def blend(weights: ArrayLike, values: ArrayLike) -> Blend:
     return Blend(output.astype(result, copy=False), contributions.astype(result, copy=False))
 
 
-def causal_mask(queries: int, keys: int | None = None) -> Array:
-    """Return a `(Q, K)` bool mask in which query q sees keys 0..q (True takes part).
-
-    >>> causal_mask(2, 3).astype(int)
-    array([[1, 0, 0],
-           [1, 1, 0]])
-    """
-    return np.tri(queries, queries if keys is None else keys, dtype=bool)
-
-
-def window_mask(queries: int, keys: int | None = None, *, window: int | tuple[int, int]) -> Array:
-    """Return a `(Q, K)` bool mask in which query q sees its neighbours only.
-
-    `window` is how far it sees on both sides, or the pair (left, right).
-
-    >>> window_mask(3, window=(1, 0)).astype(int)
-    array([[1, 0, 0],
-           [1, 1, 0],
-           [0, 1, 1]])
-    """
-    left, right = (window, window) if isinstance(window, int) else window
-    if left < 0 or right < 0:
-        raise ValueError(f"window must not be negative, got {window}")
-    offset = np.arange(queries if keys is None else keys) - np.arange(queries)[:, None]
-    return (offset >= -left) & (offset <= right)
-
-
-def padding_mask(lengths: ArrayLike, keys: int) -> Array:
-    """Return a `(..., 1, K)` bool mask that hides the keys at or after each sequence's length.
-
-    Parameters
-    ----------
-    lengths : (...) whole numbers from 0 to `keys`; give `(B, 1)` to broadcast over heads
-    keys : K, the padded length
-
-    >>> padding_mask([1, 3], keys=3).astype(int)
-    array([[[1, 0, 0]],
-    <BLANKLINE>
-           [[1, 1, 1]]])
-    """
-    lengths = np.asarray(lengths)
-    if lengths.dtype.kind not in "iu" or np.any((lengths < 0) | (lengths > keys)):
-        raise ValueError(f"lengths must be whole numbers from 0 to {keys}, got {lengths.tolist()}")
-    return np.arange(keys) < lengths[..., None, None]
-
-
-def _scores(
-    query: Array, key: Array, attn_mask: ArrayLike | None, is_causal: bool, scale: float | None
-) -> Array:
-    """Return a new array `(..., H, Q, K)` of scaled and masked scores in the compute type."""
-    dtype = compute_dtype(query, key)
-    if scale is None:
-        scale = 1.0 / math.sqrt(max(query.shape[-1], 1))
-    scaled = query.astype(dtype, copy=False) * dtype.type(scale)
-    scores = _head_matmul(scaled, np.swapaxes(key.astype(dtype, copy=False), -1, -2))
-    if is_causal:
-        scores[..., ~causal_mask(*scores.shape[-2:])] = -np.inf
-    if attn_mask is not None:
-        mask = checked_mask(attn_mask, scores.shape)
-        if mask.dtype == bool:
-            np.copyto(scores, -np.inf, where=~mask)
-        else:
-            with np.errstate(over="ignore"):  # float64's lowest number hides a key in float32 too
-                scores += mask
+def _scores(query: Array, key: Array, options: Options) -> Array:
+    """Return a new array `(..., H, Q, K)` of scaled, capped and masked scores."""
+    scores = scaled_scores(query, key, options.scale)
+    cap_in_place(scores, options.softcap)
+    mask_in_place(scores, options)
     return scores
+
+
+def scaled_scores(query: Array, key: Array, scale: float) -> Array:
+    """Return `query @ key.T * scale` in the compute type."""
+    dtype = compute_dtype(query, key)
+    scaled = query.astype(dtype, copy=False) * dtype.type(scale)
+    return head_matmul(scaled, np.swapaxes(key.astype(dtype, copy=False), -1, -2))
+
+
+def cap_in_place(scores: Array, softcap: float | None) -> None:
+    """Bend `scores` so that none goes beyond -softcap and softcap."""
+    if softcap is not None:
+        scores /= softcap
+        np.tanh(scores, out=scores)
+        scores *= softcap
+
+
+def mask_in_place(scores: Array, options: Options) -> None:
+    """Overwrite with -inf what a query may not see; add a float mask."""
+    everything = slice(0, scores.shape[-2]), slice(0, scores.shape[-1])
+    if not options.seen.all_visible(*everything):
+        np.copyto(scores, -np.inf, where=~options.seen.visible(*everything))
+    if options.mask is None:
+        return
+    if options.mask.dtype == bool:
+        np.copyto(scores, -np.inf, where=~options.mask)
+    else:
+        with np.errstate(over="ignore"):  # float64's lowest number hides a key in float32 too
+            scores += options.mask
 
 
 def softmax_in_place(scores: Array, axis: int = -1, temperature: float = 1.0) -> Array:
@@ -278,7 +302,7 @@ def softmax_in_place(scores: Array, axis: int = -1, temperature: float = 1.0) ->
     return scores
 
 
-def _head_matmul(left: Array, right: Array) -> Array:
+def head_matmul(left: Array, right: Array) -> Array:
     """Multiply `(..., H, A, B) @ (..., G, B, C)`, each of the G heads serving H / G in a row."""
     heads, groups = _heads(left), _heads(right)
     if heads == groups or min(heads, groups) <= 1:
@@ -290,61 +314,3 @@ def _head_matmul(left: Array, right: Array) -> Array:
 
 def _heads(array: Array) -> int:
     return array.shape[-3] if array.ndim >= 3 else 1
-
-
-def compute_dtype(*arrays: Array) -> np.dtype[Any]:
-    """Return the type to compute in: float32 and float64 stay, float16 widens to float32."""
-    dtype = np.result_type(*arrays)
-    if dtype.kind in "biu":
-        return np.dtype(np.float64)
-    if dtype.kind != "f":
-        raise ValueError(f"attention needs real numbers, got {dtype}")
-    return np.dtype(np.float32) if dtype.itemsize < 4 else dtype
-
-
-def result_dtype(*arrays: Array) -> np.dtype[Any]:
-    """Return the type of the result: the inputs' own float type, or float64 for whole numbers."""
-    dtype = np.result_type(*arrays)
-    return dtype if dtype.kind == "f" else np.dtype(np.float64)
-
-
-def check_shapes(query: Array, key: Array, value: Array | None, enable_gqa: bool) -> None:
-    """Raise `ValueError` with all shapes where they do not fit together."""
-    shapes = f"query {query.shape}, key {key.shape}"
-    if value is not None:
-        shapes += f", value {value.shape}"
-    others = [key] if value is None else [key, value]
-    if any(a.ndim < 2 for a in [query, *others]):
-        raise ValueError(f"attention needs at least (tokens, width) each, got {shapes}")
-    if query.shape[-1] != key.shape[-1]:
-        raise ValueError(f"query and key must have the same width, got {shapes}")
-    if value is not None and key.shape[-2] != value.shape[-2]:
-        raise ValueError(f"key and value must have the same length, got {shapes}")
-    batches = [a.shape[:-2] for a in [query, *others]]
-    if enable_gqa:
-        if any(a.ndim < 3 for a in [query, *others]):
-            raise ValueError(f"enable_gqa needs a head axis: (heads, tokens, width), got {shapes}")
-        if any(_heads(a) == 0 or _heads(query) % _heads(a) for a in others):
-            raise ValueError(f"enable_gqa: key heads must divide the query heads, got {shapes}")
-        batches = [a.shape[:-3] for a in [query, *others]]
-    try:
-        np.broadcast_shapes(*batches)
-    except ValueError:
-        hint = "" if enable_gqa else " (enable_gqa=True lets query heads share key heads)"
-        raise ValueError(f"leading dimensions do not broadcast, got {shapes}{hint}") from None
-
-
-def checked_mask(attn_mask: ArrayLike, scores_shape: tuple[int, ...]) -> Array:
-    """Return the mask as an array; `ValueError` where it cannot be one of these scores."""
-    mask = np.asarray(attn_mask)
-    if mask.dtype.kind not in "bf":
-        raise ValueError(f"attn_mask must be bool or float, got {mask.dtype}")
-    try:
-        fits = np.broadcast_shapes(mask.shape, scores_shape) == scores_shape
-    except ValueError:
-        fits = False
-    if not fits:
-        raise ValueError(f"attn_mask {mask.shape} does not broadcast to the scores {scores_shape}")
-    if mask.dtype.kind == "f" and not np.all(mask < np.inf):
-        raise ValueError(f"attn_mask {mask.shape} has NaN or +inf in it")
-    return mask
