@@ -61,6 +61,42 @@ def test_a_row_of_large_negative_numbers_is_still_a_softmax():
     same(query, key, value, np.full((3, 700), -1e4, np.float32))
 
 
+OPTIONS = st.fixed_dictionaries(
+    {},
+    optional={
+        "is_causal": st.booleans(),
+        "softcap": st.sampled_from([0.5, 20.0, 500.0]),
+        "window": st.one_of(
+            st.integers(0, 400),
+            st.tuples(*[st.one_of(st.none(), st.integers(0, 400))] * 2),
+        ),
+        "query_offset": st.integers(-300, 700),
+        "scale": st.floats(-2, 2),
+    },
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.integers(0, 300),
+    st.integers(0, 1100),
+    st.sampled_from([0.1, 1.0, 30.0]),
+    OPTIONS,
+    st.booleans(),
+)
+def test_any_sizes_and_options(queries, keys, size, options, padded):
+    inputs = arrays((2, queries, 3), (2, keys, 3), (2, keys, 2), seed=queries + keys, size=size)
+    if padded:
+        options = {**options, "key_lengths": [keys // 3, keys]}
+    same(*inputs, **options, tolerance=2e-6 * max(size, 1))
+
+
+@pytest.mark.parametrize("window", [(1, 0), 3, (100, None), (None, 0), (700, 5)])
+@pytest.mark.parametrize("size", [1.0, 100.0])
+def test_windows_longer_and_shorter_than_a_tile(window, size):
+    same(*arrays(*[(1200, 4)] * 3, size=size), window=window, tolerance=2e-6 * size)
+
+
 def test_leading_dimensions_broadcast_and_heads_share_keys():
     same(*arrays((5, 1, 30, 4), (3, 40, 4), (1, 3, 40, 2)))
     same(*arrays((2, 6, 30, 4), (2, 3, 40, 4), (1, 1, 40, 2)), enable_gqa=True)
@@ -99,17 +135,3 @@ def test_what_the_readable_path_refuses_is_refused(shapes, options):
     with pytest.raises(ValueError, match=r"got|has|does not") as found:
         tiled_attention(*inputs, **options)
     assert str(found.value) == str(expected.value)
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    st.integers(0, 300),
-    st.integers(0, 600),
-    st.sampled_from([0.1, 1.0, 30.0]),
-    st.booleans(),
-    st.floats(-2, 2),
-)
-def test_any_sizes(queries, keys, size, is_causal, scale):
-    inputs = arrays((queries, 3), (keys, 3), (keys, 2), seed=queries * 7 + keys, size=size)
-    tolerance = 2e-6 * max(size, 1)
-    same(*inputs, is_causal=is_causal, scale=scale, tolerance=tolerance)

@@ -44,7 +44,9 @@ def main() -> None:
         for n in arguments.lengths:
             for is_causal in (False, True):
                 against_torch(heads, n, is_causal, peak)
-    against_plain()
+    print()
+    for heads in arguments.heads:
+        against_plain(heads)
     extra_memory()
 
 
@@ -64,15 +66,15 @@ def against_torch(heads: int, n: int, is_causal: bool, peak: float) -> None:
     )
 
 
-def against_plain() -> None:
+def against_plain(heads: int) -> None:
     """Print the ratio to the readable path."""
-    arrays = inputs(1, PLAIN_LENGTH)
+    arrays = inputs(heads, PLAIN_LENGTH)
     tiled, plain = alternate(
         lambda: tiled_attention(*arrays), lambda: core.scaled_dot_product_attention(*arrays)
     )
     print(
-        f"\nn = {PLAIN_LENGTH}, 1 head: plain {plain * 1e3:.1f} ms, tiled {tiled * 1e3:.1f} ms: "
-        f"{plain / tiled:.1f} times as fast"
+        f"n = {PLAIN_LENGTH}, heads = {heads}: plain {plain * 1e3:.1f} ms, "
+        f"tiled {tiled * 1e3:.1f} ms: {plain / tiled:.1f} times as fast"
     )
 
 
