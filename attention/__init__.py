@@ -7,13 +7,13 @@ from attention.core import (
     blend,
     causal_mask,
     padding_mask,
-    scaled_dot_product_attention,
     scores_for,
     softmax,
     window_mask,
 )
 from attention.models import available_models, load_model
 from attention.stages import KVCache, Stages, attention_stages, extend_cache
+from attention.tiled import scaled_dot_product_attention, tiled_attention
 
 __all__ = [
     "Blend",
@@ -31,5 +31,6 @@ __all__ = [
     "scaled_dot_product_attention",
     "scores_for",
     "softmax",
+    "tiled_attention",
     "window_mask",
 ]

@@ -14,11 +14,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from attention import threads
+from attention import core, threads
 from attention.checks import Options, checked_options, compute_dtype, result_dtype
 from attention.masks import Array, Window
 
@@ -26,7 +27,44 @@ _QUERIES, _KEYS = 256, 512  # the sides of a tile: 512 KB of scores in float32
 _LOG2_E = math.log2(math.e)
 _SAFE_POWER = 64  # 2 ** 64 = 2e19: the sums of billions of such terms are far from the ends
 
+_WORTH_IT = 512 * 512  # scores of one head; below, all at once is quicker than tile by tile
+_FEW = 32  # queries; with fewer the products are too narrow to gain anything
+
 Index = tuple[int, ...]
+
+
+class AttentionOptions(TypedDict, total=False):
+    """The keywords of `core.scaled_dot_product_attention`, with its defaults."""
+
+    is_causal: bool
+    scale: float | None
+    enable_gqa: bool
+    softcap: float | None
+    window: Window
+    query_offset: ArrayLike
+    key_lengths: ArrayLike | None
+
+
+def scaled_dot_product_attention(
+    query: ArrayLike,
+    key: ArrayLike,
+    value: ArrayLike,
+    attn_mask: ArrayLike | None = None,
+    **options: Unpack[AttentionOptions],
+) -> Array:
+    """Blend the values by how well each query matches each key: `softmax(Q K^T * scale + M) V`.
+
+    Takes the quicker of two ways to the same result: `core.scaled_dot_product_attention`, where
+    parameters, result and errors are described, for short inputs, `tiled_attention` for long ones.
+
+    >>> scaled_dot_product_attention([[0.0]], [[1.0], [5.0]], [[10.0], [20.0]])
+    array([[15.]])
+    """
+    arrays = np.asarray(query), np.asarray(key), np.asarray(value)
+    queries, keys = (a.shape[-2] if a.ndim > 1 else 0 for a in arrays[:2])
+    long = queries >= _FEW and queries * keys >= _WORTH_IT
+    attend = tiled_attention if long else core.scaled_dot_product_attention
+    return attend(*arrays, attn_mask, **options)
 
 
 def tiled_attention(

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import attention
 from attention import core
 from attention.tiled import tiled_attention
 
@@ -135,3 +136,16 @@ def test_what_the_readable_path_refuses_is_refused(shapes, options):
     with pytest.raises(ValueError, match=r"got|has|does not") as found:
         tiled_attention(*inputs, **options)
     assert str(found.value) == str(expected.value)
+
+
+@pytest.mark.parametrize("shape", [(2, 30, 4), (1, 600, 4)])
+def test_the_public_function_takes_either_way(shape):
+    inputs = arrays(shape, shape, shape)
+    options = {"is_causal": True, "window": (50, None), "softcap": 5.0}
+    found = attention.scaled_dot_product_attention(*inputs, **options)
+    expected = core.scaled_dot_product_attention(*inputs, **options)
+    np.testing.assert_allclose(found, expected, atol=2e-6)
+    with pytest.raises(ValueError, match="at least"):
+        attention.scaled_dot_product_attention([1.0], [[1.0]], [[1.0]])
+    with pytest.raises(TypeError):
+        attention.scaled_dot_product_attention(*inputs, causal=True)
