@@ -178,13 +178,13 @@ def scaled_dot_product_attention(
         has no limit
     query_offset : position of query 0 among the keys, for `is_causal` and `window`: with P past
         keys in front, P. One number, or (..., H) of them, as (B, 1) for one a sequence
-    key_lengths : how many of the keys are real; those after them are padding. One number, or
-        (..., H) of them
+    key_lengths : how many of the keys are real; those after them are padding, any finite numbers.
+        One number, or (..., H) of them
 
     Returns
     -------
-    (..., H, Q, V) in the inputs' float type (float16 is computed in float32). A query that may
-    look nowhere gets zeros.
+    (..., H, Q, V) in the inputs' float type (float16 and ml_dtypes' bfloat16 are computed in
+    float32). A query that may look nowhere gets zeros.
 
     Raises
     ------

@@ -60,7 +60,7 @@ def key_range(
     """Return the run of keys that each query may see: every rule narrows it.
 
     Query q stands at position `p = query_offset + q` and sees `p - left <= k <= p + right`, with
-    `right` at most 0 where `is_causal`, and `k < key_lengths`.
+    `right = 0` where `is_causal`, and `k < key_lengths`.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def key_range(
     """
     left, right = _sides(window)
     if is_causal:
-        right = min(right, 0)
+        right = 0
     position = _checked_offset(query_offset)[..., None] + np.arange(queries)  # (..., Q)
     first, stop = position - left, position + right + 1
     if key_lengths is not None:

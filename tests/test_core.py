@@ -2,7 +2,9 @@
 
 import math
 import re
+import sys
 
+import ml_dtypes
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -175,6 +177,79 @@ def test_query_heads_share_key_heads_in_consecutive_groups():
     np.testing.assert_array_equal(output.ravel(), [1, 1, 2, 2])
 
 
+def test_softcap_bends_the_scores():
+    # tanh(log 2) = (2 - 1/2) / (2 + 1/2) = 3/5
+    query, key = [[1.0]], [[0.0], [2 * math.log(2)], [1e6], [-1e6]]
+    np.testing.assert_allclose(
+        attention_scores(query, key, softcap=2.0), [[0, 6 / 5, 2, -2]], rtol=1e-15
+    )
+    np.testing.assert_allclose(
+        attention_scores(query, key, softcap=1e12), [[0, *np.ravel(key)[1:]]]
+    )
+
+
+def test_softcap_comes_before_the_mask():
+    for nobody in ([True, False], [0.0, -INF]):
+        weights = attention_weights(TWO, TWO, nobody, softcap=0.5)
+        np.testing.assert_array_equal(weights, [[1, 0], [1, 0]])
+
+
+def test_a_window_averages_the_neighbours():
+    zeros, value = np.zeros((4, 1)), np.array([[0.0], [6.0], [30.0], [90.0]])
+    for window, means in (
+        (0, [0, 6, 30, 90]),
+        (1, [3, 12, 42, 60]),
+        ((1, 0), [0, 3, 18, 60]),
+        ((None, 0), [0, 3, 12, 31.5]),
+        ((0, None), [31.5, 42, 60, 90]),
+        (3, [31.5] * 4),
+        (None, [31.5] * 4),
+        (sys.maxsize, [31.5] * 4),
+    ):
+        output = scaled_dot_product_attention(zeros, zeros, value, window=window)
+        np.testing.assert_allclose(output.ravel(), means)
+
+
+def test_a_causal_window_looks_back_only():
+    zeros = np.zeros((4, 1))
+    weights = attention_weights(zeros, zeros, window=(1, 5), is_causal=True)
+    np.testing.assert_array_equal(
+        weights, [[1, 0, 0, 0], [0.5, 0.5, 0, 0], [0, 0.5, 0.5, 0], [0, 0, 0.5, 0.5]]
+    )
+
+
+def test_an_offset_tells_where_the_queries_stand():
+    query, key = np.zeros((2, 1)), np.zeros((4, 1))
+    causal = attention_weights(query, key, is_causal=True, query_offset=1)
+    np.testing.assert_allclose(causal, [[1 / 2, 1 / 2, 0, 0], [1 / 3, 1 / 3, 1 / 3, 0]])
+    window = attention_weights(query, key, window=(1, 0), query_offset=2)
+    np.testing.assert_array_equal(window, [[0, 0.5, 0.5, 0], [0, 0, 0.5, 0.5]])
+    before = attention_weights(query, key, is_causal=True, query_offset=-1)
+    np.testing.assert_array_equal(before, [[0, 0, 0, 0], [1, 0, 0, 0]])
+    beyond = attention_weights(query, key, window=0, query_offset=3)
+    np.testing.assert_array_equal(beyond, [[0, 0, 0, 1], [0, 0, 0, 0]])
+
+
+def test_an_offset_for_each_sequence():
+    tokens = np.zeros((2, 3, 1, 1)), np.zeros((2, 3, 2, 1))  # (B, H, T, E)
+    weights = attention_weights(*tokens, is_causal=True, query_offset=[[0], [1]])
+    np.testing.assert_array_equal(weights[0, :, 0], [[1, 0]] * 3)
+    np.testing.assert_array_equal(weights[1, :, 0], [[0.5, 0.5]] * 3)
+
+
+def test_keys_after_the_length_are_padding():
+    value = np.array([[2.0], [4.0], [1e9]])
+    query, key = np.zeros((1, 1)), np.zeros((3, 1))
+    for length, mean in ((0, 0), (1, 2), (2, 3)):
+        output = scaled_dot_product_attention(query, key, value, key_lengths=length)
+        np.testing.assert_array_equal(output, [[mean]])
+    tokens = np.zeros((2, 3, 1, 1)), np.zeros((2, 3, 3, 1))
+    weights = attention_weights(*tokens, key_lengths=[[1], [2]])
+    np.testing.assert_array_equal(weights[:, 1, 0], [[1, 0, 0], [0.5, 0.5, 0]])
+    heads = attention_weights(*tokens, key_lengths=[1, 2, 3])
+    np.testing.assert_array_equal((heads > 0).sum(axis=-1)[..., 0], [[1, 2, 3]] * 2)
+
+
 @pytest.mark.parametrize("size", [-1e4, 1e4])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_scores_of_ten_thousand(size, dtype):
@@ -254,6 +329,28 @@ def test_a_float16_sum_of_many_small_weights_does_not_stall():
     ones = np.ones((keys, 2), np.float16)
     np.testing.assert_array_equal(scaled_dot_product_attention(ones[:1], ones, ones), [[1, 1]])
     np.testing.assert_array_equal(blend(ones[:, 0] / keys, ones).output, [1, 1])
+
+
+def test_bfloat16_is_computed_in_float32():
+    bfloat16 = ml_dtypes.bfloat16  # 8 bits: the neighbours of 256 are 2 apart
+    query, key = np.array([[256, 1]], bfloat16), np.array([[1, 0], [1, 0.25]], bfloat16)
+    assert bfloat16(256.25) == bfloat16(256)
+    ratio = math.exp(0.25)
+    weights = attention_weights(query, key, np.zeros((1, 2), bfloat16), scale=1.0)
+    assert weights.dtype == bfloat16
+    expected = np.array([[1 / (1 + ratio), ratio / (1 + ratio)]]).astype(bfloat16)
+    np.testing.assert_array_equal(weights.astype(np.float32), expected.astype(np.float32))
+    assert attention_scores(query, key).dtype == bfloat16
+    assert scaled_dot_product_attention(query, key, key).dtype == bfloat16
+    assert softmax(query).dtype == bfloat16
+    assert {part.dtype for part in blend(query, np.ones((2, 1), bfloat16))} == {np.dtype(bfloat16)}
+    assert attention_scores(query, key.astype(np.float32)).dtype == np.float32
+
+
+def test_types_without_one_in_common_are_named():
+    query, key = np.ones((1, 2), ml_dtypes.bfloat16), np.ones((1, 2), np.float16)
+    with pytest.raises(ValueError, match="bfloat16, float16"):
+        attention_scores(query, key)
 
 
 def test_inputs_are_left_as_they_were():
@@ -403,6 +500,40 @@ def test_a_mask_is_bool_or_float(dtype):
         attention_weights(TWO, TWO, np.zeros((2, 2), dtype))
 
 
+@pytest.mark.parametrize("function", [attention_scores, attention_weights])
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("softcap", 0),
+        ("softcap", -1.5),
+        ("softcap", math.nan),
+        ("softcap", INF),
+        ("window", -1),
+        ("window", (1, -2)),
+        ("window", (1, 2, 3)),
+        ("window", 1.5),
+        ("query_offset", 0.5),
+        ("query_offset", 2**62),
+        ("key_lengths", 4),
+        ("key_lengths", -1),
+        ("key_lengths", 1.5),
+    ],
+)
+def test_options_out_of_range_are_named(function, option, value):
+    with pytest.raises(ValueError, match=re.escape(str(value))):
+        function(np.ones((2, 1)), np.ones((3, 1)), **{option: value})
+
+
+@pytest.mark.parametrize("option", ["query_offset", "key_lengths"])
+@pytest.mark.parametrize("shape", [(3,), (2, 3), (1, 1, 2)])
+def test_offsets_and_lengths_belong_to_the_leading_dimensions(option, shape):
+    tokens = np.ones((2, 4, 5, 1))
+    with pytest.raises(ValueError, match=re.escape(str(shape))) as error:
+        attention_scores(tokens, tokens, **{option: np.ones(shape, int)})
+    assert option in str(error.value)
+    assert str((2, 4, 5, 5)) in str(error.value)
+
+
 def test_numbers_must_be_real():
     with pytest.raises(ValueError, match="complex128"):
         attention_weights([[1j]], [[1.0]])
@@ -411,7 +542,7 @@ def test_numbers_must_be_real():
 # one number at a time
 
 
-def slow_attention(query, key, value, mask, *, is_causal, scale):
+def slow_attention(query, key, value, mask, *, scale, softcap, **rules):
     """Compute with scalars: query (B, H, Q, E), key (B, G, K, E), value (B, G, K, V)."""
     batch, heads, queries, width = query.shape
     keys, shared = key.shape[-2], heads // key.shape[1]
@@ -424,7 +555,9 @@ def slow_attention(query, key, value, mask, *, is_causal, scale):
             for e in range(width):
                 score += query[b, h, q, e] * key[b, h // shared, k, e]
             score *= scale
-            if is_causal and k > q:
+            if softcap is not None:
+                score = softcap * math.tanh(score / softcap)
+            if not sees(b, q, k, **rules):
                 score = -INF
             if mask is not None and mask.dtype == bool and not mask[b, h, q, k]:
                 score = -INF
@@ -436,6 +569,18 @@ def slow_attention(query, key, value, mask, *, is_causal, scale):
             weights[b, h, q, k] = math.exp(scores[k]) / total if total else 0.0
             output[b, h, q] += weights[b, h, q, k] * value[b, h // shared, k]
     return weights, output
+
+
+def sees(b, q, k, *, is_causal, window, query_offset, key_lengths):
+    """Say whether query q may see key k in sequence b."""
+    left, right = window or (None, None)
+    position = query_offset[b, 0] + q
+    return not (
+        (is_causal and k > position)
+        or (left is not None and k < position - left)
+        or (right is not None and k > position + right)
+        or (key_lengths is not None and k >= key_lengths[b, 0])
+    )
 
 
 @st.composite
@@ -459,8 +604,15 @@ def problems(draw):
         "key": rng.normal(size=(batch, groups, keys, width)),
         "value": rng.normal(size=(batch, groups, keys, value_width)),
         "mask": mask,
-        "is_causal": draw(st.booleans()),
-        "scale": draw(st.sampled_from([None, 0.1, 2.0])),
+        "options": {
+            "is_causal": draw(st.booleans()),
+            "scale": draw(st.sampled_from([None, 0.1, 2.0])),
+            "softcap": draw(st.sampled_from([None, 0.5, 3.0])),
+            "window": draw(st.none() | st.tuples(*[st.none() | st.integers(0, 3)] * 2)),
+            "query_offset": rng.integers(-2, 4, size=(batch, 1)),
+            "key_lengths": draw(st.none() | st.just(rng.integers(0, keys + 1, size=(batch, 1)))),
+            "enable_gqa": True,
+        },
     }
 
 
@@ -468,17 +620,12 @@ def problems(draw):
 @given(problems())
 def test_against_a_loop_over_single_numbers(problem):
     query, key, value, mask = (problem[name] for name in ("query", "key", "value", "mask"))
-    scale = problem["scale"] or 1 / math.sqrt(query.shape[-1])
+    options = problem["options"]
+    slow = {name: option for name, option in options.items() if name != "enable_gqa"}
+    slow["scale"] = options["scale"] or 1 / math.sqrt(query.shape[-1])
     full = (*query.shape[:-1], key.shape[-2])
-    weights, output = slow_attention(
-        query,
-        key,
-        value,
-        None if mask is None else np.broadcast_to(mask, full),
-        is_causal=problem["is_causal"],
-        scale=scale,
-    )
-    options = {"is_causal": problem["is_causal"], "scale": problem["scale"], "enable_gqa": True}
+    shown = None if mask is None else np.broadcast_to(mask, full)
+    weights, output = slow_attention(query, key, value, shown, **slow)
     np.testing.assert_allclose(
         attention_weights(query, key, mask, **options), weights, rtol=1e-12, atol=1e-15
     )
@@ -522,21 +669,9 @@ def test_adding_a_constant_to_a_row_changes_nothing(scores, constant):
 @settings(deadline=None)
 @given(problems())
 def test_weights_sum_to_1_or_to_0_where_nothing_is_seen(problem):
-    weights = attention_weights(
-        problem["query"],
-        problem["key"],
-        problem["mask"],
-        is_causal=problem["is_causal"],
-        enable_gqa=True,
-    )
-    scores = attention_scores(
-        problem["query"],
-        problem["key"],
-        problem["mask"],
-        is_causal=problem["is_causal"],
-        enable_gqa=True,
-    )
-    seen = (scores > -INF).any(axis=-1)
+    inputs = problem["query"], problem["key"], problem["mask"]
+    weights = attention_weights(*inputs, **problem["options"])
+    seen = (attention_scores(*inputs, **problem["options"]) > -INF).any(axis=-1)
     assert (weights >= 0).all()
     np.testing.assert_allclose(weights.sum(axis=-1), seen, rtol=1e-12)
 
@@ -583,3 +718,53 @@ def test_contributions_sum_to_the_output_of_attention(problem):
         query, problem["key"], problem["value"], enable_gqa=True
     )
     np.testing.assert_allclose(output, attended, rtol=1e-9, atol=1e-12)
+
+
+@settings(deadline=None)
+@given(problems(), st.integers(0, 3))
+def test_rules_are_masks(problem, more):
+    """Every rule says the same as the mask of its name."""
+    query, key = problem["query"], problem["key"]
+    queries, keys = query.shape[-2], key.shape[-2]
+    window, offset = problem["options"]["window"], int(problem["options"]["query_offset"][0, 0])
+    lengths = np.minimum(more, keys)
+    for rule, mask in (
+        ({"is_causal": True}, causal_mask(queries, keys, query_offset=offset)),
+        ({"window": window}, window_mask(queries, keys, window=window, query_offset=offset)),
+        ({"key_lengths": lengths}, padding_mask(lengths, keys)),
+    ):
+        np.testing.assert_array_equal(
+            attention_scores(query, key, query_offset=offset, enable_gqa=True, **rule),
+            attention_scores(query, key, mask, enable_gqa=True),
+        )
+
+
+@settings(deadline=None)
+@given(problems())
+def test_what_limits_nothing_changes_nothing(problem):
+    inputs = [problem[name] for name in ("query", "key", "value", "mask")]
+    queries, keys = inputs[0].shape[-2], inputs[1].shape[-2]
+    plain = scaled_dot_product_attention(*inputs, enable_gqa=True)
+    for wide in (
+        {"window": (max(queries - 1, 0), max(keys - 1, 0))},
+        {"window": (None, None)},
+        {"key_lengths": keys},
+        {"query_offset": 3},
+        {"is_causal": True, "query_offset": keys},
+    ):
+        found = scaled_dot_product_attention(*inputs, enable_gqa=True, **wide)
+        np.testing.assert_array_equal(found, plain)
+
+
+@settings(deadline=None)
+@given(problems(), st.integers(0, 4))
+def test_padding_is_as_good_as_absent(problem, length):
+    query, key, value = problem["query"], problem["key"], problem["value"]
+    length = min(length, key.shape[-2])
+    options = {name: problem["options"][name] for name in ("is_causal", "softcap", "window")}
+    options |= {"enable_gqa": True, "query_offset": problem["options"]["query_offset"]}
+    padded = scaled_dot_product_attention(query, key, value, key_lengths=length, **options)
+    short = key[..., :length, :], value[..., :length, :]
+    np.testing.assert_allclose(
+        padded, scaled_dot_product_attention(query, *short, **options), rtol=1e-12, atol=1e-14
+    )
