@@ -85,7 +85,7 @@ def key_range(
     first, stop = position - left, position + right + 1
     if key_lengths is not None:
         stop = np.minimum(stop, _checked_lengths(key_lengths, keys)[..., None])
-    return KeyRange(np.clip(first, 0, keys), np.clip(stop, 0, keys))
+    return KeyRange(_between(first, 0, keys), _between(stop, 0, keys))
 
 
 def causal_mask(queries: int, keys: int | None = None, *, query_offset: int = 0) -> Array:
@@ -131,6 +131,10 @@ def padding_mask(lengths: ArrayLike, keys: int) -> Array:
            [[1, 1, 1]]])
     """
     return np.arange(keys) < _checked_lengths(lengths, keys)[..., None, None]
+
+
+def _between(x: Array, low: int, high: int) -> Array:
+    return np.minimum(np.maximum(x, low), high)  # np.clip takes three times as long on a few rows
 
 
 def _sides(window: Window) -> tuple[int, int]:
