@@ -1,5 +1,6 @@
 """The dashboard: `streamlit run streamlit_app.py`."""
 
+import gc
 import logging
 from pathlib import Path
 
@@ -76,3 +77,10 @@ else:
     logging.getLogger(context).setLevel(logging.ERROR)
     navigation()
     app = st.App(__file__)
+
+    # Streamlit collects garbage after every rerun, which takes longer the more there is to look
+    # through: some 50 ms for the libraries alone. What is loaded now is here to stay.
+    import attention.ui
+
+    gc.collect()
+    gc.freeze()

@@ -68,102 +68,112 @@ def reset() -> None:
     st.session_state.update({keys[k]: float(base[k]) for k in movable})
 
 
-note = st.container()
-left, right = st.columns([2, 3], gap="large")
-with left:
-    with st.container(horizontal=True, horizontal_alignment="distribute"):
-        st.subheader("Relevance scores")
-        st.button("Reset", icon=":material/restart_alt:", on_click=reset)
-    if rest:
-        st.warning(
-            f"The text has {len(base)} words. The {MOST_SLIDERS} that weigh most have a slider; "
-            f"the other {rest} keep the score they start with."
+@st.fragment  # a score that moves sends what depends on it, not the whole page
+def experiment() -> None:
+    """Let the reader move the scores, and show what follows from them."""
+    note = st.container()
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        with st.container(horizontal=True, horizontal_alignment="distribute"):
+            st.subheader("Relevance scores")
+            st.button("Reset", icon=":material/restart_alt:", on_click=reset)
+        if rest:
+            st.warning(
+                f"The text has {len(base)} words. The {MOST_SLIDERS} that weigh most have a "
+                f"slider; the other {rest} keep the score they start with."
+            )
+        scores = base.copy()
+        with st.container(height=440, horizontal=True):
+            for k in movable:
+                scores[k] = st.slider(
+                    ui.escape_markdown(view.labels[k]),
+                    float(np.floor(base.min())) - 4,
+                    float(np.ceil(base.max())) + 4,
+                    float(base[k]),
+                    0.01,
+                    key=keys[k],
+                    bind="query-params",
+                    width=120,
+                )
+
+    weights = softmax(scores, temperature=temperature)
+    values = meanings.unit_vectors(chosen.model, chosen.trace.input, view.units)
+    now, then = blend(weights, values), blend(before, values).output
+    nearest = meanings.nearest_words(chosen.model, now.output, 8)
+    strongest = int(np.argmax(weights))
+    labels = tuple(view.labels[k] for k in movable) + ((f"{rest} others",) if rest else ())
+    folded = Blend(now.output, words.fold(now.contributions, movable))
+
+    with right:
+        st.subheader("Weights after softmax")
+        ui.draw(
+            weight_bars,
+            frames.weight_frame(labels, words.fold(weights, movable), words.fold(before, movable)),
+            key="weights",
+            alt_text=f"Weights of {len(labels)} words; {view.labels[strongest]} weighs most",
+            labels=labels,
         )
-    scores = base.copy()
-    with st.container(height=440, horizontal=True):
-        for k in movable:
-            scores[k] = st.slider(
-                ui.escape_markdown(view.labels[k]),
-                float(np.floor(base.min())) - 4,
-                float(np.ceil(base.max())) + 4,
-                float(base[k]),
-                0.01,
-                key=keys[k],
-                bind="query-params",
-                width=120,
+        with st.container(horizontal=True):
+            ui.check(f"none negative: smallest {weights.min():.2g}", weights.min() >= 0)
+            ui.check(f"sum {weights.sum():.6f}", abs(weights.sum() - 1) < 1e-6)
+            if start == "head":
+                gap = float(np.abs(weights - view.weights[layer, head, query]).max())
+                ui.check(
+                    f"the model's own row at L{layer} H{head}, largest difference {gap:.0e}",
+                    gap < 1e-6,
+                )
+        with st.container(horizontal=True, horizontal_alignment="distribute"):
+            st.subheader("Blended output")
+            kind = ui.choice(
+                "Show as", {"meanings": "Meanings", "dims": "Raw dimensions"}, key="as"
             )
+        if kind == "meanings":
+            names = ui.meanings_input(chosen, [word for word, _ in nearest], MOST_MEANINGS)
+            directions = np.stack([meanings.word_vector(chosen.model, name) for name in names])
+            frame = frames.blend_frame(labels, folded, then, names, directions)
+            title = "cosine of the blend with the meaning"
+        else:
+            frame = frames.dimension_frame(labels, folded, then, DIMENSIONS)
+            title = f"{DIMENSIONS} of {len(then)} dimensions, those furthest from 0"
+        bars = frame.drop_duplicates("s")
+        ui.draw(
+            blend_bars,
+            frame,
+            key="blend",
+            alt_text=f"The blend is nearest to {nearest[0][0]}",
+            labels=tuple(bars["meaning"]),
+            words=len(labels),
+            title=title,
+            domain=frames.stack_domain(frame, 0.25 if kind == "meanings" else 0.02),
+        )
+        st.caption("Each colour is a word, as above. Grey marks: at the start.")
 
-weights = softmax(scores, temperature=temperature)
-values = meanings.unit_vectors(chosen.model, chosen.trace.input, view.units)
-now, then = blend(weights, values), blend(before, values).output
-nearest = meanings.nearest_words(chosen.model, now.output, 8)
-strongest = int(np.argmax(weights))
-labels = tuple(view.labels[k] for k in movable) + ((f"{rest} others",) if rest else ())
-folded = Blend(now.output, words.fold(now.contributions, movable))
+    with note:
+        ui.notice(
+            f"“{looking}” becomes a blend in which “{view.labels[strongest]}” weighs most "
+            f"({ui.percent(weights[strongest])}). Nearest vocabulary words: "
+            + ", ".join(f"{word} {cosine:.2f}" for word, cosine in nearest)
+            + f". At the start: {meanings.nearest_words(chosen.model, then, 1)[0][0]}."
+        )
 
-with right:
-    st.subheader("Weights after softmax")
-    ui.draw(
-        weight_bars,
-        frames.weight_frame(labels, words.fold(weights, movable), words.fold(before, movable)),
-        key="weights",
-        alt_text=f"Weights of {len(labels)} words; {view.labels[strongest]} weighs most",
-        labels=labels,
+    st.subheader("The formula, with these numbers")
+    st.latex(
+        r"w_k = \frac{e^{s_k / t}}{\sum_j e^{s_j / t}} \qquad\qquad"
+        r"\mathrm{output} = \sum_k w_k\, v_k"
     )
-    with st.container(horizontal=True):
-        ui.check(f"none negative: smallest {weights.min():.2g}", weights.min() >= 0)
-        ui.check(f"sum {weights.sum():.6f}", abs(weights.sum() - 1) < 1e-6)
-        if start == "head":
-            gap = float(np.abs(weights - view.weights[layer, head, query]).max())
-            ui.check(
-                f"the model's own row at L{layer} H{head}, largest difference {gap:.0e}", gap < 1e-6
-            )
-    with st.container(horizontal=True, horizontal_alignment="distribute"):
-        st.subheader("Blended output")
-        kind = ui.choice("Show as", {"meanings": "Meanings", "dims": "Raw dimensions"}, key="as")
-    if kind == "meanings":
-        names = ui.meanings_input(chosen, [word for word, _ in nearest], MOST_MEANINGS)
-        directions = np.stack([meanings.word_vector(chosen.model, name) for name in names])
-        frame = frames.blend_frame(labels, folded, then, names, directions)
-        title = "cosine of the blend with the meaning"
-    else:
-        frame = frames.dimension_frame(labels, folded, then, DIMENSIONS)
-        title = f"{DIMENSIONS} of {len(then)} dimensions, those furthest from 0"
-    bars = frame.drop_duplicates("s")
-    ui.draw(
-        blend_bars,
-        frame,
-        key="blend",
-        alt_text=f"The blend is nearest to {nearest[0][0]}",
-        labels=tuple(bars["meaning"]),
-        words=len(labels),
-        title=title,
-        domain=frames.stack_domain(frame, 0.25 if kind == "meanings" else 0.02),
-    )
-    st.caption("Each colour is a word, as above. Grey marks: at the start.")
-
-with note:
-    ui.notice(
-        f"“{looking}” becomes a blend in which “{view.labels[strongest]}” weighs most "
-        f"({ui.percent(weights[strongest])}). Nearest vocabulary words: "
-        + ", ".join(f"{word} {cosine:.2f}" for word, cosine in nearest)
-        + f". At the start: {meanings.nearest_words(chosen.model, then, 1)[0][0]}."
+    ui.table(
+        ("word", "e to the score / t", "weight"),
+        lesson.softmax_receipt(view.labels, scores, temperature),
     )
 
-st.subheader("The formula, with these numbers")
-st.latex(
-    r"w_k = \frac{e^{s_k / t}}{\sum_j e^{s_j / t}} \qquad\qquad"
-    r"\mathrm{output} = \sum_k w_k\, v_k"
-)
-ui.table(
-    ("word", "e to the score / t", "weight"),
-    lesson.softmax_receipt(view.labels, scores, temperature),
-)
+
+experiment()
 st.caption(
-    f"The values v are {len(then)} numbers per word: the vectors that the model itself has learned "
-    "for its vocabulary, before any layer. A word of several pieces has the mean of theirs. The "
-    "bars measure the cosine of the blend with another word's vector; each word's part is its "
-    "weight times its own vector's share in it, so the parts add up to the bar."
+    f"The values v are {chosen.model.word_embeddings.shape[1]} numbers per word: the vectors that "
+    "the model itself has learned for its vocabulary, before any layer. A word of several pieces "
+    "has the mean of theirs. The bars measure the cosine of the blend with another word's vector; "
+    "each word's part is its weight times its own vector's share in it, so the parts add up to the "
+    "bar."
 )
 ui.predict(questions.flattened(view.labels, base))
 ui.saving_hint()

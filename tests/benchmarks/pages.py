@@ -25,6 +25,7 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 from time import perf_counter
+from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, sync_playwright
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -119,14 +120,40 @@ def print_server(ours: str, bare: str, repeats: int) -> None:
         "scaling, with results": ("scaling", "slider", "Repeats"),
     }
     for name, widget in widgets.items():
-        address = (ours if widget[0] else bare).replace("http", "ws") + "/_stcore/stream"
-        with connect(address, subprotocols=[Subprotocol("streamlit")], max_size=None) as connection:
+        with websocket(ours if widget[0] else bare) as connection:
             visit = Visit(connection, *widget)
             if "results" in name:
                 visit.press("Measure")
             times = [visit.move() for _ in range(repeats + WARM_UP)][WARM_UP:]
         sent = f"{visit.received / 1000:6.0f} kB"
         row(name, times, sent, SERVER_TARGET, median(times))
+
+
+class Prompt(socket.socket):
+    """A socket that tells the other side at once that its packet has come, where that is possible.
+
+    The server waits for that before it sends the next small one (Nagle's algorithm), and the system
+    may take 40 ms over it. That is the network's time, not the server's, and the bare page's too.
+    """
+
+    def recv(self, *arguments) -> bytes:
+        """Receive, in the mode in which the system does not wait before it answers."""
+        if hasattr(socket, "TCP_QUICKACK"):
+            self.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+        return super().recv(*arguments)
+
+
+def websocket(url: str) -> ClientConnection:
+    """Return a connection to the server's websocket."""
+    place = urlsplit(url)
+    connection = Prompt()
+    connection.connect((place.hostname, place.port))
+    return connect(
+        f"ws://{place.netloc}/_stcore/stream",
+        sock=connection,
+        subprotocols=[Subprotocol("streamlit")],
+        max_size=None,
+    )
 
 
 class Visit:
@@ -171,7 +198,6 @@ class Visit:
         elements, self.received = [], 0
         while True:
             raw = self.connection.recv(timeout=60)
-            self._acknowledge()
             message, self.received = ForwardMsg.FromString(raw), self.received + len(raw)
             kind = message.WhichOneof("type")
             if kind == "navigation":  # as the browser does: from now on by its hash
@@ -181,15 +207,6 @@ class Visit:
                 elements.append(message.delta.new_element)
             elif kind == "script_finished":
                 return elements
-
-    def _acknowledge(self) -> None:
-        """Tell the server at once that its packet has come, where the system lets us.
-
-        It waits for that before it sends the next small one (Nagle's algorithm), and the system may
-        take 40 ms over it. That is the network's time, not the server's, and the bare page's too.
-        """
-        if hasattr(socket, "TCP_QUICKACK"):
-            self.connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
     def _find(self, kind: str, label: str):
         found = (getattr(element, kind) for element in self.elements if element.HasField(kind))
