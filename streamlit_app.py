@@ -80,7 +80,7 @@ else:
 
     # Streamlit collects garbage after every rerun, which takes longer the more there is to look
     # through: some 50 ms for the libraries alone. What is loaded now is here to stay.
-    import attention.ui
+    import attention.ui  # noqa: F401 for its weight alone
 
     gc.collect()
     gc.freeze()
