@@ -22,10 +22,12 @@ WebSocket.prototype.send = function (data) { window.framesSent++; return send.ca
 """
 
 
-# The script has ended some time before the browser has drawn what it was sent.
+# The script has ended some time before the browser has drawn what it was sent; until then the page
+# moves, and a click may miss.
 DRAWN = """
-() => [...document.querySelectorAll('[data-testid=stVegaLiteChart]')].every(
-  (chart) => chart.querySelector('svg, canvas'))
+() => !document.querySelector('[data-testid=stSkeleton]')
+  && [...document.querySelectorAll('[data-testid=stVegaLiteChart]')].every(
+    (chart) => chart.querySelector('svg, canvas'))
 """
 
 
