@@ -20,7 +20,15 @@ def predict(question: Question) -> None:
     mark = zlib.crc32(f"{question.text}{question.options}".encode())
     key = f"predict-{question.key}-{mark:x}"
     score: dict[str, bool] = st.session_state.setdefault(_SCORE, {})
-    with st.expander("Predict first, then see", icon=":material/psychology_alt:"):
+    closed = st.expander(
+        "Predict first, then see",
+        icon=":material/psychology_alt:",
+        key=f"ask-{question.key}",
+        on_change="rerun",  # what is inside is sent when it is opened: pages load sooner
+    )
+    if not closed.open:
+        return
+    with closed:
         st.markdown(escape_markdown(question.text))
         picked = st.radio(
             "Your prediction",

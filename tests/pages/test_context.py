@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from attention import baselines, context, layer_costs, meanings, words
 from attention.layer_costs import LayerTime
+from tests.pages.asking import ask
 
 ROOT = Path(__file__).parents[2]
 PAGE = "pages/learn/context.py"
@@ -204,7 +205,7 @@ def test_a_long_text_is_drawn_in_a_window():
 
 
 def test_the_question_about_layers_is_scored_from_the_figures():
-    app = open_page(CNN)
+    app = ask(open_page(CNN))
     right = str(baselines.layers_to_connect(99, 3, 0))
     assert right in app.radio[0].options
     healthy(app.radio[0].set_value(right).run())

@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from attention import lesson, pairs, pruning, takeaways
+from tests.pages.asking import ask
 
 ROOT = Path(__file__).parents[2]
 PAGE = "pages/learn/lesson.py"
@@ -226,7 +227,7 @@ def test_another_draw_and_width_change_the_additive_row():
 
 
 def test_a_question_is_answered_before_its_answer_is_shown():
-    app = open_page()
+    app = ask(open_page())
     question = app.radio[0]
     assert not app.success
     plainly = next(option for option in question.options if option.isalpha())  # not escaped
@@ -235,7 +236,7 @@ def test_a_question_is_answered_before_its_answer_is_shown():
 
 
 def test_the_right_answer_counts():
-    app = open_page()
+    app = ask(open_page())
     turns = app.radio[1]
     answer = next(option for option in turns.options if "both" in plain(option))
     healthy(turns.set_value(answer).run())

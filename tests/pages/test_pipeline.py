@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from attention import lesson, steps
 from attention.place import Place
+from tests.pages.asking import ask
 
 ROOT = Path(__file__).parents[2]
 PAGE = "pages/learn/pipeline.py"
@@ -234,7 +235,7 @@ def test_a_bad_value_in_a_link_falls_back(params):
 
 @pytest.mark.parametrize("name", ["Scores", "Softmax"])
 def test_a_prediction_is_answered_from_the_figures(name, model, cat_trace):
-    app = open_page(step=name)
+    app = ask(open_page(step=name))
     question = next(s for s in steps.ENCODER_STEPS if s.name == name).question
     asked = question(Place(model, cat_trace, 5, 11, 8, 2))
     wrong = next(option for option in asked.options if option != asked.answer)

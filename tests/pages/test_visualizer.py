@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from attention import lesson, metrics, words
+from tests.pages.asking import ask
 
 ROOT = Path(__file__).parents[2]
 PAGE = "pages/explore/visualizer.py"
@@ -188,7 +189,7 @@ def test_a_bad_value_in_a_link_falls_back(params):
 
 
 def test_questions_are_answered_from_the_rows(cat_view):
-    app = open_page()
+    app = ask(open_page())
     back, most = app.radio
     right = "less than half as much"
     assert cat_view.weights[5, 11, 2, 8] < cat_view.weights[5, 11, 8, 2] / 2
