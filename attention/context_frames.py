@@ -10,7 +10,7 @@ import pandas as pd
 from attention.context import FarLook, Head
 from attention.core import Array
 from attention.layer_costs import LayerTime, Price
-from attention.scaling import human_seconds
+from attention.units import human_seconds
 from attention.words import View
 
 _SMALLEST = 1e-300  # a logarithmic axis has no place for 0; the chart draws this at its edge

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,23 +10,9 @@ import pandas as pd
 from attention.core import Array, Blend
 from attention.meanings import cosine_parts
 from attention.metrics import describe
-from attention.scaling import Measurement, human_bytes, human_seconds, weights_bytes
-from attention.trend import Fit
 from attention.words import View
 
 Head = tuple[int, int]  # (layer, head)
-_Row = tuple[int, str, str, float, float, float]
-
-WHOLE, SCORES, SOFTMAX, OUTPUT, TREND = (
-    "whole call",
-    "scores Q Kᵀ",
-    "softmax",
-    "weights × V",
-    "fitted line",
-)
-TIME_SERIES = (WHOLE, SCORES, SOFTMAX, OUTPUT, TREND)
-COMPUTED, MEASURED = "weights alone, computed", "whole call, measured"
-MEMORY_SERIES = (COMPUTED, MEASURED)
 
 
 def head_name(head: Head) -> str:
@@ -178,82 +164,3 @@ def figures_frame(
             }
         )
     return pd.DataFrame(rows)
-
-
-def scaling_frame(
-    results: Sequence[Measurement], trend: Fit | None = None, *, targets: Sequence[int] = ()
-) -> pd.DataFrame:
-    """Return one row per point: `n, series, kind, seconds, low, high`.
-
-    `kind` says what `low` and `high` are: of "measured" rows the fastest and the slowest round, of
-    the "fit" (at the lengths it uses) and the "extrapolation" (from there to each of the longer
-    `targets`) the 95 % prediction interval.
-    """
-    rows = [*_measured(results), *(() if trend is None else _predicted(trend, targets))]
-    frame = pd.DataFrame(rows, columns=["n", "series", "kind", "seconds", "low", "high"])
-    numbers = {"n": "int64", "seconds": "float64", "low": "float64", "high": "float64"}
-    return frame.astype({"series": "str", "kind": "str", **numbers})
-
-
-def step_frame(result: Measurement) -> pd.DataFrame:
-    """Return what each step takes at one length, in words: `Step, Median, Fastest, Slowest`."""
-    timings = (result.total, result.scores, result.softmax, result.output)
-    return pd.DataFrame(
-        {
-            f"At {result.n:,} tokens": series,
-            "Median": human_seconds(time.median),
-            "Fastest round": human_seconds(time.low),
-            "Slowest round": human_seconds(time.high),
-        }
-        for series, time in zip(TIME_SERIES, timings, strict=False)  # the trend is not measured
-    )
-
-
-def prediction_frame(trend: Fit, targets: Sequence[int], *, heads: int) -> pd.DataFrame:
-    """Return time and memory at longer lengths, in words; the times are extrapolated."""
-    rows = []
-    for n in targets:
-        time = trend.predict(n)
-        rows.append(
-            {
-                "Tokens": f"{n:,}",
-                "Time of one call (extrapolated)": human_seconds(time.seconds),
-                "95 % from": human_seconds(time.low),
-                "95 % to": human_seconds(time.high),
-                "Memory of the weights": human_bytes(weights_bytes(n, heads=heads)),
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-def memory_frame(results: Sequence[Measurement]) -> pd.DataFrame:
-    """Return two rows per length, the weights as computed and the call as measured.
-
-    The columns are `n, series, bytes`.
-    """
-    rows = [
-        row
-        for result in results
-        for row in (
-            (result.n, COMPUTED, result.weights_bytes),
-            (result.n, MEASURED, result.peak_bytes),
-        )
-    ]
-    frame = pd.DataFrame(rows, columns=["n", "series", "bytes"])
-    return frame.astype({"n": "int64", "series": "str", "bytes": "int64"})
-
-
-def _measured(results: Sequence[Measurement]) -> Iterator[_Row]:
-    for result in results:
-        timings = (result.total, result.scores, result.softmax, result.output)
-        for series, time in zip(TIME_SERIES, timings, strict=False):  # the trend is not measured
-            yield result.n, series, "measured", time.median, time.low, time.high
-
-
-def _predicted(trend: Fit, targets: Sequence[int]) -> Iterator[_Row]:
-    longest = trend.lengths[-1]
-    further = sorted(n for n in targets if n > longest)
-    for n in trend.lengths:
-        yield n, TREND, "fit", *trend.predict(n)
-    for n in (longest, *further) if further else ():
-        yield n, TREND, "extrapolation", *trend.predict(n)

@@ -11,7 +11,7 @@ from attention.additive import Cost
 from attention.core import Array
 from attention.frames import Head, all_heads, head_name
 from attention.pairs import right
-from attention.scaling import human_seconds
+from attention.units import human_seconds
 
 TURNS, FIRST, SECOND, WRONG = range(4)
 

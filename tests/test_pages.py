@@ -13,7 +13,6 @@ from attention import lesson, meanings, softmax, words
 ROOT = Path(__file__).parent.parent
 EXPLORER = "pages/learn/explorer.py"
 HEADS = "pages/explore/heads.py"
-SCALING = "pages/measure/scaling.py"
 PAGES = sorted(page.relative_to(ROOT).as_posix() for page in ROOT.glob("pages/*/*.py"))
 READING_PAGES = [EXPLORER, HEADS, "pages/explore/visualizer.py"]
 
@@ -302,31 +301,6 @@ def test_a_long_text_is_shown_in_a_window():
     app = open_page(HEADS, q=" ".join(f"w{i}" for i in range(60)))
     assert app.warning
     assert drawn(app, "q", "k", "weight")["q"].nunique() == 40
-
-
-# Scaling
-
-
-def test_scaling_measures_when_asked():
-    app = open_page(SCALING, n="512", repeats="3")
-    assert not app.get("vega_lite_chart")
-    healthy(app.button[0].click().run())
-    rows = drawn(app, "seconds")
-    assert rows["n"].max() == 512
-    assert set(rows["kind"]) == {"measured", "fit"}
-    assert drawn(app, "bytes")["bytes"].min() > 0
-    healthy(app.toggle(key="beyond").set_value(True).run())
-    assert drawn(app, "seconds")["n"].max() == 1_000_000
-
-
-def test_scaling_refuses_what_does_not_fit_and_keeps_what_is_there(monkeypatch):
-    app = open_page(SCALING, n="512", repeats="3")
-    healthy(app.button[0].click().run())
-    before = drawn(app, "seconds")
-    monkeypatch.setattr("attention.scaling.available_bytes", lambda: 1_000_000)
-    healthy(app.button[0].click().run())
-    assert "1 MB" in app.error[0].value
-    assert drawn(app, "seconds").equals(before)
 
 
 def test_specs_hold_no_data():

@@ -1,20 +1,18 @@
-import math
-import tracemalloc
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from attention import scaling
+from attention import scaling, timing
 from attention.core import attention_weights
 
 
 @pytest.fixture
 def quick(monkeypatch):
-    monkeypatch.setattr(scaling, "_WARM_UP_SECONDS", 1e-4)
-    monkeypatch.setattr(scaling, "_ROUND_SECONDS", 1e-5)
-    monkeypatch.setattr(scaling, "_REPORT_SECONDS", 0.0)
-    monkeypatch.setattr(scaling, "_SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr(timing, "_WARM_UP_SECONDS", 1e-4)
+    monkeypatch.setattr(timing, "_ROUND_SECONDS", 1e-5)
+    monkeypatch.setattr(timing, "_REPORT_SECONDS", 0.0)
+    monkeypatch.setattr(timing, "_SETTLE_SECONDS", 0.0)
 
 
 def test_the_ladder_has_two_lengths_per_doubling_and_ends_at_the_maximum():
@@ -36,11 +34,11 @@ def test_a_sweep_gives_one_result_per_length_in_order(quick):
     results = list(scaling.sweep([4, 32, 16], width=8, heads=3, repeats=4))
     assert [result.n for result in results] == [4, 32, 16]
     for result in results:
-        assert (result.heads, result.width, result.rounds) == (3, 8, 4)
-        assert result.calls >= 1
+        assert (result.heads, result.width, result.total.rounds) == (3, 8, 4)
+        assert result.total.calls >= 1
         assert 0 <= result.others <= 1
-        for timing in (result.total, result.scores, result.softmax, result.output):
-            assert 0 < timing.low <= timing.median <= timing.high
+        for time in (result.total, result.scores, result.softmax, result.output):
+            assert 0 < time.low <= time.median <= time.high
 
 
 def test_a_sweep_can_be_stopped_after_one_result(quick, monkeypatch):
@@ -72,11 +70,6 @@ def test_progress_grows_with_the_square_of_the_length(quick):
     assert shares[-1] == 1.0
 
 
-def test_slow_lengths_get_fewer_rounds_but_at_least_three(quick, monkeypatch):
-    monkeypatch.setattr(scaling, "_LENGTH_SECONDS", 0.0)
-    assert next(scaling.sweep([8], repeats=50)).rounds == 3
-
-
 def test_the_timed_steps_are_the_whole_call(monkeypatch):
     """Each step is called once and works on what the step before it made."""
     seen = {}
@@ -87,13 +80,6 @@ def test_the_timed_steps_are_the_whole_call(monkeypatch):
     query, key, value = np.random.default_rng(0).standard_normal((3, 2, 5, 4))
     scaling._time_steps(query, key, value)
     np.testing.assert_array_equal(seen["weights"], attention_weights(query, key))
-
-
-def test_the_share_of_other_programs_by_hand():
-    """Of 8 processor seconds 2 were idle or ours."""
-    assert scaling._share_of_others((100.0, 50.0), (108.0, 52.0)) == 0.75
-    assert scaling._share_of_others((100.0, 50.0), (100.0, 50.0)) == 0.0  # the clock ticks slowly
-    assert scaling._share_of_others((100.0, 50.0), (101.0, 51.1)) == 0.0
 
 
 @pytest.mark.parametrize(
@@ -126,21 +112,6 @@ def test_measured_memory_is_the_weights_and_one_more_array_of_the_size_of_the_qu
     assert result.peak_bytes <= scaling.required_bytes(512, heads=2, width=32)
 
 
-def test_peak_memory_counts_what_was_freed_again_and_leaves_tracing_as_it_was():
-    def grow_and_shrink():
-        np.ones(1_000_000)
-        return np.ones(10)
-
-    assert 8_000_000 <= scaling.peak_bytes(grow_and_shrink) < 8_100_000
-    assert not tracemalloc.is_tracing()
-    tracemalloc.start()
-    try:
-        scaling.peak_bytes(grow_and_shrink)
-        assert tracemalloc.is_tracing()
-    finally:
-        tracemalloc.stop()
-
-
 def test_what_does_not_fit_is_refused_with_both_figures():
     scaling.check_fits(100_000, available=51_000_000_000)
     with pytest.raises(ValueError, match=r"100,000 tokens with 1 head .*40\.1 GB.*32 GB.*40 GB"):
@@ -155,46 +126,14 @@ def test_a_sweep_refuses_at_once_what_does_not_fit(monkeypatch):
         scaling.sweep([8, 1000])
 
 
-def test_free_memory_respects_the_limit_of_a_container(tmp_path):
-    assert 0 < scaling.available_bytes() < 2**60
-    assert scaling._container_bytes(tmp_path) > 2**60
-    (tmp_path / "memory.current").write_text("700\n")
-    (tmp_path / "memory.stat").write_text("anon 300\ninactive_file 150\n")
-    (tmp_path / "memory.max").write_text("max\n")
-    assert scaling._container_bytes(tmp_path) > 2**60
-    (tmp_path / "memory.max").write_text("1000\n")
-    assert scaling._container_bytes(tmp_path) == 1000 - 700 + 150
-
-
-@pytest.mark.parametrize(
-    ("size", "text"),
-    [
-        (0, "0 bytes"),
-        (999, "999 bytes"),
-        (1000, "1 kB"),
-        (999_999, "1 MB"),
-        (67_108_864, "67.1 MB"),
-        (4e12, "4 TB"),
-        (4e15, "4,000 TB"),
-    ],
-)
-def test_sizes_for_people(size, text):
-    assert scaling.human_bytes(size) == text
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (3.16e-5, "31.6 µs"),
-        (9.999e-4, "1 ms"),
-        (0.2, "200 ms"),
-        (1.0, "1 s"),
-        (60, "60 s"),
-        (2600, "43.3 minutes"),
-        (5400, "1.5 hours"),
-        (172_800, "2 days"),
-        (86_400 * math.pi * 1000, "3,142 days"),
-    ],
-)
-def test_durations_for_people(seconds, text):
-    assert scaling.human_seconds(seconds) == text
+def test_memory_is_measured_for_each_method_at_each_length():
+    methods = {
+        "small": lambda q, k, v: q + 1,
+        "large": lambda q, k, v: np.ones((q.size, q.size), q.dtype),
+    }
+    found = list(scaling.peaks(methods, [10, 1000], width=1))
+    assert [(peak.method, peak.n) for peak in found] == [
+        ("small", 10), ("large", 10), ("small", 1000), ("large", 1000),
+    ]  # fmt: skip
+    assert 4_000 <= found[2].bytes < 5_000
+    assert 4_000_000 <= found[3].bytes < 4_010_000

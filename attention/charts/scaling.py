@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import altair as alt
 import pandas as pd
 
-from attention.frames import COMPUTED, MEASURED, MEMORY_SERIES, TIME_SERIES, WHOLE
+from attention.charts.parts import NEUTRAL
+from attention.scaling_frames import COMPUTED, MEASURED, MEMORY_SERIES, TIME_SERIES, WHOLE
 
 Domain = tuple[float, float]
 
@@ -16,6 +17,7 @@ _SECONDS = "({0} < 1 ? format({0}, '{1}s') + 's' : format({0}, ',{1}r') + ' s')"
 _BYTES = "(format({0}, '{1}s') + 'B')"
 _DECADES = [10.0**power for power in range(-8, 16)]  # ticks outside an axis are not drawn
 _DOUBLINGS = [2.0**power for power in range(24)]
+_DASHES = [[1, 0], [7, 4], [2, 3], [10, 3, 2, 3]]
 _TIMES = ("seconds", "low", "high")
 _TOKENS = [alt.Tooltip("series:N", title="what"), alt.Tooltip("n:Q", title="tokens n", format=",")]
 
@@ -93,6 +95,129 @@ def memory_chart(
     ]
     chart = alt.LayerChart(data=data, layer=layers).properties(height=height, width="container")
     return chart.transform_calculate(bytes_text=_BYTES.format("datum.bytes", ".3"))
+
+
+def comparison_chart(
+    data: pd.DataFrame,
+    *,
+    series: Sequence[str],
+    runs: int = 1,
+    crossings: bool = False,
+    legend_columns: int = 3,
+    height: int = 380,
+) -> alt.LayerChart:
+    """Draw seconds per call against length, a line for each series, dashed from the second run on.
+
+    Parameters
+    ----------
+    data : as `timed_frame` or `crossover_frame` returns it
+    series : in the order of the legend
+    runs : how many are laid over each other
+    crossings : draw an upright line, with its length, at each row of the kind "crossing"
+    legend_columns : fewer where the page is narrow
+    height : in pixels
+    """
+    base = alt.Chart().encode(
+        x=_x(None, _DOUBLINGS),
+        y=_seconds("seconds:Q", None),
+        color=_color(series, columns=legend_columns),
+        tooltip=_timed(),
+    )
+    if runs > 1:
+        names = [str(number) for number in range(1, runs + 1)]
+        dashes = alt.Scale(domain=names, range=_DASHES[:runs])
+        legend = alt.Legend(title="run", orient="bottom")
+        base = base.encode(
+            strokeDash=alt.StrokeDash("run:N", scale=dashes, legend=legend),
+            tooltip=[alt.Tooltip("run:N"), *_timed()],
+        )
+    measured = base.transform_filter("datum.kind == 'measured'")
+    layers = [
+        measured.mark_line(strokeWidth=2),
+        measured.encode(y=_seconds("low:Q", None), y2="high:Q", strokeDash=alt.value([1, 0]))
+        .mark_rule(strokeWidth=5, opacity=0.35),
+        measured.mark_point(filled=True, size=40, opacity=1),
+    ]  # fmt: skip
+    if crossings:
+        layers += _crossings(base)
+    texts = {f"{field}_text": _SECONDS.format(f"datum.{field}", ".3") for field in _TIMES}
+    chart = alt.LayerChart(data=data, layer=layers).properties(height=height, width="container")
+    return chart.transform_calculate(**texts)
+
+
+def bytes_chart(
+    data: pd.DataFrame,
+    *,
+    series: Sequence[str],
+    title: str,
+    legend_columns: int = 3,
+    height: int = 360,
+) -> alt.Chart:
+    """Draw bytes against length, a line with points for each series.
+
+    Parameters
+    ----------
+    data : `n, series, bytes`
+    series : in the order of the legend
+    title : what the bytes are
+    legend_columns : fewer where the page is narrow
+    height : in pixels
+    """
+    chart = alt.Chart(data).mark_line(strokeWidth=2, point=alt.OverlayMarkDef(size=40, opacity=1))
+    return (
+        chart.encode(
+            x=_x(None, _DOUBLINGS),
+            y=_y("bytes:Q", title, _BYTES, None),
+            color=_color(series, columns=legend_columns),
+            tooltip=[*_TOKENS, alt.Tooltip("bytes_text:N", title="memory")],
+        )
+        .transform_calculate(bytes_text=_BYTES.format("datum.bytes", ".3"))
+        .properties(height=height, width="container")
+    )
+
+
+def plan_chart(
+    data: pd.DataFrame, *, phase: str, series: Sequence[str], n: int, height: int = 340
+) -> alt.LayerChart:
+    """Draw the planned seconds of one phase against length, and a line at the chosen length.
+
+    Parameters
+    ----------
+    data : as `planned_frame` returns it
+    phase : which rows to draw
+    series : in the order of the legend
+    n : the chosen length, one of those in the data
+    height : in pixels
+    """
+    base = alt.Chart().transform_filter(alt.datum.phase == phase).encode(x=_x(None, _DECADES))
+    lines = base.mark_line(strokeWidth=2).encode(
+        y=_y("seconds:Q", "time on a perfect machine", _SECONDS, None),
+        color=_color(series, columns=2),
+        tooltip=[*_TOKENS, alt.Tooltip("text:N", title="planned time")],
+    )
+    rule = base.transform_filter(alt.datum.n == n).encode(tooltip=_TOKENS[1])
+    layers = [
+        rule.mark_rule(color=NEUTRAL, strokeDash=[4, 4]),
+        lines,
+        lines.transform_filter(alt.datum.n == n).mark_point(filled=True, size=70, opacity=1),
+    ]
+    return alt.LayerChart(data=data, layer=layers).properties(height=height, width="container")
+
+
+def _crossings(base: alt.Chart) -> list[alt.Chart]:
+    """Return an upright line at each crossing and its length at the upper end."""
+    where = base.transform_filter("datum.kind == 'crossing'").encode(
+        y=alt.value(2),
+        tooltip=[
+            alt.Tooltip("series:N", title="overtakes the linear part"),
+            alt.Tooltip("n:Q", title="at tokens", format=",.0f"),
+        ],
+    )
+    text = where.encode(text=alt.Text("n:Q", format=",.0f"))
+    return [
+        where.mark_rule(strokeDash=[5, 4], strokeWidth=1.5).encode(y2=alt.value("height")),
+        text.mark_text(align="right", dx=-4, baseline="top"),
+    ]
 
 
 def _extrapolation(base: alt.Chart, domain: Domain | None) -> list[alt.Chart]:

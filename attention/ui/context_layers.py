@@ -11,12 +11,12 @@ from attention import baselines, context, context_frames, layer_costs
 from attention.charts import context as charts
 from attention.core import Array
 from attention.frames import head_name
-from attention.scaling import human_seconds
 from attention.ui import context_work as work
 from attention.ui.controls import choice, on_phone, stepped, word
 from attention.ui.questions import predict
 from attention.ui.readings import Reading
 from attention.ui.show import check, draw, notice
+from attention.units import human_seconds
 
 KERNELS = (3, 5, 7)
 DILATIONS = {"1": "None", "2": "2 in every layer", "0": "Doubling: 1, 2, 4, …"}

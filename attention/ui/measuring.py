@@ -1,0 +1,120 @@
+"""Measuring from a page: one reader at a time, with progress, stopped by any click, kept."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from attention.runs import Facts
+from attention.timing import BUSY, Progress
+from attention.ui.controls import on_phone
+from attention.ui.readings import turnstile
+
+T = TypeVar("T")
+
+WIDTHS = (16, 32, 64, 128)  # of a head that can be measured
+REDRAW_SECONDS = 1.0  # drawing takes time from the very processor that is timed
+
+
+@dataclass(frozen=True)
+class Sweep(Generic[T]):
+    """What was measured last, and with which settings."""
+
+    settings: Facts
+    results: list[T]
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Where a sweep is started and stopped, and shows how far it is."""
+
+    pressed: bool
+    stop: DeltaGenerator
+    status: DeltaGenerator
+
+
+def bench(controls: DeltaGenerator, *, key: str) -> Bench:
+    """Draw the button at the end of the `controls`, and leave a place for progress below."""
+    with controls:
+        pressed = st.button("Measure", type="primary", icon=":material/play_arrow:", key=key)
+        stop = st.empty()
+    return Bench(pressed, stop, st.empty())
+
+
+def measured(
+    name: str,
+    place: Bench,
+    settings: Facts,
+    start: Callable[[Progress], Iterator[T]],
+    show: Callable[[list[T]], object] = lambda _: None,
+) -> Sweep[T]:
+    """Measure where the reader asked to; return what this visit has measured last, or nothing.
+
+    A refusal is answered with its reason, and what was measured before stays.
+
+    Parameters
+    ----------
+    name : under which the results are kept for the visit
+    settings : of this sweep, kept with its results
+    start : called with a function that shows progress; raises ValueError to refuse
+    show : draws what there is so far, now and then while it runs
+    """
+    if place.pressed:
+        try:
+            _measure(name, place, settings, start, show)
+        except ValueError as refusal:
+            place.status.error(f"{refusal}.")
+    found: Sweep[T] = st.session_state.get(name, Sweep({}, []))
+    return found
+
+
+def legend_columns() -> int:
+    """Return how many names stand side by side below a chart: two fit on a phone."""
+    return 2 if on_phone() else 3
+
+
+def busy_warning(others: float) -> None:
+    """Say so where other programs took much of the processors meanwhile."""
+    if others > BUSY:
+        st.warning(
+            f"Other programs took {others:.0%} of the processors while this was measured, and "
+            "the figures suffer from it. Measure again when the machine is quiet."
+        )
+
+
+def alone(status: DeltaGenerator, work: Callable[[], T]) -> T:
+    """Do the work when it is this reader's turn."""
+    with turnstile().join() as turn:
+        while not turn.wait(0.5):
+            status.info(f"Another reader is measuring. Before you in the queue: {turn.ahead}.")
+        return work()
+
+
+def _measure(
+    name: str,
+    place: Bench,
+    settings: Facts,
+    start: Callable[[Progress], Iterator[T]],
+    show: Callable[[list[T]], object],
+) -> None:
+    steps = start(lambda share: place.status.progress(share, f"Measuring: {share:.0%}"))
+    place.stop.button("Stop", icon=":material/stop:", key=f"stop_{name}")
+
+    def collect() -> None:
+        results: list[Any] = []
+        st.session_state[name] = Sweep(settings, results)
+        drawn = time.monotonic()
+        for result in steps:
+            results.append(result)
+            if time.monotonic() - drawn > REDRAW_SECONDS:
+                show(results)
+                drawn = time.monotonic()
+
+    alone(place.status, collect)
+    place.status.empty()
+    place.stop.empty()

@@ -1,0 +1,129 @@
+"""The scaling page's first tab: what the readable core costs, step by step."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from attention import questions, runs, scaling, scaling_frames
+from attention.charts.scaling import memory_chart, time_chart
+from attention.trend import Fit, fit
+from attention.ui.controls import stepped
+from attention.ui.measuring import WIDTHS, bench, busy_warning, measured
+from attention.ui.questions import predict
+from attention.ui.scaling_runs import download
+from attention.ui.show import draw, notice
+
+TARGETS = (100_000, 1_000_000)
+MAXIMA = (512, 1024, 2048, 4096, 8192, 16_384, 32_768, 65_536, 131_072)
+SWEEP = "sweep"
+
+
+def core() -> None:
+    """Time the core and its steps at growing lengths, and fit how they grow."""
+    controls = st.container(horizontal=True, vertical_alignment="bottom")
+    with controls:
+        maximum = stepped("Longest text (tokens)", MAXIMA, scaling.DEFAULT_MAXIMUM, key="n")
+        width = stepped("Head width E", WIDTHS, 64, key="width")
+        heads = st.slider("Heads H", 1, 12, 1, key="timed_heads", bind="query-params", width=150)
+        repeats = st.slider("Repeats", 3, 15, 5, key="repeats", bind="query-params", width=150)
+    place = bench(controls, key="measure_core")
+    note = st.container()
+    st.subheader("Time of one call")
+    beyond = st.toggle("Draw the fit out to a million tokens", key="beyond", bind="query-params")
+    picture = st.empty()
+
+    def show(results: list[scaling.Measurement]) -> Fit | None:
+        """Draw what there is so far, and return the fit through it."""
+        trend = fit([r.n for r in results], [r.total.median for r in results])
+        far = beyond and trend is not None
+        with picture:
+            draw(
+                time_chart,
+                scaling_frames.scaling_frame(results, trend, targets=TARGETS if far else ()),
+                key="time",
+                alt_text="Time of one call against the number of tokens, on logarithmic axes",
+                fitted=trend is not None,
+                extrapolation=far,
+            )
+        return trend
+
+    lengths = scaling.default_lengths(maximum)
+    sweep = measured(
+        SWEEP,
+        place,
+        {"width": width, "heads": heads, "repeats": repeats},
+        lambda progress: scaling.sweep(
+            lengths, width=width, heads=heads, repeats=repeats, on_progress=progress
+        ),
+        show,
+    )
+    if not sweep.results:
+        picture.info(
+            "Nothing is measured yet. “Measure” times the core at "
+            f"{len(lengths)} lengths up to {maximum:,} tokens; the default "
+            "takes about 5 seconds. It can be stopped at any time and keeps what it has."
+        )
+        return
+    trend = show(sweep.results)
+    with note:
+        _tell(sweep.results, trend)
+    _steps(sweep.results[-1])
+    if trend:
+        _predictions(trend, sweep.results[-1].heads)
+    st.subheader("Memory of one call")
+    draw(
+        memory_chart,
+        scaling_frames.memory_frame(sweep.results),
+        key="memory",
+        alt_text="Memory of one call against the number of tokens, on logarithmic axes",
+    )
+    points = scaling_frames.core_points(sweep.results)
+    download(runs.record("the core and its steps", sweep.settings, points), key="save_core")
+    if trend:
+        predict(questions.times_longer(trend))
+
+
+def _tell(results: list[scaling.Measurement], trend: Fit | None) -> None:
+    if trend is None:
+        st.info(f"{len(results)} lengths are measured; a fit needs four.")
+        return
+    notice(
+        f"Twice the text takes {2**trend.exponent:.1f} times as long: time grows as n to the "
+        f"power {trend.exponent:.2f} (95 % interval {trend.low:.2f} to {trend.high:.2f}), "
+        f"fitted to the {len(trend.lengths)} lengths from {trend.lengths[0]:,} to "
+        f"{trend.lengths[-1]:,} tokens."
+    )
+    busy_warning(max(r.others for r in results if r.n in trend.lengths))
+
+
+def _steps(last: scaling.Measurement) -> None:
+    st.caption(
+        f"Measured with E = {last.width}, H = {last.heads}, float32, after a warm-up: the median "
+        f"of {last.total.rounds} or more rounds, whole call and steps in turn; bars from the "
+        "fastest to the slowest round. Short calls cost what any call costs, so the fit uses "
+        "lengths from an eighth of the longest on."
+    )
+    st.latex(
+        r"\underbrace{QK^\top}_{2n^2E} \;\to\; \underbrace{\mathrm{softmax}}_{\sim n^2} \;\to\;"
+        r"\underbrace{AV}_{2n^2E} \qquad \text{operations per head}"
+    )
+    st.dataframe(
+        scaling_frames.step_frame(last),
+        hide_index=True,
+        width="content",
+        alt=f"What each step takes at {last.n} tokens",
+    )
+
+
+def _predictions(trend: Fit, heads: int) -> None:
+    st.subheader("What the fit says about longer texts")
+    st.dataframe(
+        scaling_frames.prediction_frame(trend, TARGETS, heads=heads),
+        hide_index=True,
+        width="content",
+        alt="Extrapolated time and computed memory for long texts",
+    )
+    st.caption(
+        "Extrapolated, not measured: the fit knows nothing of a memory that runs out. The memory "
+        "is that of the weights, H × n² × 4 bytes."
+    )

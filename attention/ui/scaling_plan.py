@@ -1,0 +1,165 @@
+"""The scaling page's planner: what a model of a published shape would cost at any length."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from attention import planner, scaling_frames
+from attention.charts.scaling import plan_chart
+from attention.planner import ATTENTION, REST, Part, Rates
+from attention.scaling_frames import PER_TOKEN, PREFILL
+from attention.shapes import SHAPES, Shape, shape
+from attention.ui.controls import choice, stepped
+from attention.ui.measuring import alone
+from attention.ui.show import draw, notice
+from attention.units import human_bytes, human_seconds
+
+LENGTHS = tuple(
+    step * 10**power for power in range(2, 8) for step in (1, 2, 5) if step * 10**power <= 10**7
+)
+BYTES = {"4": "4 (float32)", "2": "2 (bfloat16)", "1": "1 (int8)", "0.5": "½ (int4)"}
+HERE = "This machine, measured"
+MACHINES = {
+    # from the makers' data sheets: dense bfloat16 products and memory bandwidth
+    "NVIDIA A100 80 GB SXM, published": Rates(312e12, 2.039e12),
+    "NVIDIA H100 SXM, published": Rates(989e12, 3.35e12),
+}
+PHASES = {"prefill": PREFILL, "decode": PER_TOKEN}
+_KEYS = ("gflops", "gbs")
+
+
+def planned() -> None:
+    """Draw the planner: controls, what it comes to, the formulas, and time against length."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        names = [s.name for s in SHAPES]
+        name = st.selectbox("Shape of the model", names, names.index("Llama 3 8B"),
+                            key="shape", bind="query-params", width=200)  # fmt: skip
+        n = stepped("Tokens n", LENGTHS, 10_000, key="plan_n")
+        number_bytes = float(choice("Bytes per number", BYTES, key="bytes", default="2"))
+    rates = _rates()
+    chosen = shape(str(name))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        phase = "prefill"
+        if chosen.is_causal:
+            phase = choice("What to plan", PHASES, key="phase")
+        whole = st.toggle(
+            "Keep the scores whole", key="whole", bind="query-params",
+            help="As the plain form does: n × n scores for every head, written and read.",
+        )  # fmt: skip
+    read = planner.prefill(chosen, n, number_bytes, tiled=not whole)
+    parts = read if phase == "prefill" else planner.decode(chosen, n, number_bytes)
+    memory = planner.memory(chosen, n, number_bytes, tiled=not whole)
+    _tell(chosen, n, PHASES[phase], parts, rates, memory.total)
+    with st.container(horizontal=True):
+        st.dataframe(
+            scaling_frames.plan_frame(parts, rates), hide_index=True, width="content",
+            alt=f"Operations, bytes and time of {PHASES[phase]}",
+        )  # fmt: skip
+        st.dataframe(
+            scaling_frames.planned_memory_frame(memory), hide_index=True, width="content",
+            alt="Memory that must be held at once",
+        )  # fmt: skip
+    draw(
+        plan_chart,
+        scaling_frames.planned_frame(chosen, LENGTHS, number_bytes, rates, tiled=not whole),
+        key="plan",
+        alt_text="Planned time of attention and of the rest against the number of tokens",
+        phase=PHASES[phase],
+        series=(ATTENTION, REST),
+        n=n,
+    )
+    _formulas(chosen, parts, *((chosen.pairs(n), n) if phase == "prefill" else (n, 1)))
+
+
+def _rates() -> Rates:
+    """Draw the machine and its rates; they can be changed."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        machine = st.selectbox(
+            "Machine", (HERE, *MACHINES), key="machine", bind="query-params",
+            on_change=_forget_rates, width=290,
+        )  # fmt: skip
+        again = machine == HERE and st.button("Measure again", icon=":material/refresh:")
+        if again:
+            _measured_rates.clear()
+            _forget_rates()
+        rates = MACHINES.get(str(machine)) or _here()
+        flops = st.number_input(
+            "GFLOP/s", 0.1, 1e9, _rounded(rates.flops / 1e9), key=_KEYS[0], width=150
+        )
+        bandwidth = st.number_input(
+            "GB/s", 0.1, 1e6, _rounded(rates.bandwidth / 1e9), key=_KEYS[1], width=150
+        )
+    return Rates(flops * 1e9, bandwidth * 1e9)
+
+
+def _here() -> Rates:
+    slot = st.empty()
+    rates = alone(slot, _measured_rates)
+    slot.empty()
+    return rates
+
+
+@st.cache_resource(show_spinner="Measuring a matrix product and a copy…")
+def _measured_rates() -> Rates:
+    return planner.measured_rates()
+
+
+def _forget_rates() -> None:
+    """Let the rates of the chosen machine take the place of what was typed."""
+    for key in _KEYS:
+        st.session_state.pop(key, None)
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.3g}")
+
+
+def _tell(
+    chosen: Shape, n: int, phase: str, parts: tuple[Part, ...], rates: Rates, held: float
+) -> None:
+    attention, rest = (part.seconds(rates) for part in parts)
+    bound = "computing" if _computing(parts, rates) else "moving bytes"
+    what = f"{n:,} tokens" if phase == PREFILL else f"one more token after {n - 1:,} others"
+    notice(
+        f"{chosen.name}, {what}: {human_seconds(attention + rest)} on a perfect machine of these "
+        f"rates, {attention / (attention + rest):.0%} of it attention, most of it {bound}. "
+        f"Reading the text holds {human_bytes(held)}."
+    )
+
+
+def _computing(parts: tuple[Part, ...], rates: Rates) -> bool:
+    longest = max(parts, key=lambda part: part.seconds(rates))
+    return longest.compute_seconds(rates) >= longest.move_seconds(rates)
+
+
+def _formulas(chosen: Shape, parts: tuple[Part, ...], pairs: int, tokens: int) -> None:
+    st.latex(
+        rf"\text{{attention: }} 4\,L\,H\,E \cdot \text{{pairs}} = 4 \cdot {chosen.layers} \cdot "
+        rf"{chosen.heads} \cdot {chosen.head_width} \cdot {_latex(pairs)} = "
+        rf"{_power(parts[0].flops)}"
+    )
+    st.latex(
+        rf"\text{{the rest: }} 2\,L\,P \cdot \text{{tokens}} + 2\,D\,V = "
+        rf"2 \cdot {chosen.layers} \cdot {_latex(chosen.layer_parameters)} \cdot "
+        rf"{_latex(tokens)} + 2 \cdot {chosen.width} \cdot {_latex(chosen.vocabulary)} = "
+        rf"{_power(parts[1].flops)}"
+    )
+    st.latex(
+        r"\text{time} = \max\!\left(\frac{\text{operations}}{\text{FLOP/s}},\;"
+        r"\frac{\text{bytes}}{\text{bytes/s}}\right)"
+    )
+    st.caption(
+        f"Shape: {chosen.source}. P: parameters of a layer in projections and MLP. Counted, not "
+        "measured: a roofline, which real programs come near to but do not pass. Powers, norms "
+        "and activations are left out. The rates measured here are those of NumPy's float32 "
+        "products and of a copy of 64 MB; smaller numbers save bytes in this plan, not operations."
+    )
+
+
+def _latex(number: int) -> str:
+    return f"{number:,}".replace(",", "{,}")
+
+
+def _power(number: float) -> str:
+    digits, power = f"{number:.2e}".split("e")
+    return rf"{digits} \cdot 10^{{{int(power)}}}"

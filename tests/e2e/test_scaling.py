@@ -1,0 +1,100 @@
+"""The scaling lab in a real browser: measured, planned, saved, and laid over another run."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.live import playwright_api
+
+expect = playwright_api().expect
+expect.set_options(timeout=15_000)
+
+METHODS, CROSS, MEMORY, PLAN, RUNS = (
+    "Same+answer,+other+cost", "Crossover", "Memory", "Planner", "Saved+runs",
+)  # fmt: skip
+PHONE = {
+    "viewport": {"width": 390, "height": 844},
+    "color_scheme": "dark",
+    "is_mobile": True,
+    "has_touch": True,
+    "user_agent": "Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/140 Mobile",
+}
+
+
+def main(page):
+    return page.get_by_test_id("stMain")
+
+
+def chart(page, title):
+    return page.locator(f'[data-testid=stVegaLiteChart][aria-label^="{title}"]:visible')
+
+
+def measure(page):
+    main(page).get_by_role("button", name="Measure").and_(page.locator(":visible")).click()
+
+
+def notice(page):
+    return main(page).get_by_test_id("stAlert").and_(page.locator(":visible")).first
+
+
+def test_methods_are_compared_and_the_run_is_saved_and_laid_over_another(open_page, tmp_path):
+    page = open_page(f"/scaling?lab={METHODS}&methods_n=512&window=16")
+    measure(page)
+    expect(notice(page)).to_contain_text("The window of 16 is another answer")
+    expect(chart(page, "Time of one call of each method")).to_be_visible()
+    with page.expect_download() as download:
+        main(page).get_by_role("button", name="Save this run").click()
+    run = json.loads(Path(download.value.path()).read_text(encoding="utf-8"))
+    assert run["settings"] == {"width": 64, "heads": 1, "window": 16}
+    assert {point["n"] for point in run["points"]} >= {64, 512}
+
+    for point in run["points"]:
+        for field in ("low", "seconds", "high"):
+            point[field] *= 2
+    twice, broken = tmp_path / "twice.json", tmp_path / "broken.json"
+    twice.write_text(json.dumps(run), encoding="utf-8")
+    broken.write_text("{}", encoding="utf-8")
+    page.get_by_role("tab", name="Saved runs").click()
+    page.locator("input[type=file]").set_input_files([twice, broken])
+    expect(main(page).get_by_text("the file is not a saved run")).to_be_visible()
+    expect(main(page).get_by_text(re.compile(r"tiled 2\.\W?00"))).to_be_visible()
+    expect(chart(page, "Times of the chosen runs")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("link", "title", "sentence"),
+    [
+        (f"{CROSS}&cross_n=1,024", "Time of the parts", "overtakes the rest of one layer"),
+        (f"{MEMORY}&held_n=1,024", "Memory of one call against", "times less"),
+    ],
+)
+def test_a_tab_measures_from_its_link(open_page, link, title, sentence):
+    page = open_page(f"/scaling?lab={link}")
+    measure(page)
+    expect(chart(page, title)).to_be_visible()
+    expect(main(page).get_by_text(sentence)).to_be_visible()
+    expect(page).to_have_url(re.compile(re.escape(link)))
+
+
+def test_a_plan_follows_its_controls_and_its_link(open_page):
+    page = open_page(f"/scaling?lab={PLAN}&shape=GPT-2+small&plan_n=1,000&phase=one+more+token")
+    expect(notice(page)).to_contain_text("one more token after 999 others")
+    page.get_by_role("radio", name="reading the text").click()
+    expect(notice(page)).to_contain_text("small, 1,000 tokens")
+    speed = main(page).get_by_label("GFLOP/s")
+    before = notice(page).inner_text()
+    speed.fill("1")
+    speed.press("Enter")
+    expect(notice(page)).not_to_have_text(before)
+    expect(chart(page, "Planned time")).to_be_visible()
+
+
+@pytest.mark.parametrize("lab", [METHODS, CROSS, MEMORY, PLAN, RUNS])
+def test_a_phone_in_the_dark_shows_the_whole_width(open_page, lab):
+    page = open_page(f"/scaling?lab={lab}", **PHONE)
+    expect(notice(page)).to_be_visible()
+    for block in ("html", "[data-testid=stMain]", "[data-testid=stMainBlockContainer]"):
+        wide, room = page.locator(block).evaluate("e => [e.scrollWidth, e.clientWidth]")
+        assert wide <= room == 390

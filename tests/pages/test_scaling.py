@@ -1,0 +1,246 @@
+"""The scaling page without a browser: each tab, each control, refusals, and saved runs."""
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from attention import methods, planner, runs, timing
+from attention.runs import Point
+
+ROOT = Path(__file__).parents[2]
+PAGE = "pages/measure/scaling.py"
+CORE, METHODS, CROSS, MEMORY, PLAN, RUNS = (
+    "Cost of n²", "Same answer, other cost", "Crossover", "Memory", "Planner", "Saved runs",
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setattr(timing, "_WARM_UP_SECONDS", 1e-4)
+    monkeypatch.setattr(timing, "_ROUND_SECONDS", 1e-5)
+
+
+@pytest.fixture
+def rates(monkeypatch):
+    """A machine of 1 GFLOP/s and 2 GB/s."""
+    from attention.ui import scaling_plan
+
+    scaling_plan._measured_rates.clear()
+    monkeypatch.setattr(planner, "measured_rates", lambda: planner.Rates(1e9, 2e9))
+    yield
+    scaling_plan._measured_rates.clear()
+
+
+def open_page(lab=CORE, **params):
+    app = AppTest.from_file(str(ROOT / PAGE), default_timeout=60)
+    for key, value in {"lab": lab, **params}.items():
+        app.query_params[key] = value
+    return healthy(app.run())
+
+
+def healthy(app):
+    assert not app.exception, [(e.value, e.stack_trace) for e in app.exception]
+    return app
+
+
+def frames(app):
+    return [
+        pa.ipc.open_stream(chart.proto.datasets[0].data.data).read_all().to_pandas()
+        for chart in app.get("vega_lite_chart")
+    ]
+
+
+def drawn(app, *columns):
+    """Return the rows of the first chart whose data have these columns."""
+    return next(rows for rows in frames(app) if set(columns) <= set(rows.columns))
+
+
+def press(app, key):
+    return healthy(app.button(key=key).click().run())
+
+
+def notice(app):
+    return app.info[0].value.replace("\u2060", "").replace("\\", "")
+
+
+# The cost of n²
+
+
+def test_the_core_is_measured_when_asked():
+    app = open_page(n="512", repeats="3")
+    assert not app.get("vega_lite_chart")
+    press(app, "measure_core")
+    rows = drawn(app, "seconds")
+    assert rows["n"].max() == 512
+    assert set(rows["kind"]) == {"measured", "fit"}
+    assert drawn(app, "bytes")["bytes"].min() > 0
+    healthy(app.toggle(key="beyond").set_value(True).run())
+    assert drawn(app, "seconds")["n"].max() == 1_000_000
+
+
+def test_what_does_not_fit_is_refused_and_what_is_there_stays(monkeypatch):
+    app = press(open_page(n="512", repeats="3"), "measure_core")
+    before = drawn(app, "seconds")
+    monkeypatch.setattr("attention.scaling.available_bytes", lambda: 1_000_000)
+    press(app, "measure_core")
+    assert "1 MB" in app.error[0].value
+    assert drawn(app, "seconds").equals(before)
+
+
+# The same answer
+
+
+def test_every_method_is_drawn_with_its_difference():
+    app = press(open_page(METHODS, methods_n="512", window="16"), "measure_methods")
+    expected = {m for m in methods.METHODS if m != methods.TORCH or methods.torch_installed()}
+    assert set(drawn(app, "seconds")["series"]) == expected
+    table = app.dataframe[0].value
+    assert set(table["Method"]) == expected
+    different = table["Largest difference"].astype(float) > 1e-5
+    assert table["Method"][different].tolist() == [methods.WINDOW]
+    assert "The window of 16" in notice(app)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "setting"),
+    [("window", 32, "window"), ("methods_width", 16, "width"), ("methods_heads", 2, "heads")],
+)
+def test_each_control_reaches_the_measurement(monkeypatch, key, value, setting):
+    asked = {}
+    monkeypatch.setattr(methods, "compare", lambda n, **options: asked.update(options) or iter(()))
+    app = open_page(METHODS, methods_n="512", methods_heads="3")
+    control = app.slider(key=key) if key == "methods_heads" else app.select_slider(key=key)
+    healthy(control.set_value(value).run())
+    press(app, "measure_methods")
+    assert asked[setting] == value
+
+
+# Crossover
+
+
+def test_the_prediction_is_there_before_anything_is_measured():
+    app = open_page(CROSS)
+    assert "2,304 tokens" in notice(app)
+    healthy(app.selectbox(key="layer_shape").set_value("GPT-2 small").run())
+    assert "9,216 tokens" in notice(app)
+
+
+def test_the_parts_of_a_layer_are_measured():
+    app = press(open_page(CROSS, cross_n="1,024"), "measure_parts")
+    rows = drawn(app, "seconds")
+    assert set(rows[rows["kind"] == "measured"]["n"]) == {256, 384, 512, 768, 1024}
+    assert "Attention, plain" in notice(app)
+
+
+# Memory
+
+
+def test_memory_of_both_forms_is_measured():
+    app = press(open_page(MEMORY, held_n="1,024", held_heads="2"), "measure_peaks")
+    rows = drawn(app, "bytes").set_index(["series", "n"])["bytes"]
+    assert rows["plain", 1024] > 2 * 4 * 1024 * 1024
+    assert rows["tiled", 1024] < rows["plain", 1024]
+    assert "times less" in notice(app)
+
+
+def test_the_cache_follows_the_shape():
+    app = open_page(MEMORY)
+    before = frames(app)[-1]
+    healthy(app.selectbox(key="cache_shape").set_value("GPT-2 small").run())
+    assert (frames(app)[-1]["bytes"] < before["bytes"]).all()
+
+
+# Planner
+
+
+def test_the_plan_follows_every_control(rates):
+    app = open_page(PLAN)
+    seen = [notice(app)]
+    for control, value in (
+        (lambda: app.selectbox(key="shape"), "GPT-2 small"),
+        (lambda: app.select_slider(key="plan_n"), 1000),
+        (lambda: app.number_input(key="gflops"), 500.0),
+        (lambda: app.segmented_control(key="phase"), "decode"),
+        (lambda: app.number_input(key="gbs"), 100.0),
+        (lambda: app.segmented_control(key="bytes"), "1"),
+        (lambda: app.selectbox(key="machine"), "NVIDIA H100 SXM, published"),
+    ):
+        healthy(control().set_value(value).run())
+        assert notice(app) not in seen
+        seen.append(notice(app))
+    assert app.number_input(key="gflops").value == 989_000.0
+    healthy(app.selectbox(key="machine").set_value("This machine, measured").run())
+    assert app.number_input(key="gflops").value == 1.0
+
+
+def test_the_plan_is_what_the_formulas_say(rates):
+    """One token of GPT-2 small: 2 operations for each of 124 million parameters, at 1 GFLOP/s."""
+    app = open_page(PLAN, shape="GPT-2 small", plan_n="100", phase="one more token")
+    table = app.dataframe[0].value.set_index("Part")
+    assert table["Operations"]["the rest"] == "247 million"
+    assert table["To compute"]["the rest"] == "247 ms"
+    assert table["To move"]["the rest"] == "124 ms"  # 2 bytes each, at 2 GB/s
+
+
+def test_scores_that_are_kept_are_counted(rates):
+    app = open_page(PLAN, whole="true", plan_n="100,000")
+    held = app.dataframe[1].value.set_index("Held")["Memory"]
+    assert held["scores of one layer"] == "640 GB"
+
+
+def test_an_encoder_writes_no_next_token(rates):
+    app = open_page(PLAN, shape="BERT base")
+    assert not [c for c in app.segmented_control if c.key == "phase"]
+    assert app.dataframe[1].value.set_index("Held")["Memory"]["KV cache"] == "0 bytes"
+
+
+def test_rates_are_measured_again_when_asked(rates, monkeypatch):
+    app = open_page(PLAN)
+    monkeypatch.setattr(planner, "measured_rates", lambda: planner.Rates(7e9, 2e9))
+    healthy(next(b for b in app.button if b.label == "Measure again").click().run())
+    assert app.number_input(key="gflops").value == 7.0
+
+
+# Saved runs
+
+
+def saved(name, seconds):
+    run = runs.record("methods", {"width": 64}, [Point("plain", 8, seconds, seconds, seconds)])
+    return (name, runs.to_json(run).encode(), "application/json")
+
+
+def test_without_a_run_the_tab_says_where_they_come_from():
+    assert "There is no run yet" in open_page(RUNS).info[0].value
+
+
+def test_two_files_are_laid_over_each_other():
+    app = open_page(RUNS)
+    healthy(app.file_uploader(key="runs").set_value([saved("a.json", 1.0)]).run())
+    assert set(drawn(app, "run")["run"]) == {"1"}
+    both = [saved("a.json", 1.0), saved("b.json", 2.0)]
+    healthy(app.file_uploader(key="runs").set_value(both).run())
+    assert drawn(app, "run")[["run", "seconds"]].values.tolist() == [["1", 1.0], ["2", 2.0]]
+    assert "plain 2.00 (n = 8)" in notice(app)
+    facts = app.dataframe[0].value
+    assert facts.columns.tolist() == ["Fact", "1: a.json", "2: b.json"]
+    assert "numpy" in facts["Fact"].tolist()
+
+
+def test_a_file_that_is_no_run_is_refused_and_the_others_stay():
+    app = open_page(RUNS)
+    bad = ("x.json", json.dumps({"format": "?"}).encode(), "application/json")
+    healthy(app.file_uploader(key="runs").set_value([saved("a.json", 1.0), bad]).run())
+    assert len(app.error) == 1
+    assert set(drawn(app, "run")["run"]) == {"1"}
+
+
+def test_a_run_of_this_visit_can_be_compared():
+    app = press(open_page(METHODS, methods_n="512"), "measure_methods")
+    app.query_params["lab"] = RUNS
+    again = AppTest.from_file(str(ROOT / PAGE), default_timeout=60)
+    again.query_params["lab"] = RUNS
+    again.session_state["_last_runs"] = app.session_state["_last_runs"]
+    assert set(drawn(healthy(again.run()), "run")["series"]) >= {"plain", "tiled"}
