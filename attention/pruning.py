@@ -9,7 +9,7 @@ Source: Michel et al. 2019, "Are sixteen heads really better than one?".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import combinations, takewhile
 from typing import TYPE_CHECKING
 
@@ -17,12 +17,12 @@ import numpy as np
 
 from attention import metrics, threads
 from attention.core import Array
+from attention.edits import CutHeads, Edits, Head
 
 if TYPE_CHECKING:
     from attention.models.bert import Bert
     from attention.words import View
 
-Head = tuple[int, int]  # (layer, head)
 Progress = Callable[[float], object]
 
 TEXTS = (
@@ -172,6 +172,15 @@ def heads_of(model: Bert) -> list[Head]:
     return [(i, j) for i in range(c.num_hidden_layers) for j in range(c.num_attention_heads)]
 
 
+def silence(heads: Collection[Head]) -> Edits:
+    """Return the edits that silence these heads; none where there are none.
+
+    >>> silence({(5, 11)})
+    (CutHeads(pairs=((5, 11),)),)
+    """
+    return (CutHeads(tuple(heads)),) if heads else ()
+
+
 def _shifts(
     model: Bert, texts: Sequence[str], removals: Sequence[frozenset[Head]], on_progress: Progress
 ) -> Array:
@@ -181,7 +190,7 @@ def _shifts(
     for done, without in enumerate(removals):
         if without not in known:
             with threads.one_blas_thread():  # short texts gain little from more
-                vectors = [sentence_vector(model.hidden(text, without=without)) for text in texts]
+                vectors = [sentence_vector(model.hidden(text, silence(without))) for text in texts]
             known[without] = float(np.mean([*map(cosine_distance, whole, vectors)]))
         on_progress((done + 1) / len(removals))
     return np.array([known[without] for without in removals])

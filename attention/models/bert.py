@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -17,12 +18,13 @@ from tokenizers import Tokenizer
 
 from attention import threads
 from attention.core import Array
+from attention.edits import Edits, check_edits
 from attention.models import files, memory
+from attention.models.editing import weights_in_place
 from attention.models.layers import (
     gelu_in_place,
     layer_norm,
     merge_heads,
-    softmax_rows_in_place,
     split_heads,
 )
 from attention.models.trace import Tokens, Trace
@@ -175,39 +177,69 @@ class Bert:
         x = x + self._linear(f"{block}.output.dense", inner)
         return self._norm(f"{block}.output.LayerNorm", x)
 
-    def trace(self, text: str) -> Trace:
-        """Run the whole forward pass on `text` and keep everything.
+    def trace(self, text: str, edits: Edits = ()) -> Trace:
+        """Run the whole forward pass on `text`, changed as `edits` ask for, and keep everything.
 
         Raises
         ------
-        ValueError : the text has more tokens than the model reads at once.
+        ValueError : the text has more tokens than the model reads at once, or an edit names a
+            layer, head or position that is not there.
         """
-        return self._forward(self.tokenize(text), frozenset())
+        tokens = self.tokenize(text)
+        self._check_edits(edits, len(tokens))
+        return self._forward(tokens, edits)
 
-    def hidden(self, text: str, *, without: frozenset[tuple[int, int]] = frozenset()) -> Array:
-        """Return the stream `(L + 1, T, D)` of a forward pass in which some heads say nothing.
+    def hidden(self, text: str, edits: Edits = ()) -> Array:
+        """Return the stream `(L + 1, T, D)` of a forward pass; as `trace(text, edits).hidden`."""
+        return self.trace(text, edits).hidden
+
+    def resume(self, x: Array, layer: int, edits: Edits = ()) -> Array:
+        """Run layer `layer` and those above it on a known stream; return the last layer's output.
+
+        `resume(trace.hidden[l], l)` is `trace.hidden[-1]` for any l: whoever changes something
+        from layer l on need not run the layers below again.
 
         Parameters
         ----------
-        without : `(layer, head)` pairs whose output is set to zero before W_O
+        x : (..., T, D), the input of the layer; several texts of one length run side by side
+        layer : 0 to L; with L nothing is left to do
+        edits : those for the layers below change nothing
+
+        Returns
+        -------
+        (..., T, D), a new array
 
         Raises
         ------
-        ValueError : the text is too long, or there is no such layer or head.
-
-        Source: Michel et al. 2019, "Are sixteen heads really better than one?", section 2.3.
+        ValueError : a layer, head or position that is not there, or a stream of another width.
         """
-        for layer, head in without:
-            self._check_place(layer, head)
-        return self._forward(self.tokenize(text), without).hidden
+        c, *lead = self.config, *x.shape[:-1]
+        tokens = lead[-1] if lead else 0
+        if tokens == 0 or x.shape[-1] != c.hidden_size or not 0 <= layer <= c.num_hidden_layers:
+            raise ValueError(
+                f"no stream of shape {x.shape} into layer {layer}: {self.name} is "
+                f"{c.hidden_size} wide and has layers 0 to {c.num_hidden_layers - 1}"
+            )
+        self._check_edits(edits, tokens)
+        stream = np.array(x, np.float32).reshape(-1, c.hidden_size)  # (B * T, D), a copy
+        heads, rows = c.num_attention_heads, len(stream)
+        qkv, weights, head_output = memory.arrays(
+            (3, heads, rows, c.hidden_size // heads),
+            (rows // tokens, heads, tokens, tokens),
+            (heads, rows, c.hidden_size // heads),
+        )
+        with threads.team(threads.processors() if rows >= _SHARED_FROM else 1) as share:
+            for at in range(layer, c.num_hidden_layers):
+                self._run_layer(share, at, edits, stream, qkv, weights, head_output, stream)
+        return stream.reshape(x.shape)
 
-    def _forward(self, tokens: Tokens, without: frozenset[tuple[int, int]]) -> Trace:
+    def _forward(self, tokens: Tokens, edits: Edits) -> Trace:
         c, t = self.config, len(tokens)
         layers, heads = c.num_hidden_layers, c.num_attention_heads
         width = c.hidden_size // heads
         qkv, weights, head_output, hidden = memory.arrays(
             (3, layers, heads, t, width),  # (3, L, H, T, E)
-            (layers, heads, t, t),  # (L, H, Q, K)
+            (layers, 1, heads, t, t),  # (L, one text, H, Q, K)
             (layers, heads, t, width),  # (L, H, T, E)
             (layers + 1, t, c.hidden_size),  # (L + 1, T, D)
         )
@@ -215,44 +247,45 @@ class Bert:
         with threads.team(threads.processors() if t >= _SHARED_FROM else 1) as share:
             for layer in range(layers):
                 arrays = qkv[:, layer], weights[layer], head_output[layer]
-                silent = [head for at, head in without if at == layer]
-                self._run_layer(share, layer, silent, hidden[layer], *arrays, hidden[layer + 1])
+                self._run_layer(share, layer, edits, hidden[layer], *arrays, hidden[layer + 1])
         query, key, value = qkv  # each (L, H, T, E)
-        return Trace(self.name, tokens, query, key, value, weights, head_output, hidden)
+        return Trace(
+            self.name, tokens, query, key, value, weights[:, 0], head_output, hidden, edits
+        )
 
     def _run_layer(
         self,
         share: threads.Share,
         layer: int,
-        silent: list[int],  # heads
-        x: Array,  # (T, D); all below are written
-        qkv: Array,  # (3, H, T, E)
-        weights: Array,  # (H, Q, K)
-        head_output: Array,  # (H, T, E)
-        y: Array,  # (T, D)
+        edits: Edits,
+        x: Array,  # (B * T, D): B texts of one length, one after another
+        qkv: Array,  # (3, H, B * T, E); this and all below are written
+        weights: Array,  # (B, H, Q, K)
+        head_output: Array,  # (H, B * T, E)
+        y: Array,  # (B * T, D), may be x
     ) -> None:
-        _, heads, tokens, width = qkv.shape
+        _, heads, rows, width = qkv.shape
+        texts, tokens = len(weights), weights.shape[-1]
 
         def project(rows: slice) -> None:
             joined = self._linear(f"encoder.layer.{layer}.qkv", x[rows])
             qkv[:, :, rows] = split_heads(joined, 3 * heads).reshape(3, heads, -1, width)
 
         def attend(some: slice) -> None:
-            together = max(1, _CACHED_SCORES // tokens**2)
-            for first in range(some.start, some.stop, together):
-                part = slice(first, min(first + together, some.stop))
-                query, key, value = qkv[:, part]  # each (part of H, T, E)
-                np.matmul(query * np.float32(1 / math.sqrt(width)), key.mT, out=weights[part])
-                softmax_rows_in_place(weights[part])
-                np.matmul(weights[part], value, out=head_output[part])
+            for text, part in _heads_at_once(some, heads, tokens):
+                own = slice(text * tokens, (text + 1) * tokens)
+                query, key, value = qkv[:, part, own]  # each (part of H, T, E)
+                scores = weights[text, part]
+                np.matmul(query * np.float32(1 / math.sqrt(width)), key.mT, out=scores)
+                weights_in_place(scores, edits, layer, part.start)
+                np.matmul(scores, value, out=head_output[part, own])
 
         def finish(rows: slice) -> None:
             y[rows] = self._after_attention(layer, x[rows], head_output[:, rows])
 
-        share(project, tokens)
-        share(attend, heads)
-        head_output[silent] = 0
-        share(finish, tokens)
+        share(project, rows)
+        share(attend, texts * heads)
+        share(finish, rows)
 
     def _embed(self, ids: Array) -> Array:
         """Return word + position + segment 0, normalised: `(T, D)`."""
@@ -268,6 +301,11 @@ class Bert:
             f"encoder.layer.{layer}.attention.output.dense", merge_heads(head_output)
         )
         return self.feed_forward(layer, self.add_and_norm(layer, x, attended))
+
+    def _check_edits(self, edits: Edits, tokens: int) -> None:
+        c = self.config
+        sizes = c.num_hidden_layers, c.num_attention_heads, tokens
+        check_edits(edits, self.name, *sizes)
 
     def _check_place(self, layer: int, head: int = 0) -> None:
         layers, heads = self.config.num_hidden_layers, self.config.num_attention_heads
@@ -286,6 +324,17 @@ class Bert:
     def _norm(self, name: str, x: Array) -> Array:
         weight, bias = self._weights[f"{name}.weight"], self._weights[f"{name}.bias"]
         return layer_norm(x, weight, bias, self.config.layer_norm_eps)
+
+
+def _heads_at_once(some: slice, heads: int, tokens: int) -> Iterator[tuple[int, slice]]:
+    """Yield the text and the heads to take together, for `some` of all texts times all heads."""
+    together = max(1, _CACHED_SCORES // tokens**2)
+    first = some.start
+    while first < some.stop:
+        text, head = divmod(first, heads)
+        last = min(head + together, heads, head + some.stop - first)
+        yield text, slice(head, last)
+        first += last - head
 
 
 def _linear_map(weights: dict[str, Array], block: str, parts: list[str]) -> tuple[Array, Array]:

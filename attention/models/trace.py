@@ -8,6 +8,8 @@ from functools import cached_property
 import numpy as np
 
 from attention.core import Array, attention_scores
+from attention.edits import Edits
+from attention.models.editing import scores_in_place
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +46,7 @@ class Trace:
     weights: Array  # (L, H, Q, K) after softmax: rows sum to 1
     head_output: Array  # (L, H, T, E) weights @ value, before W_O
     hidden: Array  # (L + 1, T, D) the embeddings, then the output of each layer
+    edits: Edits = ()  # what was changed on the way; `weights` and all that follows show it
 
     def __post_init__(self) -> None:
         """Freeze the arrays: a trace is shared by every reader who asks for the same text."""
@@ -54,12 +57,14 @@ class Trace:
 
     @cached_property
     def scores(self) -> Array:
-        """The scaled scores before softmax, `(L, H, Q, K)`.
+        """The scaled scores before softmax, `(L, H, Q, K)`, with what edits have added to them.
 
         Made again from queries and keys when first asked for: they are as large as the weights,
         and few readers want both.
         """
         scores = attention_scores(self.query, self.key)
+        for layer, here in enumerate(scores):
+            scores_in_place(here, self.edits, layer)
         scores.flags.writeable = False
         return scores
 

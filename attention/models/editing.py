@@ -1,0 +1,83 @@
+"""Where edits take effect: between the scores of a layer and its weights, in every architecture."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from attention.core import Array
+from attention.edits import Add, Cut, CutHeads, Edit, Edits, Numbers, SetRow
+from attention.models.layers import softmax_rows_in_place
+
+
+def weights_in_place(scores: Array, edits: Edits, layer: int, first_head: int = 0) -> Array:
+    """Overwrite masked float32 `scores` with the weights of an edited layer; return them.
+
+    Parameters
+    ----------
+    scores : (part of H, Q, K), those of consecutive heads of one layer
+    edits : checked with `check_edits`; those for other layers or heads change nothing here
+    first_head : the head of `scores[0]`
+
+    >>> weights_in_place(np.zeros((1, 1, 2), np.float32), (Cut(keys=(0,)),), layer=3)
+    array([[[0., 1.]]], dtype=float32)
+    """
+    if not edits:
+        return softmax_rows_in_place(scores)
+    scores_in_place(scores, edits, layer, first_head)
+    softmax_rows_in_place(scores)
+    silent = [edit for edit in edits if isinstance(edit, CutHeads)]
+    for edit in [*(edit for edit in edits if not isinstance(edit, CutHeads)), *silent]:
+        if heads := _heads(edit, layer, first_head, len(scores)):
+            _change_weights(scores, edit, heads)
+    return scores
+
+
+def scores_in_place(scores: Array, edits: Edits, layer: int, first_head: int = 0) -> Array:
+    """Change masked `scores` (part of H, Q, K) as edits of scores ask for; return them.
+
+    A score of -inf stays so: no edit shows a query what the mask hides.
+    """
+    for edit in edits:
+        if not (isinstance(edit, Add) or (isinstance(edit, Cut) and edit.renormalise)):
+            continue
+        if heads := _heads(edit, layer, first_head, len(scores)):
+            amount = edit.amount if isinstance(edit, Add) else -math.inf
+            scores[_cells(scores, heads, edit.queries, edit.keys)] += amount
+    return scores
+
+
+def _change_weights(weights: Array, edit: Edit, heads: list[int]) -> None:
+    if isinstance(edit, CutHeads):
+        weights[heads] = 0
+    elif isinstance(edit, Cut) and not edit.renormalise:
+        weights[_cells(weights, heads, edit.queries, edit.keys)] = 0
+    elif isinstance(edit, SetRow):
+        row = np.array(edit.weights)
+        weights[_cells(weights, heads, edit.queries, None)] = (
+            row / row.sum() if edit.renormalise else row
+        )
+
+
+def _heads(edit: Edit, layer: int, first: int, count: int) -> list[int]:
+    """Return the heads from `first` on in which the edit acts, counted from `first`."""
+    if isinstance(edit, CutHeads):
+        asked: Numbers = tuple(head for at, head in edit.pairs if at == layer)
+    elif edit.layers is None or layer in edit.layers:
+        asked = edit.heads
+    else:
+        asked = ()
+    if asked is None:
+        return list(range(count))
+    return [head - first for head in asked if first <= head < first + count]
+
+
+def _cells(array: Array, heads: list[int], queries: Numbers, keys: Numbers) -> tuple[Array, ...]:
+    """Return the index of every (head, query, key) of the sets; None is all of an axis."""
+    _, all_queries, all_keys = array.shape
+    return np.ix_(
+        heads,
+        range(all_queries) if queries is None else queries,
+        range(all_keys) if keys is None else keys,
+    )
