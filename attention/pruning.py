@@ -1,27 +1,27 @@
 """Are all heads needed? Heads are silenced in the real forward pass, and compared row by row.
 
-What moves is the sentence vector: the mean over all tokens, special ones included, of the last
-layer. That is how sentence-transformers makes a vector of this model's output (its config
-`1_Pooling`), up to its length, which a cosine does not see.
+What counts is the effect on the model's own product, as `effects.effect_on` has it: how far the
+sentence vector of an encoder turns, or by how much the loss of a decoder rises.
 
 Source: Michel et al. 2019, "Are sixteen heads really better than one?".
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations, takewhile
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 import numpy as np
 
-from attention import metrics, threads
+from attention import metrics
 from attention.core import Array
-from attention.edits import CutHeads, Edits, Head
-
-if TYPE_CHECKING:
-    from attention.models.bert import Bert
-    from attention.words import View
+from attention.edits import Head
+from attention.effects import cosine_distance, sentence_vector
+from attention.interventions import Measured, head_effects, removal_effects
+from attention.models.model import Model
+from attention.models.trace import Trace
+from attention.words import View
 
 Progress = Callable[[float], object]
 
@@ -41,71 +41,94 @@ TEXTS = (
 )
 LEAST, MOST, RANDOM = "least effect first", "most effect first", "random order"
 ORDERS = (LEAST, MOST, RANDOM)
+WIDEST = "highest entropy first"
 MOST_ROWS = 32  # of the words whose rows are compared; more than these say little new
 
 
-def sentence_vector(hidden: Array) -> Array:
-    """Return the mean over the tokens of the last layer, `(L + 1, T, D)` -> `(D,)`.
+class Order(NamedTuple):
+    """In which order heads are removed; `run` counts the random ones."""
 
-    >>> sentence_vector(np.array([[[9.0, 9.0]] * 2, [[1.0, 0.0], [3.0, 2.0]]]))
-    array([2., 1.])
-    """
-    return hidden[-1].mean(axis=0)
-
-
-def cosine_distance(one: Array, other: Array) -> float:
-    """Return `1 - cos(one, other)`: 0 for one direction, 1 at right angles, 2 for opposites.
-
-    >>> cosine_distance(np.array([2.0, 0.0]), np.array([0.0, 1.0]))
-    1.0
-    """
-    lengths = float(np.linalg.norm(one)) * float(np.linalg.norm(other))
-    return max(0.0, 1 - float(one @ other) / lengths)
+    name: str
+    run: int
+    heads: list[Head]
 
 
 def single_shifts(
-    model: Bert, texts: Sequence[str], on_progress: Progress = lambda share: None
+    model: Model, texts: Sequence[str], on_progress: Progress = lambda share: None
 ) -> Array:
-    """Return how far the sentence vector moves when one head alone is silent, `(L, H)`.
-
-    The mean over the texts, as a cosine distance.
-    """
-    removals = [frozenset({head}) for head in heads_of(model)]
-    shape = model.config.num_hidden_layers, model.config.num_attention_heads
-    return _shifts(model, texts, removals, on_progress).reshape(shape)
+    """Return the effect of each head when it alone is silent, `(L, H)`, the mean over the texts."""
+    return _mean_over(texts, lambda text: head_effects(model, model.trace(text)), on_progress)
 
 
-def removal_orders(singles: Array, seeds: int) -> list[tuple[str, int, list[Head]]]:
-    """Return `(name, run, heads)`: by least effect, by most effect, and `seeds` random orders.
+def removal_orders(singles: Array, seeds: int, entropies: Array | None = None) -> list[Order]:
+    """Return the orders: by least effect, by most effect, by entropy, and `seeds` random ones.
 
     Parameters
     ----------
     singles : (L, H) as from `single_shifts`
+    entropies : (L, H) as from `metrics.entropy_per_head`; without them there is no such order
 
-    >>> removal_orders(np.array([[0.3, 0.1]]), seeds=0)
-    [('least effect first', 0, [(0, 1), (0, 0)]), ('most effect first', 0, [(0, 0), (0, 1)])]
+    >>> removal_orders(np.array([[0.3, 0.1]]), seeds=0)[0]
+    Order(name='least effect first', run=0, heads=[(0, 1), (0, 0)])
     """
     by_effect = np.argsort(singles, axis=None, kind="stable")
     shuffled = (np.random.default_rng(seed).permutation(singles.size) for seed in range(seeds))
     orders = [(LEAST, 0, by_effect), (MOST, 0, by_effect[::-1])]
+    if entropies is not None:
+        orders += [(WIDEST, 0, np.argsort(-entropies, axis=None, kind="stable"))]
     orders += [(RANDOM, run, order) for run, order in enumerate(shuffled)]
     width = singles.shape[1]
-    return [(name, run, [divmod(int(i), width) for i in order]) for name, run, order in orders]
+    return [Order(name, run, [divmod(int(i), width) for i in order]) for name, run, order in orders]
+
+
+def growing_effects(
+    model: Model, trace: Trace, orders: Sequence[Order], counts: Sequence[int]
+) -> Iterator[Measured]:
+    """Remove the first n heads of each order; yield the effects `(orders, counts)` as they come.
+
+    Raises
+    ------
+    ValueError : a count that is larger than an order is long.
+    """
+    shortest = min(len(order.heads) for order in orders)
+    if not 0 <= min(counts) <= max(counts) <= shortest:
+        raise ValueError(f"counts must be from 0 to {shortest}, got {min(counts)} to {max(counts)}")
+    removals = [order.heads[:count] for order in orders for count in counts]
+    for effects, share in removal_effects(model, trace, removals):
+        yield Measured(effects.reshape(len(orders), len(counts)), share)
 
 
 def growing_shifts(
-    model: Bert,
+    model: Model,
     texts: Sequence[str],
-    orders: Sequence[tuple[str, int, list[Head]]],
+    orders: Sequence[Order],
     counts: Sequence[int],
     on_progress: Progress = lambda share: None,
 ) -> Array:
-    """Return how far the sentence vector moves without the first n heads of each order.
+    """Return the effect without the first n heads of each order, `(orders, counts)`.
 
-    `(orders, counts)`, the mean over the texts, as a cosine distance.
+    The mean over the texts.
     """
-    removals = [frozenset(order[:count]) for _, _, order in orders for count in counts]
-    return _shifts(model, texts, removals, on_progress).reshape(len(orders), len(counts))
+    return _mean_over(
+        texts,
+        lambda text: growing_effects(model, model.trace(text), orders, counts),
+        on_progress,
+    )
+
+
+def random_band(orders: Sequence[Order], effects: Array) -> Array:
+    """Return the least, the median and the most of the random orders, `(3, counts)`.
+
+    Parameters
+    ----------
+    effects : (orders, counts)
+
+    >>> orders = [Order(LEAST, 0, []), *(Order(RANDOM, run, []) for run in range(3))]
+    >>> random_band(orders, np.array([[9.0], [3.0], [1.0], [2.0]])).tolist()
+    [[1.0], [2.0], [3.0]]
+    """
+    runs = effects[[order.name == RANDOM for order in orders]]
+    return np.stack([runs.min(axis=0), np.median(runs, axis=0), runs.max(axis=0)])
 
 
 def removal_counts(heads: int) -> tuple[int, ...]:
@@ -120,7 +143,7 @@ def removal_counts(heads: int) -> tuple[int, ...]:
 
 
 def removable(shifts: Sequence[float], counts: Sequence[int], most: float) -> int:
-    """Return the largest tried number of heads up to which the vector never moves beyond `most`.
+    """Return the largest tried number of heads up to which the effect never passes `most`.
 
     >>> removable([0.0, 0.2, 0.9, 0.3], [0, 1, 2, 3], most=0.5)
     1
@@ -129,7 +152,7 @@ def removable(shifts: Sequence[float], counts: Sequence[int], most: float) -> in
     return max(count for count, _ in within)
 
 
-def typical_distance(model: Bert, texts: Sequence[str] = TEXTS) -> float:
+def typical_distance(model: Model, texts: Sequence[str] = TEXTS) -> float:
     """Return the mean cosine distance between the vectors of two different texts: a yardstick."""
     vectors = [sentence_vector(model.hidden(text)) for text in texts]
     return float(np.mean([cosine_distance(a, b) for a, b in combinations(vectors, 2)]))
@@ -166,31 +189,13 @@ def most_alike(grid: Array, count: int) -> list[tuple[int, int, float]]:
     return [(int(i[b]), int(j[b]), float(grid[i[b], j[b]])) for b in best]
 
 
-def heads_of(model: Bert) -> list[Head]:
-    """Return every head of the model, in order."""
-    c = model.config
-    return [(i, j) for i in range(c.num_hidden_layers) for j in range(c.num_attention_heads)]
-
-
-def silence(heads: Collection[Head]) -> Edits:
-    """Return the edits that silence these heads; none where there are none.
-
-    >>> silence({(5, 11)})
-    (CutHeads(pairs=((5, 11),)),)
-    """
-    return (CutHeads(tuple(heads)),) if heads else ()
-
-
-def _shifts(
-    model: Bert, texts: Sequence[str], removals: Sequence[frozenset[Head]], on_progress: Progress
+def _mean_over(
+    texts: Sequence[str], measure: Callable[[str], Iterator[Measured]], on_progress: Progress
 ) -> Array:
-    """Return the mean shift over the texts for each removal; equal removals are run once."""
-    whole = [sentence_vector(model.hidden(text)) for text in texts]
-    known: dict[frozenset[Head], float] = {}
-    for done, without in enumerate(removals):
-        if without not in known:
-            with threads.one_blas_thread():  # short texts gain little from more
-                vectors = [sentence_vector(model.hidden(text, silence(without))) for text in texts]
-            known[without] = float(np.mean([*map(cosine_distance, whole, vectors)]))
-        on_progress((done + 1) / len(removals))
-    return np.array([known[without] for without in removals])
+    """Run a measurement on each text to its end; return the mean of what they found."""
+    found = []
+    for at, text in enumerate(texts):
+        for now in measure(text):
+            on_progress((at + now.share) / len(texts))
+        found.append(now.effects)
+    return np.mean(found, axis=0)

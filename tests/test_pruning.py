@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from attention import metrics, pruning, words
+from attention import effects, interventions, metrics, pruning, words
 from attention.models.layers import merge_heads
 
 TEXT = "The cat sat on the mat because it was tired"
@@ -27,11 +27,11 @@ def test_a_removed_head_puts_zeros_into_w_o(model, cat_trace, without):
         w_o, bias = model.output_projection(layer)
         x = model.add_and_norm(layer, x, merge_heads(np.stack(per_head)) @ w_o + bias)
         x = model.feed_forward(layer, x)
-    assert model.hidden(TEXT, pruning.silence(without))[-1] == pytest.approx(x, abs=2e-5)
+    assert model.hidden(TEXT, interventions.silence(without))[-1] == pytest.approx(x, abs=2e-5)
 
 
 def test_layers_below_a_removed_head_stay_as_they_are(model, cat_trace):
-    hidden = model.hidden(TEXT, pruning.silence({(4, 0)}))
+    hidden = model.hidden(TEXT, interventions.silence({(4, 0)}))
     assert np.array_equal(hidden[:5], cat_trace.hidden[:5])
     assert np.abs(hidden[5] - cat_trace.hidden[5]).max() > 1e-4
 
@@ -39,11 +39,11 @@ def test_layers_below_a_removed_head_stay_as_they_are(model, cat_trace):
 @pytest.mark.parametrize("head", [(6, 0), (0, 12)])
 def test_a_head_that_is_not_there_is_refused(model, head):
     with pytest.raises(ValueError, match="layers 0 to 5"):
-        model.hidden(TEXT, pruning.silence({head}))
+        model.hidden(TEXT, interventions.silence({head}))
 
 
 def test_the_vector_is_pooled_over_all_tokens(cat_trace):
-    vector = pruning.sentence_vector(cat_trace.hidden)
+    vector = effects.sentence_vector(cat_trace.hidden)
     assert vector == pytest.approx(sum(cat_trace.hidden[6]) / 12, abs=1e-6)
 
 
@@ -51,7 +51,7 @@ def test_the_vector_is_pooled_over_all_tokens(cat_trace):
     ("one", "other", "expected"), [([1, 0], [5, 0], 0), ([1, 0], [0, 3], 1), ([1, 0], [-2, 0], 2)]
 )
 def test_cosine_distance(one, other, expected):
-    assert pruning.cosine_distance(np.array(one), np.array(other)) == pytest.approx(expected)
+    assert effects.cosine_distance(np.array(one), np.array(other)) == pytest.approx(expected)
 
 
 def test_single_and_growing_removals_agree(model):
@@ -62,17 +62,18 @@ def test_single_and_growing_removals_agree(model):
     orders = pruning.removal_orders(singles, seeds=1)
     shifts = pruning.growing_shifts(model, texts, orders, [0, 1, 72])
     assert shifts[:, 0] == pytest.approx(0, abs=1e-6)
-    assert shifts[0, 1] == singles.min()
-    assert shifts[1, 1] == singles.max()
+    # one pass alone and several side by side are rounded differently
+    assert shifts[0, 1] == pytest.approx(singles.min(), abs=1e-7)
+    assert shifts[1, 1] == pytest.approx(singles.max(), abs=1e-7)
     assert len(set(shifts[:, 2])) == 1  # all heads: the order no longer matters
     one = [
-        pruning.cosine_distance(
-            pruning.sentence_vector(model.hidden(text)),
-            pruning.sentence_vector(model.hidden(text, pruning.silence({(5, 11)}))),
+        effects.cosine_distance(
+            effects.sentence_vector(model.hidden(text)),
+            effects.sentence_vector(model.hidden(text, interventions.silence({(5, 11)}))),
         )
         for text in texts
     ]
-    assert singles[5, 11] == pytest.approx(np.mean(one))
+    assert singles[5, 11] == pytest.approx(np.mean(one), abs=1e-7)
 
 
 def test_every_order_has_every_head_once():

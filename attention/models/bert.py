@@ -177,6 +177,10 @@ class Bert:
         x = x + self._linear(f"{block}.output.dense", inner)
         return self._norm(f"{block}.output.LayerNorm", x)
 
+    def after_attention(self, layer: int, x: Array, attended: Array) -> Array:
+        """Finish the layer from the stream and what attention found: both steps above."""
+        return self.feed_forward(layer, self.add_and_norm(layer, x, attended))
+
     def trace(self, text: str, edits: Edits = ()) -> Trace:
         """Run the whole forward pass on `text`, changed as `edits` ask for, and keep everything.
 
@@ -281,7 +285,7 @@ class Bert:
                 np.matmul(scores, value, out=head_output[part, own])
 
         def finish(rows: slice) -> None:
-            y[rows] = self._after_attention(layer, x[rows], head_output[:, rows])
+            y[rows] = self._after_heads(layer, x[rows], head_output[:, rows])
 
         share(project, rows)
         share(attend, texts * heads)
@@ -295,12 +299,12 @@ class Bert:
         x += w["embeddings.token_type_embeddings.weight"][0]
         return self._norm("embeddings.LayerNorm", x)
 
-    def _after_attention(self, layer: int, x: Array, head_output: Array) -> Array:
+    def _after_heads(self, layer: int, x: Array, head_output: Array) -> Array:
         """Concatenate the heads, apply W_O, add to the stream, then the MLP: `(T, D)`."""
         attended = self._linear(
             f"encoder.layer.{layer}.attention.output.dense", merge_heads(head_output)
         )
-        return self.feed_forward(layer, self.add_and_norm(layer, x, attended))
+        return self.after_attention(layer, x, attended)
 
     def _check_edits(self, edits: Edits, tokens: int) -> None:
         c = self.config

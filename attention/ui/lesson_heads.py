@@ -29,7 +29,7 @@ class Removal(NamedTuple):
     """What removing heads did: one alone, and more and more of them."""
 
     singles: Array  # (L, H)
-    orders: list[tuple[str, int, list[frames.Head]]]
+    orders: list[pruning.Order]
     counts: tuple[int, ...]
     shifts: Array  # (orders, counts)
     typical: float

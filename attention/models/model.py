@@ -1,0 +1,59 @@
+"""What every model offers, whatever its architecture: what experiments are written against."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+from attention.core import Array
+from attention.edits import Edits
+from attention.models.trace import Tokens, Trace
+
+
+class Sizes(Protocol):
+    """The part of a configuration that all architectures share."""
+
+    @property
+    def num_hidden_layers(self) -> int:
+        """L, how many layers there are."""
+
+    @property
+    def num_attention_heads(self) -> int:
+        """H, how many heads ask in each layer."""
+
+
+class Model(Protocol):
+    """A transformer that shows its forward pass, and lets it be changed and restarted."""
+
+    @property
+    def name(self) -> str:
+        """The name that `load_model` takes."""
+
+    @property
+    def config(self) -> Sizes:
+        """How large the model is."""
+
+    def tokenize(self, text: str) -> Tokens:
+        """Return the text as tokens; `ValueError` where it is too long."""
+
+    def trace(self, text: str, edits: Edits = ()) -> Trace:
+        """Run the whole forward pass, changed as `edits` ask for, and keep everything."""
+
+    def hidden(self, text: str, edits: Edits = ()) -> Array:
+        """Return the stream `(L + 1, T, D)` of a forward pass."""
+
+    def resume(self, x: Array, layer: int, edits: Edits = ()) -> Array:
+        """Run `layer` and those above it on streams `(..., T, D)`; return what the last gives."""
+
+    def output_projection(self, layer: int) -> tuple[Array, Array]:
+        """Return W_O `(H * E, D)`, the rows of each head together, and its bias `(D,)`."""
+
+    def after_attention(self, layer: int, x: Array, attended: Array) -> Array:
+        """Finish a layer: what it gives `(T, D)` for the stream and what attention adds to it."""
+
+
+@runtime_checkable
+class Decoder(Model, Protocol):
+    """A model that says which token comes next."""
+
+    def logits(self, x: Array) -> Array:
+        """Return `(..., V)` for rows `(..., D)` of the last layer's stream, `hidden[-1]`."""
