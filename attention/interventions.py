@@ -9,7 +9,7 @@ Source: Michel et al. 2019, "Are sixteen heads really better than one?", section
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,8 +19,9 @@ from attention.edits import CutHeads, Edits, Head, first_layer
 from attention.effects import effect_on
 from attention.models.model import Model
 from attention.models.trace import Trace
+from attention.threads import processors, team
 
-_ROWS_AT_ONCE = 1024  # tokens of all passes that run side by side: more are no faster
+_ROWS_AT_ONCE = 256  # tokens of the passes that one processor runs side by side
 
 # What remains of a layer below which nothing changed is its MLP: two thirds of its work.
 _WHOLE_LAYER, _AFTER_ATTENTION = 3, 2
@@ -43,13 +44,16 @@ def head_effects(model: Model, trace: Trace) -> Iterator[Measured]:
     effect = effect_on(model, trace)
     effects = np.full((layers, heads), np.nan)
     work = [_AFTER_ATTENTION + _WHOLE_LAYER * (layers - 1 - layer) for layer in range(layers)]
-    together, done = max(1, _ROWS_AT_ONCE // len(trace.tokens)), 0
+    together, done = max(1, _ROWS_AT_ONCE // len(trace.tokens)) * processors(), 0
     for layer in reversed(range(layers)):
         parts = head_parts(model, trace, layer)
-        for first in range(0, heads, together):
-            some = slice(first, min(first + together, heads))
+
+        def measure(some: slice, layer: int = layer, parts: Array = parts) -> None:
             streams = _without(model, trace, layer, parts, some)
             effects[layer, some] = effect(model.resume(streams, layer + 1, trace.edits))
+
+        for some in _groups(heads, together):
+            _share(measure, some)
             done += work[layer] * (some.stop - some.start)
             yield Measured(effects.copy(), done / (heads * sum(work)))
 
@@ -66,14 +70,19 @@ def removal_effects(
     ValueError : a head that is not there; the message has how many there are.
     """
     effect = effect_on(model, trace)
-    effects = np.full(len(removals), np.nan)
+    sets = [frozenset(removal) for removal in removals]
+    different = list(dict.fromkeys(sets))
     known: dict[frozenset[Head], float] = {}
-    for at, removal in enumerate(removals):
-        heads = frozenset(removal)
-        if heads not in known:
-            known[heads] = float(effect(_last_stream(model, trace, silence(heads))[None])[0])
-        effects[at] = known[heads]
-        yield Measured(effects.copy(), (at + 1) / len(removals))
+
+    def measure(some: slice) -> None:
+        for heads in different[some]:
+            stream = _last_stream(model, trace, silence(heads))
+            known[heads] = float(effect(stream[None])[0])
+
+    for some in _groups(len(different), processors()):
+        _share(measure, some)
+        effects = np.array([known.get(heads, np.nan) for heads in sets])
+        yield Measured(effects, some.stop / len(different))
 
 
 def head_parts(model: Model, trace: Trace, layer: int) -> Array:
@@ -110,3 +119,19 @@ def _last_stream(model: Model, trace: Trace, edits: Edits) -> Array:
     layers = model.config.num_hidden_layers
     start = min(first_layer(edits, layers), layers)  # a layer that is not there is for the model
     return model.resume(trace.hidden[start], start, trace.edits + edits)
+
+
+def _groups(count: int, together: int) -> list[slice]:
+    starts = range(0, count, together)
+    return [slice(start, min(start + together, count)) for start in starts]
+
+
+def _share(measure: Callable[[slice], None], some: slice) -> None:
+    """Let every processor measure a part of `some`, whole passes without waiting for the others."""
+
+    def part(own: slice) -> None:
+        if own.stop > own.start:
+            measure(slice(some.start + own.start, some.start + own.stop))
+
+    with team(processors()) as share:
+        share(part, some.stop - some.start)

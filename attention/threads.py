@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from functools import cache
-from itertools import pairwise
-from threading import Lock
+from itertools import islice, pairwise
+from threading import Lock, local
 from typing import TypeVar
 
 from threadpoolctl import ThreadpoolController
@@ -34,6 +34,7 @@ def team(members: int) -> Iterator[Share]:
 
     Every member of the team does one slice, side by side; `share` returns when all are done and
     raises the first error. A team of one does everything right here, with all of BLAS's threads.
+    In work that is itself shared, one slice comes after the other: its processors are taken.
 
     >>> import numpy as np
     >>> with team(2) as share:
@@ -104,6 +105,7 @@ class _Hold:
 
 
 _hold = _Hold()
+_thread = local()  # a worker that waited for others to be free would wait for itself
 
 
 class _Turns(Iterator[T]):
@@ -119,8 +121,9 @@ class _Turns(Iterator[T]):
 
 
 def _side_by_side(work: Callable[[slice], object], parts: list[slice]) -> None:
-    if len(parts) == 1:
-        work(parts[0])
+    if len(parts) == 1 or getattr(_thread, "is_worker", False):
+        for part in parts:
+            work(part)
         return
     jobs = [_workers().submit(work, part) for part in parts]
     wait(jobs)
@@ -151,11 +154,11 @@ def _workers() -> Executor:
 
     Some kernels wake several threads on the same processor and take tens of milliseconds to notice.
     """
-    if not hasattr(os, "sched_setaffinity"):
-        return ThreadPoolExecutor(processors(), thread_name_prefix="attention")
-    own = iter([{processor} for processor in sorted(os.sched_getaffinity(0))])
-    return ThreadPoolExecutor(
-        processors(),
-        thread_name_prefix="attention",
-        initializer=lambda: os.sched_setaffinity(0, next(own)),
-    )
+    own = iter(sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_setaffinity") else ())
+
+    def start() -> None:
+        _thread.is_worker = True
+        for processor in islice(own, 1):
+            os.sched_setaffinity(0, {processor})
+
+    return ThreadPoolExecutor(processors(), thread_name_prefix="attention", initializer=start)

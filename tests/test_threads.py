@@ -91,3 +91,18 @@ def test_an_error_in_a_turn_reaches_the_caller():
 
     with pytest.raises(KeyError):
         threads.take_turns(fail, range(3))
+
+
+def test_work_that_is_shared_may_itself_share():
+    done = np.zeros((4, 4))
+
+    def outer(rows):
+        def inner(columns):
+            done[rows, columns] += 1
+
+        with threads.team(2) as share:
+            share(inner, 4)
+
+    with threads.team(2) as share:
+        share(outer, 4)
+    assert (done == 1).all()
