@@ -127,3 +127,22 @@ def test_divergence_of_a_long_text_takes_rows_from_all_of_it(model):
 def test_divergence_of_one_word(model):
     view = words.view(model.trace("cat"), special=False)
     assert not pruning.head_divergence(view).any()
+
+
+def test_the_order_by_entropy_begins_with_the_widest_head():
+    entropies = np.array([[1.0, 3.0], [2.0, 0.0]])
+    orders = pruning.removal_orders(np.zeros((2, 2)), seeds=1, entropies=entropies)
+    assert [order.name for order in orders][2:] == [pruning.WIDEST, pruning.RANDOM]
+    assert orders[2].heads == [(0, 1), (1, 0), (0, 0), (1, 1)]
+
+
+@pytest.mark.parametrize("counts", [[0, 73], [-1, 2]])
+def test_more_heads_than_there_are_cannot_go(model, cat_trace, counts):
+    orders = pruning.removal_orders(np.zeros((6, 12)), seeds=0)
+    with pytest.raises(ValueError, match=r"counts must be from 0 to 72, got -?\d+ to \d+"):
+        next(pruning.growing_effects(model, cat_trace, orders, counts))
+
+
+def test_how_many_can_go_counts_only_what_is_known():
+    assert pruning.removable([0.0, 0.1, np.nan, 0.1], [0, 4, 6, 12], most=0.2) == 4
+    assert pruning.removable([0.0, -0.1, 0.2], [0, 4, 6], most=0.2) == 6
