@@ -12,18 +12,18 @@ from attention.core import Array
 from attention.threads import one_blas_thread
 
 if TYPE_CHECKING:
-    from attention.models.bert import Bert
+    from attention.models.model import Model
     from attention.models.trace import Tokens
     from attention.words import Unit
 
 
-def unit_vectors(model: Bert, tokens: Tokens, units: Sequence[Unit]) -> Array:
+def unit_vectors(model: Model, tokens: Tokens, units: Sequence[Unit]) -> Array:
     """Return the learned vector of each unit, the mean of its pieces: `(W, D)`."""
     table = model.word_embeddings
     return np.stack([table[tokens.ids[list(unit.positions)]].mean(axis=0) for unit in units])
 
 
-def word_vector(model: Bert, word: str) -> Array:
+def word_vector(model: Model, word: str) -> Array:
     """Return the learned vector of one word, the mean of its pieces: `(D,)`.
 
     Raises
@@ -77,13 +77,13 @@ def cosine_parts(contributions: Array, directions: Array) -> Array:
     return np.divide(products, lengths, out=np.zeros_like(products), where=lengths > 0)
 
 
-def nearest_words(model: Bert, vector: Array, count: int) -> tuple[tuple[str, float], ...]:
+def nearest_words(model: Model, vector: Array, count: int) -> tuple[tuple[str, float], ...]:
     """Return the `count` vocabulary words with the highest cosine to `vector` (D,), best first."""
     return _nearest_words(model, vector.astype(np.float32).tobytes(), count)
 
 
 @lru_cache(maxsize=64)  # pages ask again and again where a blend started
-def _nearest_words(model: Bert, numbers: bytes, count: int) -> tuple[tuple[str, float], ...]:
+def _nearest_words(model: Model, numbers: bytes, count: int) -> tuple[tuple[str, float], ...]:
     ids, lengths = _words_of(model)
     vector = np.frombuffer(numbers, np.float32)
     norm = np.linalg.norm(vector)
@@ -97,7 +97,7 @@ def _nearest_words(model: Bert, numbers: bytes, count: int) -> tuple[tuple[str, 
 
 
 @lru_cache(maxsize=4)
-def _words_of(model: Bert) -> tuple[Array, Array]:
+def _words_of(model: Model) -> tuple[Array, Array]:
     """Return the ids of the whole words in the vocabulary, and the lengths of their vectors."""
     vocabulary = model.tokenizer.get_vocab()
     ids = np.array(sorted(i for token, i in vocabulary.items() if token.isalpha()))

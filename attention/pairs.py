@@ -17,7 +17,7 @@ from attention import threads, words
 from attention.core import Array
 
 if TYPE_CHECKING:
-    from attention.models.bert import Bert
+    from attention.models.model import Model
     from attention.words import View
 
 
@@ -194,7 +194,7 @@ def right(weights: Array) -> Array:
 
 
 def read_pairs(
-    model: Bert,
+    model: Model,
     chosen: Sequence[Pair] = PAIRS,
     on_progress: Callable[[float], object] = lambda share: None,
 ) -> Array:

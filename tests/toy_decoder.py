@@ -17,6 +17,8 @@ class ToyDecoder:
     """Causal attention and a one-matrix MLP in each layer; positions are part of the words."""
 
     name = "toy"
+    tokenizer = None
+    longest_trace = 64
     config = SimpleNamespace(num_hidden_layers=LAYERS, num_attention_heads=HEADS)
 
     def __init__(self):
@@ -26,6 +28,7 @@ class ToyDecoder:
             return rng.normal(0, 0.8 / math.sqrt(size), shape).astype(np.float32)
 
         self.words = rng.normal(size=(VOCABULARY, size)).astype(np.float32)
+        self.word_embeddings = self.words
         self.positions = rng.normal(size=(64, size)).astype(np.float32)
         self.layers = [
             SimpleNamespace(

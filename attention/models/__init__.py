@@ -3,37 +3,51 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from attention.models import registry
+
 if TYPE_CHECKING:
     from attention.models.bert import Bert
+    from attention.models.gpt2 import Gpt2
+    from attention.models.llama import Llama
 
-_EMBEDDED = {"minilm": Path(__file__).parent / "minilm"}
+    AnyModel = Bert | Llama | Gpt2
+
 _LOADING = Lock()  # two readers who come first at once still share one model
 
 
 def available_models() -> list[str]:
-    """Return the names that `load_model` takes, the embedded default first."""
-    return list(_EMBEDDED)
+    """Return the names that `load_model` takes: the embedded default, then those found installed.
+
+    Found are SmolLM2 (`registry.INSTALL_SMOLLM2`), BERT, GPT-2 and Llama models in the folder that
+    the environment variable ATTENTION_MODELS names, and those in the local Hugging Face cache.
+    """
+    return [entry.name for entry in registry.entries().values() if entry.problem is None]
 
 
-def load_model(name: str = "minilm") -> Bert:
+def unavailable_models() -> dict[str, str]:
+    """Return what was found but cannot be loaded, with the reason."""
+    found = registry.entries().values()
+    return {entry.name: entry.problem for entry in found if entry.problem is not None}
+
+
+def load_model(name: str = registry.EMBEDDED) -> AnyModel:
     """Return the model, loaded once per process and shared.
 
     Raises
     ------
-    ValueError : no model of that name; the message lists those there are.
+    ValueError : no model of that name, the message lists those there are; or its files are
+        damaged, the message says how.
     """
-    if name not in _EMBEDDED:
+    entry = registry.entries().get(name)
+    if entry is None:
         raise ValueError(f"no model named {name!r}; available: {', '.join(available_models())}")
     with _LOADING:
         return _load(name)
 
 
 @cache
-def _load(name: str) -> Bert:
-    from attention.models.bert import Bert  # late: `import attention` loads no tokenizer
-
-    return Bert.from_folder(name, _EMBEDDED[name])
+def _load(name: str) -> AnyModel:
+    return registry.entries()[name].load()

@@ -6,12 +6,11 @@ token reads every other.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from tokenizers import Tokenizer
@@ -30,6 +29,15 @@ from attention.models.layers import (
 from attention.models.trace import Tokens, Trace
 
 _CACHED_SCORES = 250_000  # numbers, 1 MB: heads are taken together while theirs stay in the cache
+_MOST = {  # no BERT is larger, but a file may claim anything
+    "num_hidden_layers": 1_000,
+    "num_attention_heads": 1_000,
+    "hidden_size": 100_000,
+    "intermediate_size": 1_000_000,
+    "vocab_size": 4_000_000,
+    "max_position_embeddings": 1_000_000,
+    "type_vocab_size": 1_000,
+}
 _SHARED_FROM = 192  # tokens; below, sharing the work between threads costs more than it saves
 
 
@@ -47,17 +55,27 @@ class BertConfig:
     layer_norm_eps: float
 
     @classmethod
-    def from_file(cls, path: Path) -> Self:
-        """Read `config.json`; refuse what this module does not compute."""
-        config = json.loads(path.read_text(encoding="utf-8"))
-        for name, wanted in {
-            "model_type": "bert",
-            "hidden_act": "gelu",
-            "position_embedding_type": "absolute",
-        }.items():
-            if config.get(name, wanted) != wanted:
-                raise ValueError(f"{path.name}: {name} is {config[name]!r}, expected {wanted!r}")
-        return cls(**{name: config[name] for name in cls.__dataclass_fields__})
+    def from_dict(cls, config: dict[str, Any]) -> Self:
+        """Take the sizes from a `config.json`; refuse what this module does not compute."""
+        files.check_settings(
+            config,
+            {
+                "model_type": "bert",
+                "hidden_act": "gelu",
+                "position_embedding_type": "absolute",
+                "is_decoder": False,
+            },
+        )
+        eps = config.get("layer_norm_eps")
+        if not isinstance(eps, float) or not 0 <= eps < 1:
+            raise ValueError(f"layer_norm_eps must be a number from 0 to 1, got {eps!r}")
+        sizes = {name: files.number(config, name, most) for name, most in _MOST.items()}
+        if sizes["hidden_size"] % sizes["num_attention_heads"]:
+            raise ValueError(
+                f"{sizes['num_attention_heads']} heads cannot divide a width of "
+                f"{sizes['hidden_size']}"
+            )
+        return cls(**sizes, layer_norm_eps=eps)
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Return the name and shape of every tensor that the forward pass uses."""
@@ -122,13 +140,18 @@ class Bert:
     @classmethod
     def from_folder(cls, name: str, folder: Path) -> Self:
         """Load `config.json`, `tokenizer.json` and `model.safetensors` from `folder`."""
-        config = BertConfig.from_file(folder / "config.json")
-        weights = files.read_safetensors(folder / "model.safetensors", config.shapes())
+        config = BertConfig.from_dict(files.read_config(folder))
+        weights = files.read_weights(folder, config.shapes(), prefix="bert.")
         return cls(name, config, weights, files.load_tokenizer(folder / "tokenizer.json"))
 
     def tokenize(self, text: str) -> Tokens:
         """Return the text as tokens; `ValueError` with both numbers where it is too long."""
         return files.encode(self.tokenizer, text, self.config.max_position_embeddings)
+
+    @property
+    def longest_trace(self) -> int:
+        """How many tokens a text may have."""
+        return self.config.max_position_embeddings
 
     @property
     def word_embeddings(self) -> Array:

@@ -1,7 +1,10 @@
-"""Model files: read what is expected, and say exactly what differs."""
+"""Model files: read what is expected, and say exactly what differs. Never pickle."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,41 +16,184 @@ from attention.core import Array
 from attention.models.trace import Tokens
 
 MAX_CHARACTERS = 20_000  # refused before tokenizing, so that a huge paste costs nothing
+SMALL_FILE = 50_000_000  # bytes; a config, an index or a tokenizer is no larger
 
-_FLOATS = {"F16", "F32"}
+_FLOATS = {"F16", "F32", "BF16"}
+_INDEX = "model.safetensors.index.json"
+
+Shapes = Mapping[str, tuple[int, ...]]
 
 
-def read_safetensors(path: Path, shapes: dict[str, tuple[int, ...]]) -> dict[str, Array]:
+def read_config(folder: Path) -> dict[str, Any]:
+    """Return the object in `config.json`.
+
+    Raises
+    ------
+    ValueError : it is missing, too large, or no JSON object.
+    """
+    return _read_json(folder / "config.json")
+
+
+def check_settings(config: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    """Refuse a config with a setting that changes what is computed; absent ones are as wanted.
+
+    >>> check_settings({"hidden_act": "relu"}, {"hidden_act": "gelu"})
+    Traceback (most recent call last):
+    ValueError: hidden_act is 'relu', expected 'gelu'
+    """
+    for name, value in wanted.items():
+        if config.get(name, value) != value:
+            raise ValueError(f"{name} is {config[name]!r}, expected {value!r}")
+
+
+def number(config: Mapping[str, Any], name: str, most: int = 2**31) -> int:
+    """Return a whole number of a config; `ValueError` where it is missing or out of range.
+
+    >>> number({"vocab_size": 0}, "vocab_size")
+    Traceback (most recent call last):
+    ValueError: vocab_size must be a whole number from 1 to 2,147,483,648, got 0
+    """
+    value = config.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
+        raise ValueError(f"{name} must be a whole number from 1 to {most:,}, got {value!r}")
+    return value
+
+
+def check_weights(folder: Path, shapes: Shapes, *, prefix: str = "") -> None:
+    """Compare the headers of a folder's files with what is expected, without reading any numbers.
+
+    Parameters and errors are those of `read_weights`.
+    """
+    for part, own in _parts(folder, shapes, prefix).items():
+        with _opened(part) as file:
+            _check(file, part.name, {full: shapes[name] for full, name in own.items()})
+
+
+def read_weights(folder: Path, shapes: Shapes, *, prefix: str = "") -> dict[str, Array]:
+    """Read tensors from `model.safetensors` or from the parts that its index names.
+
+    Parameters
+    ----------
+    shapes : as for `read_safetensors`
+    prefix : that some files put before every name
+
+    Raises
+    ------
+    ValueError : as for `read_safetensors`; or a part is missing or outside the folder.
+    """
+    tensors: dict[str, Array] = {}
+    for part, own in _parts(folder, shapes, prefix).items():
+        found = read_safetensors(part, {full: shapes[name] for full, name in own.items()})
+        tensors |= {own[full]: tensor for full, tensor in found.items()}
+    return tensors
+
+
+def read_safetensors(path: Path, shapes: Shapes) -> dict[str, Array]:
     """Read the tensors named in `shapes` as float32; the header is checked before any data.
 
     Parameters
     ----------
-    path : a `.safetensors` file with float16 or float32 tensors; others in it are left alone
+    path : a `.safetensors` file with float16, bfloat16 or float32 tensors; others in it are left
+        alone
     shapes : the expected shape of each tensor
 
     Raises
     ------
-    ValueError : the file is no safetensors file, or a name, shape or type differs; says which.
+    ValueError : the file is no safetensors file, or a name, shape or type differs, or a number is
+        not finite; says which.
     """
+    with _opened(path) as file:
+        _check(file, path.name, shapes)
+        tensors = {name: np.asarray(file.get_tensor(name), np.float32) for name in shapes}
+    return finished(tensors, path.name)
+
+
+def finished(tensors: dict[str, Array], file: str) -> dict[str, Array]:
+    """Return read tensors read-only, for one model serves every reader; refuse NaN and infinity."""
+    for name, tensor in tensors.items():
+        if not np.isfinite(tensor).all():
+            bad = int(tensor.size - np.isfinite(tensor).sum())
+            raise ValueError(f"{file}: {name} has {bad:,} numbers that are not finite")
+        tensor.flags.writeable = False
+    return tensors
+
+
+def side_by_side(matrices: Sequence[Array]) -> Array:
+    """Return matrices `(out, in)`, as files hold them, as one `(in, all out)`, read-only.
+
+    Laid out this way round, a product with few rows is a tenth faster.
+    """
+    joined = np.ascontiguousarray(np.concatenate(matrices).T)
+    joined.flags.writeable = False
+    return joined
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
     try:
         with safe_open(path, framework="numpy") as file:
-            names = set(file.keys())
-            problems = [
-                problem
-                for name, shape in shapes.items()
-                if (problem := _difference(file, name, shape, names))
-            ]
-            if problems:
-                more = f" and {len(problems) - 5} more" if len(problems) > 5 else ""
-                raise ValueError(f"{path.name}: " + "; ".join(problems[:5]) + more)
-            tensors = {
-                name: file.get_tensor(name).astype(np.float32, copy=False) for name in shapes
-            }
-    except SafetensorError as error:
+            yield file
+    except (SafetensorError, OSError) as error:
         raise ValueError(f"{path.name} is not a readable safetensors file: {error}") from error
-    for tensor in tensors.values():
-        tensor.flags.writeable = False  # one model serves every reader
-    return tensors
+
+
+def _check(file: Any, name: str, shapes: Shapes) -> None:
+    names = set(file.keys())
+    differences = (_difference(file, tensor, shape, names) for tensor, shape in shapes.items())
+    if problems := [problem for problem in differences if problem]:
+        raise ValueError(f"{name}: {_listed(problems)}")
+
+
+def _parts(folder: Path, shapes: Shapes, prefix: str) -> dict[Path, dict[str, str]]:
+    """Return the files to read, and for each the names in it and the names in `shapes`."""
+    whole = folder / "model.safetensors"
+    if whole.is_file():
+        with _opened(whole) as file:
+            places = dict.fromkeys(file.keys(), whole)
+    else:
+        places = _places(folder)
+    named = {name.removeprefix(prefix): name for name in places}
+    missing = [f"{name} is missing" for name in shapes if name not in named]
+    if missing:
+        raise ValueError(_listed(missing))
+    parts: dict[Path, dict[str, str]] = {}
+    for name in shapes:
+        parts.setdefault(places[named[name]], {})[named[name]] = name
+    return parts
+
+
+def _places(folder: Path) -> dict[str, Path]:
+    """Return the file of each tensor as the index says."""
+    if not (folder / _INDEX).is_file():
+        raise ValueError(f"{folder.name} has neither model.safetensors nor {_INDEX}")
+    places = _read_json(folder / _INDEX).get("weight_map")
+    if not isinstance(places, dict):
+        raise ValueError(f"{_INDEX} has no weight_map")
+    for part in set(map(str, places.values())):
+        if Path(part).name != part or not (folder / part).is_file():
+            raise ValueError(f"{_INDEX} names {part!r}, which is not a file beside it")
+    return {name: folder / str(part) for name, part in places.items()}
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > SMALL_FILE:
+            raise ValueError(
+                f"{path.name} has {path.stat().st_size:,} bytes; at most {SMALL_FILE:,}"
+            )
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ValueError(f"{path.name} is missing") from None
+    except (OSError, RecursionError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ValueError(f"{path.name} is not readable: {error}") from None
+    if not isinstance(found, dict):
+        raise ValueError(f"{path.name} is no JSON object")
+    return found
+
+
+def _listed(problems: Sequence[str]) -> str:
+    more = f" and {len(problems) - 5} more" if len(problems) > 5 else ""
+    return "; ".join(problems[:5]) + more
 
 
 def _difference(file: Any, name: str, shape: tuple[int, ...], names: set[str]) -> str | None:
@@ -57,13 +203,25 @@ def _difference(file: Any, name: str, shape: tuple[int, ...], names: set[str]) -
     if tuple(found.get_shape()) != shape:
         return f"{name} has shape {tuple(found.get_shape())}, expected {shape}"
     if found.get_dtype() not in _FLOATS:
-        return f"{name} has type {found.get_dtype()}, expected F16 or F32"
+        return f"{name} has type {found.get_dtype()}, expected F16, BF16 or F32"
     return None
 
 
 def load_tokenizer(path: Path) -> Tokenizer:
-    """Load a `tokenizer.json` with its own truncation and padding switched off."""
-    tokenizer = Tokenizer.from_file(str(path))
+    """Load a `tokenizer.json` with its own truncation and padding switched off.
+
+    Raises
+    ------
+    ValueError : it is missing, too large, or no tokenizer.
+    """
+    if not path.is_file():
+        raise ValueError(f"{path.name} is missing")
+    if path.stat().st_size > SMALL_FILE:
+        raise ValueError(f"{path.name} has {path.stat().st_size:,} bytes; at most {SMALL_FILE:,}")
+    try:
+        tokenizer = Tokenizer.from_file(str(path))
+    except Exception as error:  # the library raises nothing more exact
+        raise ValueError(f"{path.name} is no tokenizer: {error}") from error
     tokenizer.no_truncation()
     tokenizer.no_padding()
     return tokenizer

@@ -66,6 +66,68 @@ def gelu_in_place(x: Array) -> Array:
     return x
 
 
+def rms_norm(x: Array, gain: Array, eps: float) -> Array:
+    """Return `x / sqrt(mean(x^2) + eps) * gain` over the last axis.
+
+    Parameters
+    ----------
+    x : (..., D)
+    gain : (D,)
+
+    Source: Zhang and Sennrich 2019, "Root mean square layer normalization", section 4.
+
+    >>> rms_norm(np.array([3.0, 4.0]), np.array([1.0, 10.0]), 0.0).round(3)
+    array([ 0.849, 11.314])
+    """
+    squares = np.einsum("...d,...d->...", x, x)[..., None]
+    return x * (1 / np.sqrt(squares / x.shape[-1] + np.asarray(eps, x.dtype))) * gain
+
+
+def silu_in_place(x: Array) -> Array:
+    """Overwrite `x` with `x / (1 + exp(-x))`; return it.
+
+    Source: Elfwing et al. 2018, "Sigmoid-weighted linear units", section 2.
+
+    >>> silu_in_place(np.array([0.0, 100.0, -100.0])).round(3) + 0.0
+    array([  0., 100.,   0.])
+    """
+    with np.errstate(over="ignore"):  # exp(-x) may be inf: x / inf is the right answer, 0
+        lower = np.exp(-x)
+    lower += 1
+    x /= lower
+    return x
+
+
+def rotation_angles(tokens: int, width: int, theta: float, start: int = 0) -> tuple[Array, Array]:
+    """Return the cosines and sines `(T, E / 2)` of the angles `p theta^(-2 i / E)`.
+
+    Position p turns the i-th pair of numbers by its own angle: the first pairs fast, the last ones
+    slowly.
+
+    Source: Su et al. 2021, "RoFormer", section 3.2.2.
+
+    >>> cos, sin = rotation_angles(2, 4, 100.0)
+    >>> bool(np.allclose(np.arctan2(sin[1], cos[1]), [1.0, 0.1]))
+    True
+    """
+    slower = theta ** (-np.arange(0, width, 2) / width)  # float64: positions go into thousands
+    angles = np.arange(start, start + tokens)[:, None] * slower
+    return np.cos(angles).astype(np.float32), np.sin(angles).astype(np.float32)
+
+
+def rotate(x: Array, cos: Array, sin: Array) -> Array:
+    """Turn each pair of numbers `(x[i], x[i + E / 2])` by its angle: `(..., T, E)`.
+
+    The score of two rotated vectors depends on how far apart they are only. The opposite rotation
+    has `-sin`.
+
+    >>> rotate(np.array([[1.0, 0.0]]), np.array([[0.0]]), np.array([[1.0]]))
+    array([[0., 1.]])
+    """
+    first, second = np.split(x, 2, axis=-1)
+    return np.concatenate([first * cos - second * sin, second * cos + first * sin], axis=-1)
+
+
 def softmax_rows_in_place(scores: Array) -> Array:
     """Overwrite float32 `scores` (..., K) with their softmax; none of them may be NaN or +inf.
 

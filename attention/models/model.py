@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
+from tokenizers import Tokenizer
+
 from attention.core import Array
 from attention.edits import Edits
 from attention.models.trace import Tokens, Trace
@@ -29,8 +31,23 @@ class Model(Protocol):
         """The name that `load_model` takes."""
 
     @property
+    def tokenizer(self) -> Tokenizer:
+        """What makes tokens of a text."""
+
+    @property
+    def word_embeddings(self) -> Array:
+        """The learned vector of every vocabulary entry, `(V, D)`, read-only."""
+
+    @property
+    def longest_trace(self) -> int:
+        """How many tokens a text may have."""
+
+    @property
     def config(self) -> Sizes:
         """How large the model is."""
+
+    def __hash__(self) -> int:
+        """Models are compared as objects, so they can be keys."""
 
     def tokenize(self, text: str) -> Tokens:
         """Return the text as tokens; `ValueError` where it is too long."""

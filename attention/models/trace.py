@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import cached_property
 
 import numpy as np
 
-from attention.core import Array, attention_scores
+from attention.core import Array, attention_scores, softmax
 from attention.edits import Edits
 from attention.models.editing import scores_in_place
 
@@ -35,18 +36,22 @@ class Tokens:
 class Trace:
     """A whole forward pass, nothing hidden. The arrays are read-only float32.
 
-    `L` layer, `H` head, `Q` query, `K` key, `T` tokens, `E` head width, `D` model width.
+    `L` layer, `H` head, `Q` query, `K` key, `T` tokens, `E` head width, `D` model width, `V` words.
+    Where query heads share keys and values these have G heads: query head h reads head h * G // H.
     """
 
     model: str
     input: Tokens
     query: Array  # (L, H, T, E)
-    key: Array  # (L, H, T, E)
-    value: Array  # (L, H, T, E)
+    key: Array  # (L, H or G, T, E)
+    value: Array  # (L, H or G, T, E)
     weights: Array  # (L, H, Q, K) after softmax: rows sum to 1
     head_output: Array  # (L, H, T, E) weights @ value, before W_O
     hidden: Array  # (L + 1, T, D) the embeddings, then the output of each layer
     edits: Edits = ()  # what was changed on the way; `weights` and all that follows show it
+    is_causal: bool = False  # a query reads itself and what came before
+    next_logits: Array | None = None  # (V,) of the token after the text; decoders only
+    spelling: Callable[[int], str] | None = None  # the text of each of them
 
     def __post_init__(self) -> None:
         """Freeze the arrays: a trace is shared by every reader who asks for the same text."""
@@ -62,11 +67,26 @@ class Trace:
         Made again from queries and keys when first asked for: they are as large as the weights,
         and few readers want both.
         """
-        scores = attention_scores(self.query, self.key)
+        scores = attention_scores(self.query, self.key, is_causal=self.is_causal, enable_gqa=True)
         for layer, here in enumerate(scores):
             scores_in_place(here, self.edits, layer)
         scores.flags.writeable = False
         return scores
+
+    def next_token(self, k: int = 10, temperature: float = 1.0) -> list[tuple[str, float]]:
+        """Return the k most probable next tokens of a decoder with their probabilities.
+
+        Raises
+        ------
+        ValueError : the model is an encoder, or a number is not positive.
+        """
+        if self.next_logits is None or self.spelling is None:
+            raise ValueError(f"{self.model} is an encoder: it foretells no next token")
+        if k < 1:
+            raise ValueError(f"k must be at least 1, got {k}")
+        probabilities = softmax(self.next_logits.astype(np.float64), temperature=temperature)
+        best = np.argsort(-probabilities, kind="stable")[:k].tolist()
+        return [(self.spelling(i), float(probabilities[i])) for i in best]
 
     @property
     def text(self) -> str:

@@ -13,7 +13,7 @@ from attention import baselines, context, frames, layer_costs, meanings, words
 from attention.context import ASKS, CONTROL, READS, FarLook, Head
 from attention.core import Array
 from attention.layer_costs import LayerTime
-from attention.models.bert import Bert
+from attention.models.model import Model
 from attention.questions import Question
 from attention.ui.controls import stepped
 from attention.ui.readings import Reading, trace, turnstile
@@ -130,7 +130,7 @@ def unsteady_note(times: Sequence[LayerTime], n: int) -> None:
         )
 
 
-def text_input(label: str, default: str, model: Bert, *, key: str) -> str:
+def text_input(label: str, default: str, model: Model, *, key: str) -> str:
     """Draw a field for a short text; one that cannot be shown is answered with the reason."""
     typed = st.text_input(
         label, default, key=key, bind="query-params", on_change=forget_head, width=380
@@ -178,7 +178,7 @@ def ranks_question(look: FarLook) -> Question:
     )
 
 
-def _check_short(model: Bert, text: str) -> None:
+def _check_short(model: Model, text: str) -> None:
     units = words.whole_words(model.tokenize(text))
     count = sum(not unit.special for unit in units)
     if not count:

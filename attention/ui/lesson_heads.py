@@ -12,7 +12,7 @@ from attention import frames, lesson_frames, metrics, pruning
 from attention.charts.lesson import alike_map, removal_lines
 from attention.charts.maps import head_grid
 from attention.core import Array
-from attention.models.bert import Bert
+from attention.models.model import Model
 from attention.ui.controls import choice, on_phone
 from attention.ui.links import link
 from attention.ui.progress import kept
@@ -57,7 +57,7 @@ def more_heads(chosen: Reading) -> None:
     _alike(chosen)
 
 
-def _remove(model: Bert, texts: tuple[str, ...], progress: pruning.Progress) -> Removal:
+def _remove(model: Model, texts: tuple[str, ...], progress: pruning.Progress) -> Removal:
     """Measure everything; growing numbers take about as long as single heads."""
     singles = pruning.single_shifts(model, texts, lambda share: progress(share / 2))
     orders = pruning.removal_orders(singles, RANDOM_RUNS)

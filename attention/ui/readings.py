@@ -12,7 +12,7 @@ import streamlit as st
 import attention
 from attention import lesson, metrics, words
 from attention.core import Array
-from attention.models.bert import Bert
+from attention.models.model import Model
 from attention.models.trace import Trace
 from attention.threads import one_blas_thread
 from attention.turnstile import Turnstile
@@ -29,7 +29,7 @@ class Reading:
     special: bool
 
     @property
-    def model(self) -> Bert:
+    def model(self) -> Model:
         """The model, shared by all readers."""
         return _model(self.model_name)
 
@@ -71,7 +71,7 @@ def turnstile() -> Turnstile:
 
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the model…")
-def _model(name: str) -> Bert:
+def _model(name: str) -> Model:
     return attention.load_model(name)
 
 

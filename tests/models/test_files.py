@@ -3,6 +3,7 @@
 import json
 import re
 
+import ml_dtypes
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
@@ -93,14 +94,8 @@ def test_garbage_is_refused_by_name(tmp_path, garbage):
         files.read_safetensors(path, SHAPES)
 
 
-def config_file(folder, config):
-    path = folder / "config.json"
-    path.write_text(json.dumps(config))
-    return path
-
-
-def test_config_gives_the_shape_of_every_tensor(tmp_path):
-    shapes = BertConfig.from_file(config_file(tmp_path, CONFIG)).shapes()
+def test_config_gives_the_shape_of_every_tensor():
+    shapes = BertConfig.from_dict(CONFIG).shapes()
     assert shapes["embeddings.word_embeddings.weight"] == (10, 4)
     assert shapes["embeddings.position_embeddings.weight"] == (6, 4)
     assert shapes["encoder.layer.0.attention.self.query.weight"] == (4, 4)
@@ -117,9 +112,80 @@ def test_config_gives_the_shape_of_every_tensor(tmp_path):
         ("hidden_act", "relu"),
         ("hidden_act", "gelu_new"),
         ("position_embedding_type", "relative_key"),
+        ("num_hidden_layers", 10**9),
+        ("num_hidden_layers", None),
+        ("hidden_size", True),
+        ("vocab_size", -3),
+        ("layer_norm_eps", "small"),
     ],
 )
-def test_config_of_another_kind_of_model_is_refused(tmp_path, field, value):
-    path = config_file(tmp_path, CONFIG | {field: value})
-    with pytest.raises(ValueError, match=rf"config\.json.*{field}.*{re.escape(value)}"):
-        BertConfig.from_file(path)
+def test_config_of_another_kind_of_model_is_refused(field, value):
+    with pytest.raises(ValueError, match=rf"{field}.*{re.escape(str(value))}"):
+        BertConfig.from_dict(CONFIG | {field: value})
+
+
+def test_heads_must_divide_the_width():
+    with pytest.raises(ValueError, match="3 heads cannot divide a width of 4"):
+        BertConfig.from_dict(CONFIG | {"num_attention_heads": 3})
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_numbers_that_are_not_finite_are_refused(tmp_path, bad):
+    path = saved(tmp_path, tensors(**{"a.bias": np.array([1, bad, bad], "f4")}))
+    with pytest.raises(ValueError, match=r"a\.bias has 2 numbers that are not finite"):
+        files.read_safetensors(path, SHAPES)
+
+
+def test_bfloat16_is_read(tmp_path):
+    ones = np.ones(3, ml_dtypes.bfloat16)
+    loaded = files.read_safetensors(saved(tmp_path, tensors(**{"a.bias": ones})), SHAPES)
+    np.testing.assert_array_equal(loaded["a.bias"], [1, 1, 1])
+
+
+def split_in_two(folder, places=None):
+    save_file({"a.weight": np.ones((2, 3), "f4")}, folder / "one.safetensors")
+    save_file({"x.a.bias": np.zeros(3, "f4")}, folder / "two.safetensors")
+    index = {"weight_map": {"a.weight": "one.safetensors", "x.a.bias": "two.safetensors"}}
+    index["weight_map"] |= places or {}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+
+
+def test_weights_in_several_files_are_read_through_their_index(tmp_path):
+    split_in_two(tmp_path)
+    loaded = files.read_weights(tmp_path, SHAPES, prefix="x.")
+    assert {name: a.shape for name, a in loaded.items()} == SHAPES
+    files.check_weights(tmp_path, SHAPES, prefix="x.")
+
+
+@pytest.mark.parametrize("place", ["../one.safetensors", "/etc/passwd", "three.safetensors", 7])
+def test_an_index_names_files_beside_it_only(tmp_path, place):
+    split_in_two(tmp_path, {"a.weight": place})
+    with pytest.raises(ValueError, match="not a file beside it"):
+        files.read_weights(tmp_path, SHAPES, prefix="x.")
+
+
+def test_a_folder_without_weights_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"neither model\.safetensors nor"):
+        files.check_weights(tmp_path, SHAPES)
+    split_in_two(tmp_path)
+    with pytest.raises(ValueError, match=r"c\.weight is missing"):
+        files.check_weights(tmp_path, {"c.weight": (1,)})
+
+
+@pytest.mark.parametrize("text", ["", "[1]", "{", "[" * 100_000, "\x00"])
+def test_a_config_that_is_no_object_is_refused(tmp_path, text):
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(ValueError, match=r"config\.json"):
+        files.read_config(tmp_path)
+
+
+def test_a_missing_config_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"config\.json is missing"):
+        files.read_config(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "{}", "no tokenizer", '{"model": {"type": "Magic"}}'])
+def test_a_tokenizer_that_is_none_is_refused(tmp_path, text):
+    (tmp_path / "tokenizer.json").write_text(text)
+    with pytest.raises(ValueError, match=r"tokenizer\.json is no tokenizer"):
+        files.load_tokenizer(tmp_path / "tokenizer.json")

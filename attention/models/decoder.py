@@ -1,0 +1,314 @@
+"""What decoders share: the causal pass, the cache of keys and values, the next token.
+
+An architecture says how a layer makes queries, keys and values, what it does after attention, and
+how the last stream becomes logits; see `llama` and `gpt2`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from attention.core import Array, softmax
+from attention.edits import Edits, check_edits
+from attention.models import files, memory
+from attention.models.editing import weights_in_place
+from attention.models.layers import merge_heads
+from attention.models.trace import Tokens, Trace
+
+LONGEST_TRACE = 512  # tokens; the weights of more would take hundreds of megabytes
+
+
+@dataclass(frozen=True)
+class DecoderConfig:
+    """The sizes that every decoder has, under the names of a `config.json`."""
+
+    num_hidden_layers: int  # L
+    num_attention_heads: int  # H
+    num_key_value_heads: int  # G
+    head_dim: int  # E
+    hidden_size: int  # D
+    intermediate_size: int
+    vocab_size: int  # V
+    max_position_embeddings: int
+    norm_eps: float
+
+    def __post_init__(self) -> None:
+        """Refuse sizes that no such model has: a file may claim anything."""
+        for name, most in {
+            "num_hidden_layers": 1_000,
+            "num_attention_heads": 1_000,
+            "num_key_value_heads": 1_000,
+            "head_dim": 4_096,
+            "hidden_size": 100_000,
+            "intermediate_size": 1_000_000,
+            "vocab_size": 4_000_000,
+            "max_position_embeddings": 100_000_000,
+        }.items():
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
+                raise ValueError(f"{name} must be a whole number from 1 to {most:,}, got {value!r}")
+        if self.num_attention_heads % self.num_key_value_heads:
+            raise ValueError(
+                f"{self.num_attention_heads} query heads cannot share "
+                f"{self.num_key_value_heads} heads of keys and values evenly"
+            )
+        if not isinstance(self.norm_eps, float) or not 0 <= self.norm_eps < 1:
+            raise ValueError(f"the norm's epsilon must be from 0 to 1, got {self.norm_eps!r}")
+
+
+class Projected(NamedTuple):
+    """What the heads of one layer work with."""
+
+    query: Array  # (H, T, E)
+    key: Array  # (G, T, E)
+    value: Array  # (G, T, E)
+
+
+class Generated(NamedTuple):
+    """One token that a decoder has added to a text."""
+
+    id: int
+    text: str
+    probability: float
+
+
+class CausalModel(ABC):
+    """A decoder with its weights and tokenizer. Safe to share between threads."""
+
+    config: DecoderConfig
+    word_embeddings: Array  # (V, D), read-only
+
+    def __init__(self, name: str, tokenizer: Tokenizer) -> None:
+        """Keep the name and the tokenizer."""
+        self.name = name
+        self.tokenizer = tokenizer
+
+    @abstractmethod
+    def embed(self, ids: Array, start: int = 0) -> Array:
+        """Return the stream `(T, D)` below the first layer; the first token is at `start`."""
+
+    @abstractmethod
+    def project(self, layer: int, x: Array, start: int = 0) -> Projected:
+        """Return queries, keys and values of the tokens `(T, D)`, the first one at `start`."""
+
+    @abstractmethod
+    def output_projection(self, layer: int) -> tuple[Array, Array]:
+        """Return W_O `(H * E, D)`, the rows of each head together, and its bias `(D,)`."""
+
+    @abstractmethod
+    def after_attention(self, layer: int, x: Array, attended: Array) -> Array:
+        """Finish a layer: what it gives `(T, D)` for the stream and what attention adds to it."""
+
+    @abstractmethod
+    def logits(self, x: Array) -> Array:
+        """Return `(..., V)` for rows `(..., D)` of the last layer's stream, `hidden[-1]`."""
+
+    @property
+    def longest_trace(self) -> int:
+        """How many tokens a trace may have."""
+        return min(self.config.max_position_embeddings, LONGEST_TRACE)
+
+    def tokenize(self, text: str) -> Tokens:
+        """Return the text as tokens; `ValueError` where it is too long for a trace."""
+        return files.encode(self.tokenizer, text, self.longest_trace)
+
+    def spell(self, token: int) -> str:
+        """Return the text of one token; a part of a character is shown as its bytes.
+
+        A token of the vocabulary that the tokenizer does not know is shown as its number.
+        """
+        text: str = self.tokenizer.decode([token], skip_special_tokens=False)
+        if text and "\ufffd" not in text:
+            return text
+        return self.tokenizer.id_to_token(token) or f"#{token}"
+
+    def trace(self, text: str, edits: Edits = ()) -> Trace:
+        """Run the whole forward pass on `text`, changed as `edits` ask for, and keep everything.
+
+        Raises
+        ------
+        ValueError : the text has more tokens than a trace may have, or an edit names a layer, head
+            or position that is not there.
+        """
+        tokens = self.tokenize(text)
+        c, t = self.config, len(tokens)
+        self._check_edits(edits, t)
+        layers, heads, groups = c.num_hidden_layers, c.num_attention_heads, c.num_key_value_heads
+        query, key_value, weights, head_output, hidden = memory.arrays(
+            (layers, heads, t, c.head_dim),
+            (2, layers, groups, t, c.head_dim),
+            (layers, heads, t, t),
+            (layers, heads, t, c.head_dim),
+            (layers + 1, t, c.hidden_size),
+        )
+        hidden[0] = self.embed(tokens.ids)
+        for layer in range(layers):
+            made = self.project(layer, hidden[layer])
+            query[layer], key_value[:, layer] = made.query, made[1:]
+            head_output[layer] = attend(*made, weights[layer], edits, layer)
+            hidden[layer + 1] = self._finish(layer, hidden[layer], head_output[layer])
+        key, value = key_value
+        return Trace(
+            self.name, tokens, query, key, value, weights, head_output, hidden, edits,
+            is_causal=True,
+            next_logits=self.logits(hidden[-1, -1]) if t else None,
+            spelling=self.spell,
+        )  # fmt: skip
+
+    def hidden(self, text: str, edits: Edits = ()) -> Array:
+        """Return the stream `(L + 1, T, D)` of a forward pass; as `trace(text, edits).hidden`."""
+        return self.trace(text, edits).hidden
+
+    def resume(self, x: Array, layer: int, edits: Edits = ()) -> Array:
+        """Run `layer` and those above it on streams `(..., T, D)`; return what the last gives.
+
+        `resume(trace.hidden[l], l)` is `trace.hidden[-1]` for any l.
+
+        Raises
+        ------
+        ValueError : a layer, head or position that is not there, or a stream of another width.
+        """
+        c, tokens = self.config, x.shape[-2] if x.ndim > 1 else 0
+        if tokens == 0 or x.shape[-1] != c.hidden_size or not 0 <= layer <= c.num_hidden_layers:
+            raise ValueError(
+                f"no stream of shape {x.shape} into layer {layer}: {self.name} is "
+                f"{c.hidden_size} wide and has layers 0 to {c.num_hidden_layers - 1}"
+            )
+        self._check_edits(edits, tokens)
+        streams = np.array(x, np.float32).reshape(-1, tokens, c.hidden_size)  # (B, T, D), a copy
+        weights = np.empty((c.num_attention_heads, tokens, tokens), np.float32)
+        for at in range(layer, c.num_hidden_layers):
+            self._run_streams(at, streams, weights, edits)
+        return streams.reshape(x.shape)
+
+    def generate(
+        self,
+        text: str,
+        *,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        seed: int = 0,
+    ) -> Iterator[Generated]:
+        """Write on, one token after the other, until the model's context is full.
+
+        Keys and values of what has been read are kept, so that a step costs one token.
+
+        Parameters
+        ----------
+        temperature : the logits are divided by it; 0 always takes the most probable token
+        top_k : choose among the k most probable only
+        seed : of the random choice
+
+        Raises
+        ------
+        ValueError : the text is too long or has no tokens, or a number is out of range. At once.
+        """
+        if temperature < 0 or (top_k is not None and top_k < 1):
+            raise ValueError(
+                f"temperature must be at least 0 and top_k at least 1, got {temperature} and "
+                f"{top_k}"
+            )
+        ids = self.tokenize(text).ids
+        if len(ids) == 0:
+            raise ValueError("the text has no tokens, so there is nothing to go on from")
+        return self._write_on(ids, temperature, top_k, np.random.default_rng(seed))
+
+    def _write_on(
+        self, ids: Array, temperature: float, top_k: int | None, rng: np.random.Generator
+    ) -> Iterator[Generated]:
+        c, room = self.config, 0
+        cache = np.empty((c.num_hidden_layers, 2, c.num_key_value_heads, room, c.head_dim), "f4")
+        start = 0
+        while start + len(ids) <= c.max_position_embeddings:
+            stop = start + len(ids)
+            if stop > room:
+                room = min(max(2 * room, stop + 64), c.max_position_embeddings)
+                cache = _with_room(cache, room)
+            stream = self.embed(ids, start)
+            for layer in range(c.num_hidden_layers):
+                query, *cache[layer, :, :, start:stop] = self.project(layer, stream, start)
+                weights = np.empty((c.num_attention_heads, len(ids), stop), np.float32)
+                key, value = cache[layer, :, :, :stop]
+                stream = self._finish(layer, stream, attend(query, key, value, weights))
+            token, probability = _choose(self.logits(stream[-1]), temperature, top_k, rng)
+            yield Generated(token, self.spell(token), probability)
+            start, ids = stop, np.array([token])
+
+    def _run_streams(self, layer: int, streams: Array, weights: Array, edits: Edits) -> None:
+        """Run one layer on several texts `(B, T, D)`, in place; products take all rows at once."""
+        head_output = [
+            attend(*self.project(layer, stream), weights, edits, layer) for stream in streams
+        ]
+        merged = np.concatenate([merge_heads(z) for z in head_output])  # (B * T, H * E)
+        rows = streams.reshape(-1, streams.shape[-1])
+        w_o, bias = self.output_projection(layer)
+        rows[:] = self.after_attention(layer, rows, merged @ w_o + bias)
+
+    def _finish(self, layer: int, x: Array, head_output: Array) -> Array:
+        w_o, bias = self.output_projection(layer)
+        return self.after_attention(layer, x, merge_heads(head_output) @ w_o + bias)
+
+    def _check_edits(self, edits: Edits, tokens: int) -> None:
+        c = self.config
+        sizes = c.num_hidden_layers, c.num_attention_heads, tokens
+        check_edits(edits, self.name, *sizes, is_causal=True)
+
+    def check_layer(self, layer: int) -> None:
+        """Refuse a layer that is not there; the message has how many there are."""
+        if not 0 <= layer < self.config.num_hidden_layers:
+            raise ValueError(
+                f"no layer {layer}: {self.name} has layers 0 to {self.config.num_hidden_layers - 1}"
+            )
+
+
+def attend(
+    query: Array, key: Array, value: Array, weights: Array, edits: Edits = (), layer: int = 0
+) -> Array:
+    """Write the weights of causal heads, and return what they read, `(H, Q, E)`.
+
+    The last query is the last key: with fewer queries than keys the others came before.
+
+    Parameters
+    ----------
+    query : (H, Q, E)
+    key, value : (G, K, E); heads h * G // H are shared
+    weights : (H, Q, K), overwritten
+    """
+    heads, queries, width = query.shape
+    groups, keys, _ = key.shape
+    shared = groups, heads // groups * queries  # the queries of one group, one after another
+    np.matmul(
+        query.reshape(*shared, width),
+        key.swapaxes(1, 2),
+        out=weights.reshape(*shared, keys),
+    )
+    weights *= np.float32(width**-0.5)
+    if queries > 1:
+        weights[:, ~np.tri(queries, keys, keys - queries, dtype=bool)] = -np.inf
+    weights_in_place(weights, edits, layer)
+    return np.matmul(weights.reshape(*shared, keys), value).reshape(query.shape)
+
+
+def _with_room(cache: Array, room: int) -> Array:
+    """Return a cache `(L, 2, G, room, E)` that starts with what is in this one."""
+    larger = np.empty((*cache.shape[:3], room, cache.shape[-1]), np.float32)
+    larger[:, :, :, : cache.shape[3]] = cache
+    return larger
+
+
+def _choose(
+    logits: Array, temperature: float, top_k: int | None, rng: np.random.Generator
+) -> tuple[int, float]:
+    """Return a token and how probable it was among those that could be chosen."""
+    order = np.argsort(-logits, kind="stable")[: top_k or len(logits)]
+    if temperature == 0:
+        order = order[:1]
+    chances = softmax(logits[order].astype(np.float64), temperature=temperature or 1.0)
+    place = int(rng.choice(len(order), p=chances))
+    return int(order[place]), float(chances[place])

@@ -1,0 +1,225 @@
+"""Llama and GPT-2 held to slow loops, to their own arithmetic, and to transformers."""
+
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from attention.core import softmax
+from attention.edits import Add, Cut, CutHeads
+from attention.models import decoder
+from attention.models.gpt2 import Gpt2
+from attention.models.layers import rotate
+from attention.models.llama import Llama
+from tests.models import tiny
+
+TEXT = "the cat sat on the mat it was"
+LOADERS = {"llama": Llama, "gpt2": Gpt2}
+
+
+@pytest.fixture(scope="module", params=LOADERS)
+def model(request, tmp_path_factory):
+    folder = tiny.write(tmp_path_factory.mktemp(request.param) / "m", request.param)
+    return LOADERS[request.param].from_folder("tiny", folder)
+
+
+@pytest.fixture(scope="module")
+def llama(tmp_path_factory):
+    return Llama.from_folder("tiny", tiny.write(tmp_path_factory.mktemp("llama") / "m", "llama"))
+
+
+def test_weights_are_the_softmax_of_scores_over_what_came_before(model):
+    trace = model.trace(TEXT)
+    t = len(trace.tokens)
+    assert trace.is_causal
+    np.testing.assert_allclose(trace.weights.sum(-1), 1, atol=1e-6)
+    assert not trace.weights[..., np.triu_indices(t, 1)[0], np.triu_indices(t, 1)[1]].any()
+    np.testing.assert_allclose(softmax(trace.scores), trace.weights, atol=1e-6)
+
+
+def test_each_query_head_reads_its_own_group(model):
+    trace, c = model.trace(TEXT), model.config
+    for layer in range(c.num_hidden_layers):
+        for head in range(c.num_attention_heads):
+            group = head * c.num_key_value_heads // c.num_attention_heads
+            q, k, v = trace.query[layer, head], trace.key[layer, group], trace.value[layer, group]
+            for at in range(len(trace.tokens)):
+                scores = np.array([q[at] @ k[j] for j in range(at + 1)]) / np.sqrt(c.head_dim)
+                row = np.exp(scores - scores.max())
+                row /= row.sum()
+                np.testing.assert_allclose(trace.weights[layer, head, at, : at + 1], row, atol=1e-6)
+                np.testing.assert_allclose(
+                    trace.head_output[layer, head, at], row @ v[: at + 1], atol=1e-6
+                )
+
+
+def test_what_comes_later_changes_nothing_before(model):
+    whole, start = model.trace(TEXT), model.trace("the cat sat on")
+    np.testing.assert_allclose(whole.hidden[:, :4], start.hidden, atol=1e-5)
+
+
+def test_a_pass_can_go_on_from_any_layer(model):
+    trace = model.trace(TEXT)
+    both = np.stack([trace.hidden, trace.hidden[..., ::-1]], axis=1)  # (L + 1, 2, T, D)
+    for layer, stream in enumerate(both):
+        np.testing.assert_allclose(model.resume(stream, layer)[0], trace.hidden[-1], atol=1e-5)
+    with pytest.raises(ValueError, match="into layer 4"):
+        model.resume(trace.hidden[0], 4)
+
+
+def test_edits_are_honoured(model):
+    trace = model.trace(TEXT)
+    silent = model.trace(TEXT, tuple(CutHeads(((1, h),)) for h in range(4)))
+    _, bias = model.output_projection(1)
+    x = silent.hidden[1]
+    without = model.after_attention(1, x, np.broadcast_to(bias, x.shape))
+    np.testing.assert_allclose(silent.hidden[2], without, atol=1e-6)
+    one = model.trace(TEXT, (Cut(queries=(5,), keys=(2,), layers=(0,), heads=(3,)),))
+    assert one.weights[0, 3, 5, 2] == 0
+    np.testing.assert_allclose(one.weights[0, 3].sum(-1), 1, atol=1e-6)
+    inf = model.trace(TEXT, (Add(-np.inf, queries=(5,), keys=(2,), layers=(0,), heads=(3,)),))
+    np.testing.assert_array_equal(one.weights, inf.weights)
+    np.testing.assert_array_equal(model.trace(TEXT, ()).hidden, trace.hidden)
+    added = model.trace(TEXT, (Add(3.0, queries=(2,), keys=(5,)),))  # masked: it stays so
+    np.testing.assert_array_equal(added.weights, trace.weights)
+
+
+def test_the_next_token_has_the_probabilities_of_the_logits(model):
+    trace = model.trace(TEXT)
+    chances = softmax(trace.next_logits.astype(np.float64))
+    told = trace.next_token(3)
+    assert [chance for _, chance in told] == sorted(chances, reverse=True)[:3]
+    assert told[0][0] == tiny.WORDS[int(np.argmax(chances))]
+    assert trace.next_token(1, temperature=0.5)[0][1] > told[0][1]
+    with pytest.raises(ValueError, match="k must be at least 1, got 0"):
+        trace.next_token(0)
+
+
+def test_generation_with_a_cache_is_what_whole_passes_give(model):
+    written, text = [], "the cat"
+    for _ in range(8):
+        text += " " + model.trace(text).next_token(1)[0][0]
+        written.append(text.split()[-1])
+    steps = list(islice(model.generate("the cat", temperature=0), 8))
+    assert [step.text for step in steps] == written
+    assert {step.probability for step in steps} == {1.0}
+
+
+def test_generation_ends_where_the_context_does(model):
+    assert len(list(model.generate("the cat", seed=1))) == 20 - 2 + 1
+
+
+def test_generation_is_random_but_can_be_repeated(model):
+    def write(seed, **options):
+        return [step.id for step in islice(model.generate(TEXT, seed=seed, **options), 10)]
+
+    assert write(1) == write(1)
+    assert write(1) != write(2)
+    assert write(5, top_k=1) == write(6, temperature=0)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({"temperature": -1.0}, "temperature must"), ({"top_k": 0}, "top_k at least 1")],
+)
+def test_generation_refuses_wrong_numbers_at_once(model, options, message):
+    with pytest.raises(ValueError, match=message):
+        model.generate(TEXT, **options)
+    with pytest.raises(ValueError, match="nothing to go on from"):
+        model.generate("")
+
+
+def test_a_long_text_is_refused_with_both_numbers(model):
+    with pytest.raises(ValueError, match="has 21 tokens; the model reads at most 20"):
+        model.trace("cat " * 21)
+
+
+def test_a_text_without_tokens_is_a_normal_state(model):
+    trace = model.trace("")
+    assert trace.weights.shape == (3, 4, 0, 0)
+    with pytest.raises(ValueError, match="no next token"):
+        trace.next_token()
+
+
+def test_arrays_are_read_only(model):
+    trace = model.trace(TEXT)
+    assert not any(
+        a.flags.writeable for a in (trace.weights, trace.key, trace.next_logits, trace.scores)
+    )
+
+
+def test_a_rotation_leaves_lengths_and_tells_distances_only(llama):
+    trace, layer, head = llama.trace(TEXT), 1, 2
+    query, key, _ = llama.unrotated(layer, trace.hidden[layer])
+    turned = rotate(query, *llama.angles(len(trace.tokens)))
+    np.testing.assert_allclose(turned, trace.query[layer], atol=1e-6)
+    np.testing.assert_allclose(
+        np.linalg.norm(turned, axis=-1), np.linalg.norm(query, axis=-1), rtol=1e-5
+    )
+    q, k = query[head, 3], key[head // 2, 1]
+    scores = [
+        rotate(q[None], *llama.angles(1, at + 4))[0] @ rotate(k[None], *llama.angles(1, at))[0]
+        for at in (0, 7, 15)
+    ]
+    np.testing.assert_allclose(scores, scores[0], atol=1e-5)
+
+
+def test_fewer_queries_than_keys_are_the_last_ones():
+    rng = np.random.default_rng(0)
+    q, k, v = rng.standard_normal((3, 2, 6, 4), dtype=np.float32)
+    whole = decoder.attend(q, k, v, np.empty((2, 6, 6), np.float32))
+    last = decoder.attend(q[:, 4:], k, v, np.empty((2, 2, 6), np.float32))
+    np.testing.assert_allclose(last, whole[:, 4:], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("kind", "change", "message"),
+    [
+        ("llama", {"model_type": "mistral"}, "model_type is 'mistral'"),
+        ("llama", {"rope_scaling": {"type": "linear"}}, "rope_scaling is"),
+        ("llama", {"rope_parameters": {"rope_type": "llama3"}}, "rope_type is 'llama3'"),
+        ("llama", {"attention_bias": True}, "attention_bias is True"),
+        ("llama", {"num_key_value_heads": 3}, "4 query heads cannot share 3"),
+        ("llama", {"num_hidden_layers": 10**9}, "num_hidden_layers must be"),
+        ("llama", {"rms_norm_eps": float("nan")}, "epsilon must be"),
+        ("llama", {"num_attention_heads": 0}, "num_attention_heads must be"),
+        ("llama", {"rope_theta": -1.0}, "rope_theta must be"),
+        ("llama", {"head_dim": 3}, "head_dim must be even"),
+        ("gpt2", {"n_layer": "many"}, "n_layer must be"),
+        ("gpt2", {"n_head": 5}, "5 heads cannot divide"),
+        ("gpt2", {"activation_function": "relu"}, "activation_function is 'relu'"),
+    ],
+)
+def test_configs_that_are_not_computed_here_are_refused(tmp_path, kind, change, message):
+    folder = tiny.write(tmp_path / "m", kind)
+    (folder / "config.json").write_text(tiny.json.dumps(tiny.CONFIGS[kind] | change))
+    with pytest.raises(ValueError, match=message):
+        LOADERS[kind].from_folder("tiny", folder)
+
+
+@pytest.mark.parametrize("kind", ["llama", "gpt2", "bert"])
+def test_a_random_model_is_what_transformers_makes_of_it(tmp_path, kind):
+    """Saved by transformers, read by this package, compared layer by layer."""
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    transformers = pytest.importorskip("transformers", reason="transformers is not installed")
+    from attention.models.bert import Bert
+
+    folder = tiny.write(tmp_path / "m", kind)
+    config = transformers.AutoConfig.for_model(**tiny.CONFIGS[kind])
+    torch.manual_seed(0)
+    made = transformers.AutoModel if kind == "bert" else transformers.AutoModelForCausalLM
+    theirs = made.from_config(config, attn_implementation="eager").eval()
+    theirs.save_pretrained(folder)
+    ours = {**LOADERS, "bert": Bert}[kind].from_folder("tiny", folder)
+    trace = ours.trace(TEXT)
+    with torch.inference_mode():
+        out = theirs(
+            torch.tensor([trace.input.ids.tolist()]),
+            output_attentions=True,
+            output_hidden_states=True,
+        )
+    np.testing.assert_allclose(trace.weights, torch.cat(out.attentions).numpy(), atol=1e-5)
+    for layer in range(len(trace.hidden) - 1):
+        np.testing.assert_allclose(trace.hidden[layer], out.hidden_states[layer][0], atol=1e-5)
+    if kind != "bert":
+        np.testing.assert_allclose(ours.logits(trace.hidden[-1]), out.logits[0], atol=1e-4)
