@@ -152,6 +152,32 @@ def removable(shifts: Sequence[float], counts: Sequence[int], most: float) -> in
     return max(count for count, _ in within)
 
 
+def spare_heads(
+    model: Model, trace: Trace, order: Order, between: tuple[int, int], most: float
+) -> int:
+    """Return how many heads of an order can go until the effect passes `most`, to the head.
+
+    Found by halving: without n heads the effect is within `most`, without n + 1 it is beyond. An
+    effect that comes and goes may have crossed the limit elsewhere too.
+
+    Parameters
+    ----------
+    between : a number of heads that can go and, after it, one that cannot, as in a curve
+
+    Raises
+    ------
+    ValueError : the two numbers are not in this order, or the order has fewer heads.
+    """
+    low, high = between
+    if not 0 <= low < high <= len(order.heads):
+        raise ValueError(f"cannot look from {low} to {high} heads of {len(order.heads)}")
+    while high - low > 1:
+        middle = (low + high) // 2
+        *_, measured = removal_effects(model, trace, [order.heads[:middle]])
+        low, high = (middle, high) if measured.effects[0] <= most else (low, middle)
+    return low
+
+
 def typical_distance(model: Model, texts: Sequence[str] = TEXTS) -> float:
     """Return the mean cosine distance between the vectors of two different texts: a yardstick."""
     vectors = [sentence_vector(model.hidden(text)) for text in texts]

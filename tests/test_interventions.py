@@ -199,3 +199,25 @@ def test_a_curve_that_was_stopped_is_known_in_part(toy):
     assert curve.shape == (3, 3)
     assert np.isnan(curve).any()
     assert not np.isnan(curve[:, 0]).any()  # nothing removed: one pass serves every order
+
+
+def test_how_many_heads_can_go_to_the_head(toy):
+    trace = toy.trace(NUMBERS)
+    effect = effects.effect_on(toy, trace)
+    order = pruning.removal_orders(last(head_effects(toy, trace)), seeds=0)[1]
+    grown = [
+        effect(toy.hidden(NUMBERS, silence(order.heads[:count]))[None, -1])[0]
+        for count in range(len(order.heads) + 1)
+    ]
+    limit = (grown[0] + max(grown)) / 2
+    over = int(np.argmax(grown))
+    spare = pruning.spare_heads(toy, trace, order, (0, over), limit)
+    assert grown[spare] <= limit < grown[spare + 1]
+    assert pruning.spare_heads(toy, trace, order, (4, 5), limit) == 4
+
+
+@pytest.mark.parametrize("between", [(3, 3), (5, 2), (-1, 4), (0, 13)])
+def test_how_many_heads_can_go_needs_two_ends(toy, between):
+    order = pruning.Order("any", 0, [(i, j) for i in range(LAYERS) for j in range(HEADS)])
+    with pytest.raises(ValueError, match=r"cannot look from -?\d+ to \d+ heads of 12"):
+        pruning.spare_heads(toy, toy.trace(NUMBERS), order, between, most=0.1)

@@ -24,7 +24,10 @@ class Sizes(Protocol):
 
 
 class Model(Protocol):
-    """A transformer that shows its forward pass, and lets it be changed and restarted."""
+    """A transformer that shows its forward pass, and lets it be changed and restarted.
+
+    Safe to share between threads: experiments run several passes side by side.
+    """
 
     @property
     def name(self) -> str:

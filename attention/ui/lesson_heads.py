@@ -58,12 +58,12 @@ def more_heads(chosen: Reading) -> None:
 
 
 def _remove(model: Model, texts: tuple[str, ...], progress: pruning.Progress) -> Removal:
-    """Measure everything; growing numbers take about as long as single heads."""
-    singles = pruning.single_shifts(model, texts, lambda share: progress(share / 2))
+    """Measure everything; growing numbers take about twice as long as single heads."""
+    singles = pruning.single_shifts(model, texts, lambda share: progress(share / 3))
     orders = pruning.removal_orders(singles, RANDOM_RUNS)
     counts = pruning.removal_counts(singles.size)
     shifts = pruning.growing_shifts(
-        model, texts, orders, counts, lambda share: progress(0.5 + share / 2)
+        model, texts, orders, counts, lambda share: progress((1 + 2 * share) / 3)
     )
     return Removal(singles, orders, counts, shifts, pruning.typical_distance(model))
 
