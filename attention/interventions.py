@@ -19,7 +19,7 @@ from attention.edits import CutHeads, Edits, Head, first_layer
 from attention.effects import effect_on
 from attention.models.model import Model
 from attention.models.trace import Trace
-from attention.threads import processors, team
+from attention.threads import one_blas_thread, processors, team
 
 _ROWS_AT_ONCE = 256  # tokens of the passes that one processor runs side by side
 
@@ -46,7 +46,8 @@ def head_effects(model: Model, trace: Trace) -> Iterator[Measured]:
     work = [_AFTER_ATTENTION + _WHOLE_LAYER * (layers - 1 - layer) for layer in range(layers)]
     together, done = max(1, _ROWS_AT_ONCE // len(trace.tokens)) * processors(), 0
     for layer in reversed(range(layers)):
-        parts = head_parts(model, trace, layer)
+        with one_blas_thread():  # others would go on spinning on the processors shared below
+            parts = head_parts(model, trace, layer)
 
         def measure(some: slice, layer: int = layer, parts: Array = parts) -> None:
             streams = _without(model, trace, layer, parts, some)
