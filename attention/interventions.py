@@ -45,18 +45,18 @@ def head_effects(model: Model, trace: Trace) -> Iterator[Measured]:
     effects = np.full((layers, heads), np.nan)
     work = [_AFTER_ATTENTION + _WHOLE_LAYER * (layers - 1 - layer) for layer in range(layers)]
     together, done = max(1, _ROWS_AT_ONCE // len(trace.tokens)) * processors(), 0
-    for layer in reversed(range(layers)):
-        with one_blas_thread():  # others would go on spinning on the processors shared below
+    with one_blas_thread():  # to the end: giving BLAS its threads back each time is slow
+        for layer in reversed(range(layers)):
             parts = head_parts(model, trace, layer)
 
-        def measure(some: slice, layer: int = layer, parts: Array = parts) -> None:
-            streams = _without(model, trace, layer, parts, some)
-            effects[layer, some] = effect(model.resume(streams, layer + 1, trace.edits))
+            def measure(some: slice, layer: int = layer, parts: Array = parts) -> None:
+                streams = _without(model, trace, layer, parts, some)
+                effects[layer, some] = effect(model.resume(streams, layer + 1, trace.edits))
 
-        for some in _groups(heads, together):
-            _share(measure, some)
-            done += work[layer] * (some.stop - some.start)
-            yield Measured(effects.copy(), done / (heads * sum(work)))
+            for some in _groups(heads, together):
+                _share(measure, some)
+                done += work[layer] * (some.stop - some.start)
+                yield Measured(effects.copy(), done / (heads * sum(work)))
 
 
 def removal_effects(
@@ -80,10 +80,11 @@ def removal_effects(
             stream = _last_stream(model, trace, silence(heads))
             known[heads] = float(effect(stream[None])[0])
 
-    for some in _groups(len(different), processors()):
-        _share(measure, some)
-        effects = np.array([known.get(heads, np.nan) for heads in sets])
-        yield Measured(effects, some.stop / len(different))
+    with one_blas_thread():
+        for some in _groups(len(different), processors()):
+            _share(measure, some)
+            effects = np.array([known.get(heads, np.nan) for heads in sets])
+            yield Measured(effects, some.stop / len(different))
 
 
 def head_parts(model: Model, trace: Trace, layer: int) -> Array:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info
 
 from attention import effects, interventions, pruning
 from attention.edits import Add, Cut, CutHeads
@@ -42,6 +43,10 @@ def whole_passes(model, trace):
         hidden = model.hidden(trace.text, (*trace.edits, *silence({head})))
         grid[head] = effect(hidden[None, -1])[0]
     return grid
+
+
+def blas_threads():
+    return {each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"}
 
 
 def last(measurement):
@@ -90,11 +95,13 @@ def test_the_grid_fills_from_the_last_layer_and_the_share_to_one(model, cat_trac
 
 
 def test_whoever_stops_asking_stops_the_work(toy):
-    counting = Counting(toy)
+    before, counting = blas_threads(), Counting(toy)
     steps = head_effects(counting, toy.trace(NUMBERS))
     next(steps)
     done = len(counting.restarts)
+    assert blas_threads() == {1}
     steps.close()
+    assert blas_threads() == before
     assert len(counting.restarts) == done
     assert {layer for layer, _ in counting.restarts} == {LAYERS}
 
