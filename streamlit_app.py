@@ -37,6 +37,11 @@ PAGES = {
             "Click a word and see where each head looks",
         ),
         ("pages/explore/heads.py", ":material/grid_view:", "Compare heads side by side"),
+        (
+            "pages/explore/interventions.py",
+            ":material/construction:",
+            "Change attention inside the model and see what comes of it",
+        ),
     ],
     "Measure": [
         ("pages/measure/scaling.py", ":material/timer:", "Time the O(n²) core on this machine"),

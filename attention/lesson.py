@@ -24,6 +24,7 @@ class Preset:
     reads: str  # the word it should be found to read
     meanings: tuple[str, ...]
     weights: Mapping[str, float] = field(default_factory=dict)  # the rest share what is left
+    rival: str | None = None  # another word that could have been read
 
 
 BANK = Preset(
@@ -64,9 +65,16 @@ STEEP = Preset(
     reads="river",
     meanings=_MONEY_OR_RIVER,
 )
+UNFINISHED = Preset(
+    "The trophy wouldn't fit in the suitcase because it was too",
+    looks="it",
+    reads="trophy",
+    meanings=_TROPHY_OR_SUITCASE,
+    rival="suitcase",
+)
 PRESETS = (BANK, RIVER, CAT, TROPHY_BIG, TROPHY_SMALL, STEEP)
 
-_BY_TEXT = {preset.text: preset for preset in PRESETS}
+_BY_TEXT = {preset.text: preset for preset in (*PRESETS, UNFINISHED)}
 
 
 def preset_for(text: str) -> Preset | None:

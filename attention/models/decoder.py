@@ -306,9 +306,20 @@ def _choose(
     logits: Array, temperature: float, top_k: int | None, rng: np.random.Generator
 ) -> tuple[int, float]:
     """Return a token and how probable it was among those that could be chosen."""
-    order = np.argsort(-logits, kind="stable")[: top_k or len(logits)]
-    if temperature == 0:
-        order = order[:1]
-    chances = softmax(logits[order].astype(np.float64), temperature=temperature or 1.0)
-    place = int(rng.choice(len(order), p=chances))
-    return int(order[place]), float(chances[place])
+    chance = chances(logits, temperature, top_k or len(logits))
+    token = int(rng.choice(len(chance), p=chance))
+    return token, float(chance[token])
+
+
+def chances(logits: Array, temperature: float, top_k: int) -> Array:
+    """Return the probability of each next token among the k best, `(V,)`; 0 for all others.
+
+    A temperature of 0 leaves the best one alone.
+
+    >>> chances(np.log([0.5, 0.3, 0.2]), 1.0, 2).round(3)
+    array([0.625, 0.375, 0.   ])
+    """
+    best = np.argsort(-logits, kind="stable")[: 1 if temperature == 0 else top_k]
+    result = np.zeros(len(logits))
+    result[best] = softmax(logits[best].astype(np.float64), temperature=temperature or 1.0)
+    return result

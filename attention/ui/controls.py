@@ -16,7 +16,9 @@ _EXAMPLE, _SENTENCE, _WORD = "example", "q", "word"
 _NEW_SENTENCE, _LAST_GOOD, _UNITS = "_new_sentence", "_last_good", "_units"
 
 
-def reading(example: str = lesson.PRESETS[0].text, *, tokens_only: bool = False) -> Reading:
+def reading(
+    example: str = lesson.PRESETS[0].text, *, tokens_only: bool = False, prefer: str | None = None
+) -> Reading:
     """Draw the sidebar's shared controls and return what they say.
 
     Stops the page with a sentence where there is nothing to read. A text that is refused is
@@ -26,6 +28,7 @@ def reading(example: str = lesson.PRESETS[0].text, *, tokens_only: bool = False)
     ----------
     example : the sentence that a page opens on
     tokens_only : the page shows every token as it is, so the view's toggles are out of use
+    prefer : the model that a page opens on where it is installed
     """
     with st.sidebar:
         st.subheader("Sentence", icon=":material/edit_note:")
@@ -42,8 +45,13 @@ def reading(example: str = lesson.PRESETS[0].text, *, tokens_only: bool = False)
         with picker:
             _example_picker(text)
         st.subheader("View", icon=":material/tune:")
+        models = attention.available_models()
         model = st.selectbox(
-            "Model", attention.available_models(), key="model", bind="query-params"
+            "Model",
+            models,
+            index=models.index(prefer) if prefer in models else 0,
+            key="model",
+            bind="query-params",
         )
         merged = st.toggle(
             "Whole words",

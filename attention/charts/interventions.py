@@ -1,0 +1,185 @@
+"""The interventions page's charts: what a change to attention does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import altair as alt
+import pandas as pd
+
+from attention.charts.parts import (
+    AXIS_HEIGHT,
+    CHOSEN,
+    NEUTRAL,
+    ROW_HEIGHT,
+    TITLE_HEIGHT,
+    labels_param,
+    position_axis,
+)
+
+
+def next_bars(data: pd.DataFrame, *, labels: Sequence[str], highest: float) -> alt.TopLevelMixin:
+    """Draw the probability of next tokens after a change, with a mark where it was before.
+
+    `data` is `intervention_frames.next_frame`, `labels` its tokens.
+    """
+    base = alt.Chart(data).encode(
+        y=alt.Y("i:O").title(None).axis(position_axis()),
+        tooltip=[
+            alt.Tooltip("token:N", title="next token"),
+            alt.Tooltip("before:Q", title="before", format=".2%"),
+            alt.Tooltip("after:Q", title="after", format=".2%"),
+        ],
+    )
+    x = alt.X("after:Q").title("probability").scale(domain=[0, highest]).axis(format="%")
+    colour = alt.Color("pinned:N").scale(domain=[False, True]).legend(None)
+    bars = base.mark_bar(height={"band": 0.7}).encode(x=x, color=colour)
+    mark = base.mark_tick(thickness=3, color=NEUTRAL, height={"band": 0.95}).encode(x="before:Q")
+    text = base.transform_calculate(end="max(datum.before, datum.after)").mark_text(
+        align="left", dx=7, color=NEUTRAL, fontWeight=600
+    )
+    value = text.encode(x="end:Q", text=alt.Text("after:Q", format=".1%"))
+    height = max(len(labels), 1) * ROW_HEIGHT + AXIS_HEIGHT + TITLE_HEIGHT
+    chart = alt.layer(bars, mark, value).add_params(labels_param(labels))
+    return chart.properties(height=height)
+
+
+def moved_bars(data: pd.DataFrame, *, labels: Sequence[str], highest: float) -> alt.TopLevelMixin:
+    """Draw how far the vector of each word moves.
+
+    `data` is `intervention_frames.moved_frame`, `labels` its words.
+    """
+    base = alt.Chart(data).encode(
+        y=alt.Y("k:O").title(None).axis(position_axis()),
+        x=alt.X("moved:Q").title("cosine distance").scale(domain=[0, highest]),
+        tooltip=[
+            alt.Tooltip("word:N", title="word"),
+            alt.Tooltip("moved:Q", title="its vector moves by", format=".4f"),
+        ],
+    )
+    bars = base.mark_bar(height={"band": 0.7})
+    value = base.mark_text(align="left", dx=5, color=NEUTRAL).encode(
+        text=alt.Text("moved:Q", format=".3f")
+    )
+    height = max(len(labels), 1) * ROW_HEIGHT + AXIS_HEIGHT + TITLE_HEIGHT
+    return alt.layer(bars, value).add_params(labels_param(labels)).properties(height=height)
+
+
+def strength_curve(
+    data: pd.DataFrame, *, series: Sequence[str], title: str, percent: bool, chosen: float
+) -> alt.TopLevelMixin:
+    """Draw figures against the strength of a push, with a line at the chosen strength.
+
+    `data` is `intervention_frames.curve_frame`.
+    """
+    form = ".1%" if percent else ".3f"
+    base = alt.Chart(data).encode(x=alt.X("strength:Q").title("strength of the push"))
+    legend = alt.Legend(title=None, orient="bottom", columns=2, symbolOpacity=1)
+    lines = base.mark_line(point=alt.OverlayMarkDef(size=45), strokeWidth=2).encode(
+        y=alt.Y("value:Q").title(title).scale(domainMin=0).axis(format="%" if percent else "~g"),
+        color=alt.Color("series:N").scale(domain=list(series)).legend(legend),
+        tooltip=[
+            alt.Tooltip("series:N", title="what"),
+            alt.Tooltip("strength:Q", title="strength"),
+            alt.Tooltip("value:Q", title=title, format=form),
+        ],
+    )
+    rule = base.transform_filter(alt.datum.strength == chosen).mark_rule(
+        color=CHOSEN, strokeWidth=2, strokeDash=[5, 3]
+    )
+    return alt.layer(rule, lines).properties(height=320)
+
+
+def cut_map(data: pd.DataFrame, *, labels: Sequence[str], size: int) -> alt.TopLevelMixin:
+    """Draw one head's weights; a click names a cell, cut ones are framed.
+
+    `data` is `intervention_frames.cut_frame`; `labels` are all words by position. The selection is
+    called `cell` and has the fields q, k.
+    """
+    click = alt.selection_point("cell", fields=["q", "k"], on="click", empty=False)
+    base = alt.Chart(data).encode(
+        x=alt.X("k:O").title("is read").axis(position_axis(labelAngle=-60, orient="top")),
+        y=alt.Y("q:O").title("asks").axis(position_axis()),
+        tooltip=[
+            alt.Tooltip("query:N", title="asks"),
+            alt.Tooltip("key:N", title="is read"),
+            alt.Tooltip("weight:Q", title="weight", format=".4f"),
+            alt.Tooltip("cut:N", title="cut"),
+        ],
+    )
+    colour = alt.Color("weight:Q").title("weight").scale(domain=[0, 1])
+    legend = alt.Legend(orient="bottom", direction="horizontal", gradientLength=160)
+    cells = base.mark_rect(cursor="pointer").encode(color=colour.legend(legend))
+    cut = base.transform_filter("datum.cut").mark_rect(
+        filled=False, stroke=CHOSEN, strokeWidth=2.5, cursor="pointer"
+    )
+    grid = alt.layer(cells.add_params(click), cut).add_params(labels_param(labels))
+    return grid.properties(height=size)
+
+
+def effect_grid(
+    data: pd.DataFrame,
+    *,
+    title: str,
+    domain: tuple[float, float],
+    layers: int,
+    heads: int,
+    signed: bool,
+) -> alt.TopLevelMixin:
+    """Draw one effect for every layer and head that has been measured; the marked are framed.
+
+    `data` is `frames.head_frame`. Signed effects have two colours, and 0 is between them.
+    """
+    base = alt.Chart(data).encode(
+        x=alt.X("head:O")
+        .title("head")
+        .scale(domain=list(range(heads)))
+        .axis(labelAngle=0, ticks=False, domain=False),
+        y=alt.Y("layer:O")
+        .title("layer")
+        .scale(domain=list(range(layers)))
+        .axis(ticks=False, domain=False, labelOverlap=False, labelFlush=False),
+        tooltip=[
+            alt.Tooltip("name:N", title="head"),
+            alt.Tooltip("value:Q", title=title, format=".4f"),
+        ],
+    )
+    limit = max(abs(end) for end in domain)
+    scale = alt.Scale(domain=list(domain))
+    if signed:
+        scale = alt.Scale(domain=[-limit, limit], domainMid=0, range="diverging")
+    colour = alt.Color("value:Q").title(None).scale(scale).legend(gradientLength=100)
+    measured = base.transform_filter("isValid(datum.value)")
+    cells = measured.mark_rect(cornerRadius=3).encode(color=colour)
+    chosen = base.transform_filter("datum.chosen").mark_rect(
+        filled=False, stroke=CHOSEN, strokeWidth=3, cornerRadius=3
+    )
+    return alt.layer(cells, chosen).properties(height=max(layers, 1) * 22 + 50)
+
+
+def pruning_curve(
+    data: pd.DataFrame, *, orders: Sequence[str], heads: int, title: str, limit: float
+) -> alt.TopLevelMixin:
+    """Draw the effect of more and more removed heads, with a band for random orders and a limit.
+
+    `data` is `intervention_frames.band_frame`.
+    """
+    legend = alt.Legend(title=None, orient="bottom", columns=2, symbolOpacity=1)
+    base = alt.Chart(data).encode(
+        x=alt.X("removed:Q").title(f"heads removed, of {heads}").scale(domain=[0, heads]),
+        color=alt.Color("order:N").scale(domain=list(orders)).legend(legend),
+        tooltip=[
+            alt.Tooltip("order:N", title="order"),
+            alt.Tooltip("removed:Q", title="heads removed"),
+            alt.Tooltip("effect:Q", title=title, format=".3f"),
+        ],
+    )
+    y = alt.Y("effect:Q").title(title)
+    band = base.mark_area(opacity=0.18).encode(y=alt.Y("low:Q"), y2="high:Q")
+    lines = base.mark_line(strokeWidth=2, point=alt.OverlayMarkDef(size=40)).encode(y=y)
+    rule = (
+        alt.Chart()
+        .mark_rule(color=NEUTRAL, strokeDash=[5, 4])
+        .encode(y=alt.datum(limit, type="quantitative"))
+    )
+    return alt.layer(band, lines, rule, data=data).properties(height=340)

