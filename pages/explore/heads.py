@@ -109,12 +109,22 @@ st.subheader("One row, head by head")
 ui.draw(
     row_bars, data[data["q"] == query], key="rows", alt_text=f"Row of {asks}", size=180, **options
 )
-st.subheader("Their figures")
-st.dataframe(
-    frames.figures_frame(view, heads, query, chosen.figures),
-    hide_index=True,
-    column_config={label: st.column_config.NumberColumn(format="%.2f") for label in chosen.figures},
-    alt="The figures of each chosen head on this text",
+# The browser loads a megabyte for the first table, so it is drawn when it is asked for.
+table = st.expander(
+    "Their figures in a table",
+    icon=":material/table:",
+    key="table",
+    on_change="rerun",
+    bind="query-params",
 )
+if table.open:
+    table.dataframe(
+        frames.figures_frame(view, heads, query, chosen.figures),
+        hide_index=True,
+        column_config={
+            label: st.column_config.NumberColumn(format="%.2f") for label in chosen.figures
+        },
+        alt="The figures of each chosen head on this text",
+    )
 ui.predict(questions.looks_back(view))
 ui.saving_hint()
