@@ -122,6 +122,8 @@ def head_frame(figures: Array, chosen: Sequence[Head]) -> pd.DataFrame:
 def map_frame(view: View, chosen: Sequence[Head], shown: range) -> pd.DataFrame:
     """Return the maps of the chosen heads: `map, name, q, k, query, key, weight`.
 
+    Cells that a mask hides are absent.
+
     Parameters
     ----------
     shown : the positions that are drawn; weights to other positions are left out
@@ -129,7 +131,7 @@ def map_frame(view: View, chosen: Sequence[Head], shown: range) -> pd.DataFrame:
     count, size = len(chosen), len(shown)
     labels = np.array([view.labels[i] for i in shown], dtype=object)
     cells = [view.weights[layer, head][np.ix_(shown, shown)] for layer, head in chosen]
-    return pd.DataFrame(
+    frame = pd.DataFrame(
         {
             "map": np.repeat(range(count), size * size),
             "name": np.repeat(np.array([head_name(h) for h in chosen], dtype=object), size * size),
@@ -140,6 +142,7 @@ def map_frame(view: View, chosen: Sequence[Head], shown: range) -> pd.DataFrame:
             "weight": np.concatenate([cell.ravel() for cell in cells]) if count else [],
         }
     )
+    return frame[frame["k"] <= frame["q"]] if view.is_causal else frame
 
 
 def figures_frame(

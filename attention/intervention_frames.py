@@ -57,25 +57,20 @@ def curve_frame(strengths: Sequence[float], series: Sequence[str], values: Array
 
 
 def cut_frame(
-    view: View,
-    weights: Array,
-    head: tuple[int, int],
-    shown: Sequence[int],
-    cut: set[tuple[int, int]],
+    view: View, weights: Array, shown: Sequence[int], cut: set[tuple[int, int]]
 ) -> pd.DataFrame:
     """Return one head's map: `q, k, query, key, weight, cut`; cells that a mask hides are absent.
 
     Parameters
     ----------
     weights : (W, W) to draw, over the view's units
-    head : whose untouched map says which cells there are
     cut : the pairs of words that are cut
     """
     rows = [
         (q, k, view.labels[q], view.labels[k], float(weights[q, k]), (q, k) in cut)
         for q in shown
         for k in shown
-        if view.weights[head][q, k] > 0 or (q, k) in cut
+        if k <= q or not view.is_causal
     ]
     return pd.DataFrame(rows, columns=["q", "k", "query", "key", "weight", "cut"]).astype(
         {"q": "int64", "k": "int64", "weight": "float64", "cut": "bool"}

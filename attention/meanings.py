@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from attention.words import Unit
 
 
+_SPACE = "Ġ"  # how byte-level BPE spells a space
+
+
 def unit_vectors(model: Model, tokens: Tokens, units: Sequence[Unit]) -> Array:
     """Return the learned vector of each unit, the mean of its pieces: `(W, D)`."""
     table = model.word_embeddings
@@ -30,7 +33,8 @@ def word_vector(model: Model, word: str) -> Array:
     ------
     ValueError : the word has no token.
     """
-    ids = model.tokenizer.encode(word, add_special_tokens=False).ids
+    before = " " if _words_begin_with_space(model) else ""
+    ids = model.tokenizer.encode(before + word, add_special_tokens=False).ids
     if not ids:
         raise ValueError(f"{word!r} has no token in this model's vocabulary.")
     return model.word_embeddings[ids].mean(axis=0)
@@ -93,12 +97,23 @@ def _nearest_words(model: Model, numbers: bytes, count: int) -> tuple[tuple[str,
         cosine = (model.word_embeddings @ vector)[ids] / (lengths * norm)
     best = np.argpartition(-cosine, count)[:count]
     best = best[np.argsort(-cosine[best], kind="stable")]
-    return tuple((str(model.tokenizer.id_to_token(int(ids[i]))), float(cosine[i])) for i in best)
+    names = [str(model.tokenizer.id_to_token(int(ids[i]))).removeprefix(_SPACE) for i in best]
+    return tuple(zip(names, cosine[best].tolist(), strict=True))
 
 
 @lru_cache(maxsize=4)
 def _words_of(model: Model) -> tuple[Array, Array]:
     """Return the ids of the whole words in the vocabulary, and the lengths of their vectors."""
-    vocabulary = model.tokenizer.get_vocab()
-    ids = np.array(sorted(i for token, i in vocabulary.items() if token.isalpha()))
+    vocabulary, start = model.tokenizer.get_vocab(), _SPACE * _words_begin_with_space(model)
+    whole = (i for token, i in vocabulary.items() if _is_word(token, start))
+    ids = np.array(sorted(whole))
     return ids, np.linalg.norm(model.word_embeddings[ids], axis=1)
+
+
+def _is_word(token: str, start: str) -> bool:
+    return token.startswith(start) and token.removeprefix(start).isalpha()
+
+
+def _words_begin_with_space(model: Model) -> bool:
+    """Whether a word of a text is spelled with the space before it, as in byte-level BPE."""
+    return model.tokenizer.token_to_id(f"{_SPACE}the") is not None

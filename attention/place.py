@@ -8,9 +8,12 @@ from functools import cached_property
 
 import numpy as np
 
-from attention.core import Array, softmax
+from attention.core import Array, causal_mask, softmax
 from attention.models.bert import Bert
+from attention.models.decoder import CausalModel
 from attention.models.layers import merge_heads
+from attention.models.llama import Llama
+from attention.models.model import Model
 from attention.models.trace import Trace
 
 
@@ -18,7 +21,7 @@ from attention.models.trace import Trace
 class Place:
     """A query token and a key token in one head. Each array is made when first asked for."""
 
-    model: Bert
+    model: Model
     trace: Trace
     layer: int
     head: int
@@ -30,7 +33,23 @@ class Place:
         """The number behind each letter of a shape."""
         layers, heads, tokens, width = self.trace.query.shape
         sizes = {"L": layers, "H": heads, "T": tokens, "E": width, "H·E": heads * width}
-        return {**sizes, "D": self.trace.hidden.shape[-1]}
+        return {**sizes, "D": self.trace.hidden.shape[-1], "G": self.trace.key.shape[1]}
+
+    @property
+    def group(self) -> int:
+        """The head of keys and values that this query head reads."""
+        return self.head * self.sizes["G"] // self.sizes["H"]
+
+    @property
+    def sharers(self) -> list[int]:
+        """All query heads that read the same keys and values, this one among them."""
+        each = self.sizes["H"] // self.sizes["G"]
+        return list(range(self.group * each, (self.group + 1) * each))
+
+    @property
+    def seen(self) -> slice:
+        """The keys that the query token may read."""
+        return slice(0, self.query + 1 if self.trace.is_causal else None)
 
     @property
     def asks(self) -> str:
@@ -55,12 +74,12 @@ class Place:
     @property
     def k(self) -> Array:
         """The head's keys, `(T, E)`."""
-        return self.trace.key[self.layer, self.head]
+        return self.trace.key[self.layer, self.group]
 
     @property
     def v(self) -> Array:
         """The head's values, `(T, E)`."""
-        return self.trace.value[self.layer, self.head]
+        return self.trace.value[self.layer, self.group]
 
     @cached_property
     def dots(self) -> Array:
@@ -68,9 +87,16 @@ class Place:
         return self.q @ self.k.T
 
     @cached_property
-    def scores(self) -> Array:
-        """The scaled scores, `Q K^T / sqrt(E)`, `(Q, K)`."""
+    def scaled(self) -> Array:
+        """The scaled scores before any mask, `Q K^T / sqrt(E)`, `(Q, K)`."""
         return self.dots / np.float32(math.sqrt(self.sizes["E"]))
+
+    @cached_property
+    def scores(self) -> Array:
+        """The scores that softmax gets, `(Q, K)`: -inf where the mask hides a key."""
+        if not self.trace.is_causal:
+            return self.scaled
+        return np.where(causal_mask(len(self.scaled)), self.scaled, -np.inf)
 
     @cached_property
     def weights(self) -> Array:
@@ -108,10 +134,27 @@ class Place:
 
     @cached_property
     def mixed(self) -> Array:
-        """The stream after attention, `LayerNorm(X + attended)`, `(T, D)`."""
-        return self.model.add_and_norm(self.layer, self.x, self.attended)
+        """The stream after attention, `(T, D)`: an encoder's is normalised."""
+        if isinstance(self.model, Bert):
+            return self.model.add_and_norm(self.layer, self.x, self.attended)
+        return self.x + self.attended
 
     @cached_property
     def leaves(self) -> Array:
         """The representations that leave the layer, `(T, D)`."""
-        return self.model.feed_forward(self.layer, self.mixed)
+        return self.model.after_attention(self.layer, self.x, self.attended)
+
+    @cached_property
+    def normalised(self) -> Array:
+        """What a decoder's heads read, the stream normalised, `(T, D)`."""
+        if not isinstance(self.model, CausalModel):
+            raise TypeError(f"{self.model.name} normalises after attention")
+        return self.model.normalised(self.layer, self.x)
+
+    @cached_property
+    def unrotated(self) -> tuple[Array, Array]:
+        """The head's queries and keys before their rotation, `(T, E)` each."""
+        if not isinstance(self.model, Llama):
+            raise TypeError(f"{self.model.name} rotates nothing")
+        made = self.model.unrotated(self.layer, self.x)
+        return made.query[self.head], made.key[self.group]

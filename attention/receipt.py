@@ -55,12 +55,21 @@ def receipt(trace: Trace, cell: Cell) -> Receipt:
 
     `w_k = exp(s_k - max s) / sum_j exp(s_j - max s)` with `s_k = sum_e q_e k_e / sqrt(E)`, then
     `z_e = sum_k w_k v_ke`. Subtracting the largest score changes no weight: it divides every term
-    and their sum by the same number.
+    and their sum by the same number. K counts the keys that the query may see: in a decoder itself
+    and those before it.
+
+    Raises
+    ------
+    ValueError : the mask hides the key from the query.
     """
     layer, head = cell.layer, cell.head
+    seen = cell.query + 1 if trace.is_causal else len(trace.tokens)
+    if cell.key >= seen:
+        raise ValueError(f"key {cell.key} comes after query {cell.query}: the mask hides it")
+    shared = head * trace.key.shape[1] // trace.query.shape[1]
     q = trace.query[layer, head, cell.query].astype(np.float64)  # (E,)
-    k = trace.key[layer, head].astype(np.float64)  # (K, E)
-    v = trace.value[layer, head].astype(np.float64)  # (K, E)
+    k = trace.key[layer, shared, :seen].astype(np.float64)  # (K, E)
+    v = trace.value[layer, shared, :seen].astype(np.float64)  # (K, E)
     dots = k @ q  # (K,)
     scores = dots / np.sqrt(len(q))
     terms = np.exp(scores - scores.max())
@@ -108,12 +117,14 @@ def output_steps(bill: Receipt) -> str:
     )
 
 
-def weight_code(model: str, text: str, cell: Cell) -> str:
+def weight_code(trace: Trace, cell: Cell) -> str:
     """Return Python code that prints the weight of `cell`, to the digits of the receipt.
 
     The text goes in as a Python literal, so whatever it holds stays text.
 
-    >>> print(weight_code("minilm", "It's", Cell(5, 11, 1, 2, 0)))
+    >>> import attention
+    >>> trace = attention.load_model("minilm").trace("It's")
+    >>> print(weight_code(trace, Cell(5, 11, 1, 2, 0)))
     import numpy as np
     import attention
     from attention.threads import one_blas_thread
@@ -129,32 +140,39 @@ def weight_code(model: str, text: str, cell: Cell) -> str:
     print(f"{weights[key]:.6g}")
     """
     place = f"layer, head, query, key = {cell.layer}, {cell.head}, {cell.query}, {cell.key}"
-    return "\n".join([*_weights_lines(model, text, place), 'print(f"{weights[key]:.6g}")'])
+    return "\n".join([*_weights_lines(trace, place), 'print(f"{weights[key]:.6g}")'])
 
 
-def output_code(model: str, text: str, cell: Cell) -> str:
+def output_code(trace: Trace, cell: Cell) -> str:
     """Return Python code that prints one number of the head's output for the query of `cell`."""
     place = f"layer, head, query, column = {cell.layer}, {cell.head}, {cell.query}, {cell.column}"
     return "\n".join(
         [
-            *_weights_lines(model, text, place),
-            "v = trace.value[layer, head].astype(np.float64)  # (K, E)",
+            *_weights_lines(trace, place),
+            f"v = trace.value[{_keys(trace)}].astype(np.float64)  # (K, E)",
             'print(f"{weights @ v[:, column]:.6g}")',
         ]
     )
 
 
-def _weights_lines(model: str, text: str, place: str) -> list[str]:
+def _keys(trace: Trace) -> str:
+    """Return the index of a head's keys or values, as code."""
+    heads, groups = trace.query.shape[1], trace.key.shape[1]
+    head = "head" if heads == groups else f"head // {heads // groups}"
+    return f"layer, {head}, : query + 1" if trace.is_causal else f"layer, {head}"
+
+
+def _weights_lines(trace: Trace, place: str) -> list[str]:
     return [
         "import numpy as np",
         "import attention",
         "from attention.threads import one_blas_thread",
         "",
         "with one_blas_thread():  # the same sums in the same order, whatever else is running",
-        f"    trace = attention.load_model({model!r}).trace({text!r})",
+        f"    trace = attention.load_model({trace.model!r}).trace({trace.text!r})",
         place,
         "q = trace.query[layer, head, query].astype(np.float64)  # (E,)",
-        "k = trace.key[layer, head].astype(np.float64)  # (K, E)",
+        f"k = trace.key[{_keys(trace)}].astype(np.float64)  # (K, E)",
         "scores = k @ q / np.sqrt(len(q))  # (K,)",
         "terms = np.exp(scores - scores.max())  # (K,)",
         "weights = terms / terms.sum()  # (K,) they sum to 1",

@@ -62,8 +62,8 @@ def softmax_frame(bill: Receipt, tokens: Sequence[str]) -> pd.DataFrame:
     """Return the way from dot product to weight, a row for each key."""
     return pd.DataFrame(
         {
-            "position": range(len(tokens)),
-            "key": tokens,
+            "position": range(len(bill.dots)),
+            "key": tokens[: len(bill.dots)],
             "q · k": bill.dots,
             "÷ √E": bill.scores,
             "exp(s − m)": bill.terms,
@@ -76,8 +76,8 @@ def output_frame(bill: Receipt, tokens: Sequence[str]) -> pd.DataFrame:
     """Return the products of weight and value in the chosen column, a row for each key."""
     return pd.DataFrame(
         {
-            "position": range(len(tokens)),
-            "key": tokens,
+            "position": range(len(bill.weights)),
+            "key": tokens[: len(bill.weights)],
             "weight": bill.weights,
             "value v": bill.values,
             "weight × v": bill.parts,

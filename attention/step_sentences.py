@@ -52,7 +52,8 @@ def scale(p: Place) -> str:
     width = p.sizes["E"]
     return (
         f"Divided by √{width} = {math.sqrt(width):.2f}, the scores of “{p.asks}” are "
-        f"{np.ptp(p.scores[p.query]):.2f} apart at most, no longer {np.ptp(p.dots[p.query]):.2f}. "
+        f"{np.ptp(p.scaled[p.query, p.seen]):.2f} apart at most, no longer "
+        f"{np.ptp(p.dots[p.query, p.seen]):.2f}. "
         f"Its largest weight will be {p.weights[p.query].max():.3f}; without the division it would "
         f"be {_undivided(p):.3f}."
     )
@@ -68,13 +69,61 @@ def mask(p: Place) -> str:
     )
 
 
+def normalised(p: Place) -> str:
+    """Say what the norm does to the length of the token's vector."""
+    x, y = p.x[p.query], p.normalised[p.query]
+    return (
+        f"The vector of “{p.asks}” was {np.linalg.norm(x):.2f} long with numbers up to "
+        f"{np.abs(x).max():.2f}; the heads read one that is {np.linalg.norm(y):.2f} long, with "
+        f"numbers up to {np.abs(y).max():.2f}."
+    )
+
+
+def shared(p: Place) -> str:
+    """Say which heads share keys and values, and what that saves."""
+    heads, groups = p.sizes["H"], p.sizes["G"]
+    if groups == heads:
+        return projections(p)
+    others = ", ".join(str(head) for head in p.sharers if head != p.head)
+    saved = 2 * (heads - groups) * p.sizes["E"] * 4 * p.sizes["L"]
+    return (
+        f"Query head {p.head} reads the keys and values of shared head {p.group}, as query heads "
+        f"{others} do. {groups} of them serve {heads} query heads: {saved:,} bytes saved for each "
+        f"token that is kept, in float32 over {p.sizes['L']} layers."
+    )
+
+
+def rotation(p: Place) -> str:
+    """Say what rotation does to the score of the chosen pair."""
+    q, k = p.unrotated
+    before, after = float(q[p.query] @ k[p.key]), float(p.dots[p.query, p.key])
+    apart = p.query - p.key
+    return (
+        f"“{p.asks}” stands at {p.query}, “{p.reads}” at {p.key}: the first pair of numbers turns "
+        f"by {p.query} and {p.key} radians. Their dot product was {_figure(before)} without "
+        f"rotation and is {_figure(after)} with it; it depends on how far they are apart, {apart}, "
+        "not on where they stand."
+    )
+
+
+def causal_mask(p: Place) -> str:
+    """Say how many scores the mask hides."""
+    tokens, seen = p.sizes["T"], p.query + 1
+    hidden = tokens * (tokens - 1) // 2
+    later = softmax(p.scaled[p.query])[seen:].sum()
+    return (
+        f"“{p.asks}” keeps {seen} of {tokens} scores; {hidden} of all {tokens**2} are hidden. "
+        f"Without the mask {later:.1%} of its weight would go to tokens that come later."
+    )
+
+
 def softmax_row(p: Place) -> str:
     """Say which tokens get the most weight, and what they sum to."""
     row = p.weights[p.query]
-    best = np.argsort(-row, kind="stable")[:3]
+    best = np.argsort(-row[p.seen], kind="stable")[:3]
     named = ", ".join(f"{_named(p, int(k))} {row[k]:.3f}" for k in best)
     return (
-        f"The {len(row)} scores of “{p.asks}” became weights that sum to {row.sum():.4f}. "
+        f"The {len(row[p.seen])} scores of “{p.asks}” became weights that sum to {row.sum():.4f}. "
         f"It reads most from: {named}."
     )
 
@@ -92,8 +141,8 @@ def blend(p: Place) -> str:
     )
     return (
         f"The head's output for “{p.asks}” is {output:.2f} long. The longest of its "
-        f"{len(row)} parts, {lengths[longest]:.2f}, comes from {_named(p, longest)} (weight "
-        f"{row[longest]:.3f}), {also}."
+        f"{len(row[p.seen])} parts, {lengths[longest]:.2f}, comes from {_named(p, longest)} "
+        f"(weight {row[longest]:.3f}), {also}."
     )
 
 
@@ -113,8 +162,10 @@ def output_projection(p: Place) -> str:
     """Say how much each head writes."""
     lengths = np.linalg.norm(p.written, axis=1)
     total = np.linalg.norm(p.attended[p.query])
+    _, bias = p.model.output_projection(p.layer)
     return (
-        f"What all heads and the bias add to “{p.asks}” is {total:.2f} long. Head {p.head} writes "
+        f"What all heads{' and the bias' if bias.any() else ''} add to “{p.asks}” is "
+        f"{total:.2f} long. Head {p.head} writes "
         f"a part that is {lengths[p.head]:.2f} long{_longest_head(p, lengths)}."
     )
 
@@ -170,7 +221,7 @@ def largest_part_question(p: Place) -> Question:
 
 def _undivided(p: Place) -> float:
     """Return the largest weight of the row if the scores were not divided."""
-    return float(softmax(p.dots[p.query]).max())
+    return float(softmax(p.dots[p.query, p.seen]).max())
 
 
 def _longest_head(p: Place, lengths: Array) -> str:

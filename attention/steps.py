@@ -14,6 +14,7 @@ import numpy as np
 from attention import step_sentences as say
 from attention.core import Array, causal_mask
 from attention.matrix import HEADS, TOKENS, Matrix
+from attention.models.bert import Bert
 from attention.place import Place
 from attention.questions import Question
 
@@ -50,25 +51,41 @@ def _shape(symbol: str, letters: tuple[str, ...], place: Place) -> str:
     return f"{symbol} ({' × '.join(letters)}) {numbers}"
 
 
-def _gap(computed: Array, kept: Array) -> float:
+def gap(computed: Array, kept: Array) -> float:
+    """Return the largest difference between what is computed again and what the trace holds."""
     return float(np.abs(computed - kept).max())
 
 
 def _projection_gap(p: Place) -> float:
+    assert isinstance(p.model, Bert)
     w = p.model.projections(p.layer, p.head)
     made = np.stack([p.x @ w.w_q + w.b_q, p.x @ w.w_k + w.b_k, p.x @ w.w_v + w.b_v])
-    return _gap(made, np.stack([p.q, p.k, p.v]))
+    return gap(made, np.stack([p.q, p.k, p.v]))
 
 
-def _asks_and_reads(name: str, meaning: str, values: Array, p: Place, signed: bool) -> Matrix:
+def asks_and_reads(name: str, meaning: str, values: Array, p: Place, signed: bool) -> Matrix:
+    """Return a matrix whose rows ask and whose columns are read, the chosen cell marked."""
     return Matrix(name, meaning, ("T", "T"), values, p.query, p.key, columns=TOKENS, signed=signed)
 
 
 def _only_earlier(p: Place) -> Array:
-    return np.where(causal_mask(len(p.scores)), p.scores, np.nan)
+    return np.where(causal_mask(len(p.scaled)), p.scaled, np.nan)
 
 
-_TE, _TD, _TT = ("T", "E"), ("T", "D"), ("T", "T")
+def visible(values: Array) -> Array:
+    """Return values with no cell where a mask has put -inf."""
+    return np.where(np.isneginf(values), np.nan, values)
+
+
+def _terms(p: Place) -> Array:
+    return np.exp(visible(p.scores) - p.scores.max(axis=1, keepdims=True))
+
+
+def _shown_weights(p: Place) -> Array:
+    return np.where(np.isneginf(p.scores), np.nan, p.weights)
+
+
+TE, TD, TT = ("T", "E"), ("T", "D"), ("T", "T")
 
 ENCODER_STEPS = (
     Step(
@@ -78,8 +95,8 @@ ENCODER_STEPS = (
         "layers before have made of it. In layer 0 it is the learned vector of the token plus that "
         "of its position.",
         (r"X = h^{(\ell)}",),
-        (("X", _TD),),
-        lambda p: [Matrix("X", "one row for each token", _TD, p.x, p.query)],
+        (("X", TD),),
+        lambda p: [Matrix("X", "one row for each token", TD, p.x, p.query)],
         say.representation,
     ),
     Step(
@@ -90,11 +107,11 @@ ENCODER_STEPS = (
         "**value** is what is inside. Search terms are compared with titles; what is taken home "
         "is contents.",
         ("Q = X W_Q + b_Q", "K = X W_K + b_K", "V = X W_V + b_V"),
-        (("X", _TD), ("each W", ("D", "E")), ("each b", ("E",)), ("Q, K, V", _TE)),
+        (("X", TD), ("each W", ("D", "E")), ("each b", ("E",)), ("Q, K, V", TE)),
         lambda p: [
-            Matrix("Q", "search terms", _TE, p.q, p.query),
-            Matrix("K", "titles", _TE, p.k, p.key),
-            Matrix("V", "contents", _TE, p.v, p.key),
+            Matrix("Q", "search terms", TE, p.q, p.query),
+            Matrix("K", "titles", TE, p.k, p.key),
+            Matrix("V", "contents", TE, p.v, p.key),
         ],
         say.projections,
         gap=_projection_gap,
@@ -107,10 +124,10 @@ ENCODER_STEPS = (
         "way. Every pair of tokens gets one: that is the part whose cost grows with the square of "
         "the length.",
         (r"S = Q K^\top", r"s_{qk} = \sum_e q_{qe}\, k_{ke}"),
-        (("Q", _TE), ("Kᵀ", ("E", "T")), ("S", _TT)),
+        (("Q", TE), ("Kᵀ", ("E", "T")), ("S", TT)),
         lambda p: [
-            Matrix("q × K", "products for the asking token", _TE, p.q[p.query] * p.k, p.key),
-            _asks_and_reads("S", "their sums, for every pair", p.dots, p, True),
+            Matrix("q × K", "products for the asking token", TE, p.q[p.query] * p.k, p.key),
+            asks_and_reads("S", "their sums, for every pair", p.dots, p, True),
         ],
         say.scores,
         question=say.scale_question,
@@ -121,10 +138,10 @@ ENCODER_STEPS = (
         "The longer the vectors, the larger their dot products. Dividing by the root of the width "
         "keeps softmax from giving nearly everything to one token.",
         (r"S' = \frac{Q K^\top}{\sqrt{E}}",),
-        (("S", _TT), ("S′", _TT)),
+        (("S", TT), ("S′", TT)),
         lambda p: [
-            _asks_and_reads("S", "before", p.dots, p, True),
-            _asks_and_reads("S′", "after, on the same colours", p.scores, p, True),
+            asks_and_reads("S", "before", p.dots, p, True),
+            asks_and_reads("S′", "after, on the same colours", p.scaled, p, True),
         ],
         say.scale,
         one_scale=True,
@@ -141,10 +158,10 @@ ENCODER_STEPS = (
             r"M_{qk} = 0 \ \text{here}",
             r"M_{qk} = -\infty \ \text{for}\ k > q\ \text{in a decoder}",
         ),
-        (("S′", _TT), ("M", _TT)),
+        (("S′", TT), ("M", TT)),
         lambda p: [
-            _asks_and_reads("S′", "this model: nothing is hidden", p.scores, p, True),
-            _asks_and_reads(
+            asks_and_reads("S′", "this model: nothing is hidden", p.scores, p, True),
+            asks_and_reads(
                 "Illustration", "what a causal mask would leave", _only_earlier(p), p, True
             ),
         ],
@@ -162,16 +179,14 @@ ENCODER_STEPS = (
             r"a_{qk} = \frac{e^{s''_{qk} - m_q}}{\sum_j e^{s''_{qj} - m_q}}",
             r"m_q = \max_j s''_{qj}",
         ),
-        (("S″", _TT), ("A", _TT)),
+        (("S″", TT), ("A", TT)),
         lambda p: [
-            _asks_and_reads("S″", "scores", p.scores, p, True),
-            _asks_and_reads(
-                "exp(S″ − m)", "terms", np.exp(p.scores - p.scores.max(1, keepdims=True)), p, False
-            ),
-            _asks_and_reads("A", "weights: each row sums to 1", p.weights, p, False),
+            asks_and_reads("S″", "scores", visible(p.scores), p, True),
+            asks_and_reads("exp(S″ − m)", "terms", _terms(p), p, False),
+            asks_and_reads("A", "weights: each row sums to 1", _shown_weights(p), p, False),
         ],
         say.softmax_row,
-        gap=lambda p: _gap(p.weights, p.trace.weights[p.layer, p.head]),
+        gap=lambda p: gap(p.weights, p.trace.weights[p.layer, p.head]),
         question=say.largest_part_question,
     ),
     Step(
@@ -181,14 +196,14 @@ ENCODER_STEPS = (
         "added up. A small weight on a long value can put in more than a large one on a short "
         "value.",
         ("Z = A V", r"z_{qe} = \sum_k a_{qk}\, v_{ke}"),
-        (("A", _TT), ("V", _TE), ("Z", _TE)),
+        (("A", TT), ("V", TE), ("Z", TE)),
         lambda p: [
-            Matrix("V", "contents of each token", _TE, p.v, p.key),
-            Matrix("a × V", "weighted, for the asking token", _TE, p.parts, p.key),
-            Matrix("Z", "sums: the head's output", _TE, p.output, p.query),
+            Matrix("V", "contents of each token", TE, p.v, p.key),
+            Matrix("a × V", "weighted, for the asking token", TE, p.parts, p.key),
+            Matrix("Z", "sums: the head's output", TE, p.output, p.query),
         ],
         say.blend,
-        gap=lambda p: _gap(p.output, p.trace.head_output[p.layer, p.head]),
+        gap=lambda p: gap(p.output, p.trace.head_output[p.layer, p.head]),
     ),
     Step(
         "concat",
@@ -196,7 +211,7 @@ ENCODER_STEPS = (
         "Every head of the layer has done the same with matrices of its own. Their outputs are "
         "put side by side; nothing is computed.",
         (r"Z = [\, Z_0 \mid Z_1 \mid \dots \mid Z_{H-1} \,]",),
-        (("each Z", _TE), ("Z", ("T", "H·E"))),
+        (("each Z", TE), ("Z", ("T", "H·E"))),
         lambda p: [
             Matrix(
                 "z",
@@ -223,7 +238,7 @@ ENCODER_STEPS = (
         "One more learned matrix mixes the heads and brings them back to the width of the model. "
         "It is a sum again: each head writes through the rows of the matrix that are its own.",
         (r"O = Z\, W_O + b_O = \sum_h Z_h W_O^{(h)} + b_O",),
-        (("Z", ("T", "H·E")), ("W_O", ("H·E", "D")), ("O", _TD)),
+        (("Z", ("T", "H·E")), ("W_O", ("H·E", "D")), ("O", TD)),
         lambda p: [
             Matrix(
                 "z W_O",
@@ -233,7 +248,7 @@ ENCODER_STEPS = (
                 p.head,
                 rows=HEADS,
             ),
-            Matrix("O", "sum over the heads, every token", _TD, p.attended, p.query),
+            Matrix("O", "sum over the heads, every token", TD, p.attended, p.query),
         ],
         say.output_projection,
     ),
@@ -247,14 +262,14 @@ ENCODER_STEPS = (
             r"Y = \mathrm{LayerNorm}(X + O)",
             r"h^{(\ell + 1)} = \mathrm{LayerNorm}(Y + \mathrm{MLP}(Y))",
         ),
-        (("X, O, Y", _TD), ("h", _TD)),
+        (("X, O, Y", TD), ("h", TD)),
         lambda p: [
-            Matrix("X", "came in", _TD, p.x, p.query),
-            Matrix("Y", "after attention", _TD, p.mixed, p.query),
-            Matrix("h", "after the MLP: goes to the next layer", _TD, p.leaves, p.query),
+            Matrix("X", "came in", TD, p.x, p.query),
+            Matrix("Y", "after attention", TD, p.mixed, p.query),
+            Matrix("h", "after the MLP: goes to the next layer", TD, p.leaves, p.query),
         ],
         say.back,
         one_scale=True,
-        gap=lambda p: _gap(p.leaves, p.trace.hidden[p.layer + 1]),
+        gap=lambda p: gap(p.leaves, p.trace.hidden[p.layer + 1]),
     ),
 )

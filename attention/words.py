@@ -37,6 +37,7 @@ class View:
     units: tuple[Unit, ...]
     weights: Array  # (L, H, W, W), read-only
     removed: Array  # (L, H, W), the share each row gave to special tokens that are not shown
+    is_causal: bool = False  # what comes later is hidden: no cell, not a weight of 0
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -46,12 +47,16 @@ class View:
     def head(self, layer: int, head: int) -> View:
         """Return the view of one head alone, with L = H = 1."""
         here = slice(layer, layer + 1), slice(head, head + 1)
-        return View(self.units, self.weights[here], self.removed[here])
+        return View(self.units, self.weights[here], self.removed[here], self.is_causal)
 
     def find(self, label: str) -> int | None:
-        """Return the position of the first unit spelled `label`, ignoring case."""
+        """Return the position of the first unit spelled `label`, ignoring case.
+
+        A piece that byte-level BPE spells with the space before it, as `Ġit`, is found as `it`.
+        """
         wanted = label.casefold()
-        matches = (i for i, unit in enumerate(self.units) if unit.label.casefold() == wanted)
+        spelled = (unit.label.removeprefix("Ġ").casefold() for unit in self.units)
+        matches = (i for i, name in enumerate(spelled) if name == wanted)
         return next(matches, None)
 
 
@@ -116,7 +121,7 @@ def view(trace: Trace, *, words: bool = True, special: bool = True) -> View:
         weights = np.divide(kept, total, out=np.zeros_like(kept), where=total > 0)
         removed = np.clip(1 - total[..., 0], 0, 1)
     weights.flags.writeable = removed.flags.writeable = False
-    return View(units, weights, removed)
+    return View(units, weights, removed, trace.is_causal)
 
 
 def fold(rows: Array, kept: list[int]) -> Array:

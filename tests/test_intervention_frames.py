@@ -14,6 +14,7 @@ VIEW = View(
     tuple(Unit(token, (i,), False) for i, token in enumerate(TOKENS)),
     np.tril(np.full((1, 1, 3, 3), 0.5, np.float32)),
     np.zeros((1, 1, 3)),
+    is_causal=True,
 )
 
 
@@ -30,7 +31,7 @@ def test_a_curve_has_a_row_for_each_strength_and_series():
 
 def test_masked_cells_are_absent_and_cut_ones_stay():
     weights = np.zeros((3, 3))
-    frame = frames.cut_frame(VIEW, weights, (0, 0), range(3), {(2, 0)})
+    frame = frames.cut_frame(VIEW, weights, range(3), {(2, 0)})
     assert len(frame) == 6
     assert (frame["k"] <= frame["q"]).all()
     assert frame[frame["cut"]][["query", "key"]].to_numpy().tolist() == [["sat", "The"]]
@@ -101,7 +102,7 @@ def columns_used(spec):
         ),
         (
             charts.cut_map(head_frame(np.ones((1, 1)), []), labels=TOKENS, size=100),
-            frames.cut_frame(VIEW, VIEW.weights[0, 0], (0, 0), range(3), set()),
+            frames.cut_frame(VIEW, VIEW.weights[0, 0], range(3), set()),
         ),
         (
             charts.effect_grid(

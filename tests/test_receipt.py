@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import attention
+from attention.models.llama import Llama
 from attention.models.trace import Tokens, Trace
 from attention.receipt import (
     Cell,
@@ -21,6 +23,7 @@ from attention.receipt import (
     weight_steps,
 )
 from attention.threads import one_blas_thread
+from tests.models import tiny
 
 ROOT = Path(__file__).parents[1]
 TEXTS = [
@@ -96,11 +99,11 @@ def test_the_code_prints_the_number_of_the_receipt(model, text, place):
     with one_blas_thread():
         trace = model.trace(text)
     bill = receipt(trace, cell)
-    weight = ran(weight_code("minilm", text, cell))
+    weight = ran(weight_code(trace, cell))
     assert weight == number(bill.weight) + "\n"
     held = trace.weights[cell.layer, cell.head, cell.query, cell.key]
     assert float(weight) == pytest.approx(float(held), rel=1e-4, abs=1e-6)
-    output = ran(output_code("minilm", text, cell))
+    output = ran(output_code(trace, cell))
     assert output == number(bill.output) + "\n"
     held = trace.head_output[cell.layer, cell.head, cell.query, cell.column]
     assert float(output) == pytest.approx(float(held), rel=1e-4, abs=1e-5)
@@ -110,7 +113,7 @@ def test_the_code_prints_the_number_of_the_receipt(model, text, place):
 def test_the_code_runs_in_a_session_of_its_own(model, make):
     cell = Cell(5, 11, 8, 2, 5)
     text = 'It\'s a "cat" 🐈\non a mat, tired'
-    code = make("minilm", text, cell)
+    code = make(model.trace(text), cell)
     done = subprocess.run(
         [sys.executable, "-W", "error", "-X", "utf8", "-"],
         input=code.encode(),
@@ -124,10 +127,26 @@ def test_the_code_runs_in_a_session_of_its_own(model, make):
     assert done.stdout.decode().strip() == number(wanted)
 
 
-def test_a_text_is_one_literal_on_one_line():
+def test_a_text_is_one_literal_on_one_line(model):
     for text in TEXTS:
         for make in (weight_code, output_code):
-            lines = make("minilm", text, Cell(0, 0, 0, 0)).splitlines()
+            trace = model.trace(text)
+            lines = make(trace, Cell(0, 0, 0, 0)).splitlines()
             assert sum("load_model" in line for line in lines) == 1
-            assert lines[5].endswith(f".trace({text!r})")
-            assert len(lines) == len(make("minilm", "plain", Cell(0, 0, 0, 0)).splitlines())
+            assert lines[5].endswith(f".trace({trace.text!r})")
+            assert len(lines) == len(make(model.trace("plain"), Cell(0, 0, 0, 0)).splitlines())
+
+
+def test_a_decoder_reads_shared_keys_up_to_the_query(tmp_path, monkeypatch):
+    llama = Llama.from_folder("tiny", tiny.write(tmp_path / "tiny", "llama"))
+    trace = llama.trace("the cat sat on the mat")
+    cell = Cell(1, 3, 4, 2, 1)
+    bill = receipt(trace, cell)
+    assert len(bill.weights) == 5
+    assert np.abs(bill.weights - trace.weights[1, 3, 4, :5]).max() < 1e-6
+    assert bill.output == pytest.approx(trace.head_output[1, 3, 4, 1], abs=1e-6)
+    monkeypatch.setattr(attention, "load_model", lambda name: llama)
+    assert ran(weight_code(trace, cell)) == number(bill.weight) + "\n"
+    assert ran(output_code(trace, cell)) == number(bill.output) + "\n"
+    with pytest.raises(ValueError, match="key 3 comes after query 2"):
+        receipt(trace, Cell(1, 3, 2, 3))

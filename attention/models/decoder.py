@@ -94,6 +94,10 @@ class CausalModel(ABC):
         """Return the stream `(T, D)` below the first layer; the first token is at `start`."""
 
     @abstractmethod
+    def normalised(self, layer: int, x: Array) -> Array:
+        """Return what the heads of a layer read: the stream `(T, D)` after its first norm."""
+
+    @abstractmethod
     def project(self, layer: int, x: Array, start: int = 0) -> Projected:
         """Return queries, keys and values of the tokens `(T, D)`, the first one at `start`."""
 

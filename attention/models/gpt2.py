@@ -98,10 +98,14 @@ class Gpt2(CausalModel):
         """Return word + position, `(T, D)`."""
         return self.word_embeddings[ids] + self._weights["wpe.weight"][start : start + len(ids)]
 
+    def normalised(self, layer: int, x: Array) -> Array:
+        """Return `LayerNorm(x)`, which queries, keys and values are made of."""
+        self.check_layer(layer)
+        return self._norm(f"h.{layer}.ln_1", x)
+
     def project(self, layer: int, x: Array, start: int = 0) -> Projected:
         """Return queries, keys and values of `LayerNorm(x)`, `(H, T, E)` each."""
-        self.check_layer(layer)
-        joined = self._linear(f"h.{layer}.attn.c_attn", self._norm(f"h.{layer}.ln_1", x))
+        joined = self._linear(f"h.{layer}.attn.c_attn", self.normalised(layer, x))
         heads = split_heads(joined, 3 * self.config.num_attention_heads)
         return Projected(*np.split(heads, 3))
 

@@ -122,6 +122,11 @@ class Llama(CausalModel):
         """Return the learned vector of each token, `(T, D)`; positions come in with rotation."""
         return self.word_embeddings[ids]
 
+    def normalised(self, layer: int, x: Array) -> Array:
+        """Return `RMSNorm(x)`, which queries, keys and values are made of."""
+        self.check_layer(layer)
+        return rms_norm(x, self._layers[layer].attention_norm, self.config.norm_eps)
+
     def project(self, layer: int, x: Array, start: int = 0) -> Projected:
         """Return rotated queries and keys, and values, of `RMSNorm(x)`."""
         query, key, value = self.unrotated(layer, x)
@@ -130,9 +135,8 @@ class Llama(CausalModel):
 
     def unrotated(self, layer: int, x: Array) -> Projected:
         """Return queries and keys before their rotation, and values: `(H, T, E)`, `(G, T, E)`."""
-        self.check_layer(layer)
-        at, groups = self._layers[layer], self.config.num_key_value_heads
-        joined = rms_norm(x, at.attention_norm, self.config.norm_eps) @ at.w_qkv
+        joined = self.normalised(layer, x) @ self._layers[layer].w_qkv
+        groups = self.config.num_key_value_heads
         heads = split_heads(joined, self.config.num_attention_heads + 2 * groups)
         return Projected(heads[: -2 * groups], heads[-2 * groups : -groups], heads[-groups:])
 

