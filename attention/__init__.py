@@ -11,7 +11,7 @@ from attention.core import (
     softmax,
     window_mask,
 )
-from attention.models import available_models, load_model
+from attention.models import available_models, load_model, unavailable_models
 from attention.stages import KVCache, Stages, attention_stages, extend_cache
 from attention.tiled import scaled_dot_product_attention, tiled_attention
 
@@ -32,5 +32,6 @@ __all__ = [
     "scores_for",
     "softmax",
     "tiled_attention",
+    "unavailable_models",
     "window_mask",
 ]

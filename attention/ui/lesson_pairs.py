@@ -209,6 +209,11 @@ def _show(test: Test, weights: Array, names: list[str], head: frames.Head) -> No
             alt_text=f"Weights of both candidates in {name}, in both sentences",
             labels=tuple(f"{s}: {name}" for s in (1, 2) for name in names),
         )
+        if test.views[0].is_causal:
+            st.caption(
+                "This model is a decoder: a word cannot read what comes after it. Where the "
+                "sentences differ only later, no weight can turn with the meaning."
+            )
         st.caption("1 and 2 are the sentences. Grey marks: the mean of all heads.")
         link(
             "pages/explore/heads.py",

