@@ -208,7 +208,9 @@ def loads_or_refuses(data, path):
     assert peak < 50_000_000
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.data())
 def test_any_flipped_byte_is_survived(good, tmp_path, data):
     whole = bytearray(good.read_bytes())
@@ -218,7 +220,9 @@ def test_any_flipped_byte_is_survived(good, tmp_path, data):
     loads_or_refuses(bytes(whole), tmp_path / "flipped.gguf")
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.floats(0, 1))
 def test_a_cut_off_file_is_refused(good, tmp_path, share):
     whole = good.read_bytes()
