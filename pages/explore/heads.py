@@ -8,7 +8,15 @@ import streamlit as st
 
 from attention import frames, lesson, metrics, questions, ui
 from attention.charts.maps import head_grid, head_maps, row_bars
+from attention.ui import heads_more
 
+TABS = (
+    "One row, head by head",
+    "Beside another model",
+    "Shared keys and values",
+    "Rotation",
+    "Figures",
+)
 MOST_HEADS = 6
 MOST_WORDS = 40  # of a map: 6 maps of 40 x 40 are 9,600 marks, about what a browser draws smoothly
 
@@ -105,26 +113,31 @@ options: dict[str, Any] = {
     "columns": columns,
 }
 ui.draw(head_maps, data, key="maps", alt_text=f"Maps of {', '.join(picked)}", size=220, **options)
-st.subheader("One row, head by head")
-ui.draw(
-    row_bars, data[data["q"] == query], key="rows", alt_text=f"Row of {asks}", size=180, **options
+row, beside, shared, rotation, table = st.tabs(
+    TABS, on_change="rerun", key="more", bind="query-params"
 )
-# The browser loads a megabyte for the first table, so it is drawn when it is asked for.
-table = st.expander(
-    "Their figures in a table",
-    icon=":material/table:",
-    key="table",
-    on_change="rerun",
-    bind="query-params",
-)
-if table.open:
-    table.dataframe(
-        frames.figures_frame(view, heads, query, chosen.figures),
-        hide_index=True,
-        column_config={
-            label: st.column_config.NumberColumn(format="%.2f") for label in chosen.figures
-        },
-        alt="The figures of each chosen head on this text",
-    )
+with row:
+    if row.open:
+        rows_of_query = data[data["q"] == query]
+        ui.draw(row_bars, rows_of_query, key="rows", alt_text=f"Row of {asks}", size=180, **options)
+with beside:
+    if beside.open:
+        heads_more.beside(chosen, query)
+with shared:
+    if shared.open:
+        heads_more.shared(chosen, heads)
+with rotation:
+    if rotation.open:
+        heads_more.rotation(chosen, query)
+with table:
+    if table.open:
+        st.dataframe(
+            frames.figures_frame(view, heads, query, chosen.figures),
+            hide_index=True,
+            column_config={
+                label: st.column_config.NumberColumn(format="%.2f") for label in chosen.figures
+            },
+            alt="The figures of each chosen head on this text",
+        )
 ui.predict(questions.looks_back(view))
 ui.saving_hint()

@@ -5,6 +5,7 @@ import streamlit as st
 from attention import frames, link_frames, links, metrics, ui
 from attention.charts.links import word_links
 from attention.lesson import CAT
+from attention.ui import heads_more
 
 MODES = {"single": "Single head", "multi": "Multi-head"}
 
@@ -145,4 +146,14 @@ with right:
     ):
         if question:
             ui.predict(question)
+beside = st.expander(
+    "The same sentence in another model",
+    icon=":material/compare_arrows:",
+    key="second",
+    on_change="rerun",
+    bind="query-params",
+)
+with beside:
+    if beside.open:
+        heads_more.links_beside(chosen, query)
 ui.saving_hint()

@@ -1,0 +1,53 @@
+"""Two models beside each other, shared heads and rotation as tidy tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from attention.core import Array
+from attention.edits import Head
+from attention.words import View
+
+
+def beside_frame(
+    views: Sequence[View],
+    heads: Sequence[Head],
+    names: Sequence[str],
+    pairs: Sequence[tuple[int, int]],
+) -> pd.DataFrame:
+    """Return both maps over the words in common: `map, name, q, k, query, key, weight`.
+
+    Positions count the aligned words. Cells that a mask hides are absent.
+    """
+    frames = []
+    for at, (view, head, name) in enumerate(zip(views, heads, names, strict=True)):
+        own = [pair[at] for pair in pairs]
+        weights = view.weights[head][np.ix_(own, own)]
+        count, labels = len(own), np.array([view.labels[i] for i in own], dtype=object)
+        frame = pd.DataFrame(
+            {
+                "map": at,
+                "name": name,
+                "q": np.repeat(range(count), count),
+                "k": np.tile(range(count), count),
+                "query": np.repeat(labels, count),
+                "key": np.tile(labels, count),
+                "weight": weights.ravel(),
+            }
+        )
+        frames.append(frame[frame["k"] <= frame["q"]] if view.is_causal else frame)
+    return pd.concat(frames, ignore_index=True)
+
+
+def distance_frame(series: dict[str, Array]) -> pd.DataFrame:
+    """Return `distance, series, score`, a row per point; every series starts at distance 0."""
+    return pd.concat(
+        [
+            pd.DataFrame({"distance": range(len(scores)), "series": name, "score": scores})
+            for name, scores in series.items()
+        ],
+        ignore_index=True,
+    )
