@@ -1,8 +1,13 @@
-"""Model files: read what is expected, and say exactly what differs. Never pickle."""
+"""Model files: read what is expected, and say exactly what differs. Never pickle.
+
+`os.path.isfile` is asked, not `Path.is_file`: a name that is too long or a folder that may not be
+entered is no file, and no error.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -147,7 +152,7 @@ def _check(file: Any, name: str, shapes: Shapes) -> None:
 def _parts(folder: Path, shapes: Shapes, prefix: str) -> dict[Path, dict[str, str]]:
     """Return the files to read, and for each the names in it and the names in `shapes`."""
     whole = folder / "model.safetensors"
-    if whole.is_file():
+    if os.path.isfile(whole):
         with _opened(whole) as file:
             places = dict.fromkeys(file.keys(), whole)
     else:
@@ -164,28 +169,29 @@ def _parts(folder: Path, shapes: Shapes, prefix: str) -> dict[Path, dict[str, st
 
 def _places(folder: Path) -> dict[str, Path]:
     """Return the file of each tensor as the index says."""
-    if not (folder / _INDEX).is_file():
+    if not os.path.isfile(folder / _INDEX):
         raise ValueError(f"{folder.name} has neither model.safetensors nor {_INDEX}")
     places = _read_json(folder / _INDEX).get("weight_map")
     if not isinstance(places, dict):
         raise ValueError(f"{_INDEX} has no weight_map")
     for part in set(map(str, places.values())):
-        if Path(part).name != part or not (folder / part).is_file():
-            raise ValueError(f"{_INDEX} names {part!r}, which is not a file beside it")
+        if Path(part).name != part or not os.path.isfile(folder / part):
+            raise ValueError(f"{_INDEX} names {part[:100]!r}, which is not a file beside it")
     return {name: folder / str(part) for name, part in places.items()}
 
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
+        if not os.path.isfile(path):  # a pipe would be waited for without end
+            raise ValueError(f"{path.name} is missing")
         if path.stat().st_size > SMALL_FILE:
             raise ValueError(
                 f"{path.name} has {path.stat().st_size:,} bytes; at most {SMALL_FILE:,}"
             )
         found = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ValueError(f"{path.name} is missing") from None
     except (OSError, RecursionError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ValueError(f"{path.name} is not readable: {error}") from None
+        told = error.strerror if isinstance(error, OSError) else error  # its text has the path
+        raise ValueError(f"{path.name} is not readable: {told}") from None
     if not isinstance(found, dict):
         raise ValueError(f"{path.name} is no JSON object")
     return found
@@ -214,7 +220,7 @@ def load_tokenizer(path: Path) -> Tokenizer:
     ------
     ValueError : it is missing, too large, or no tokenizer.
     """
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise ValueError(f"{path.name} is missing")
     if path.stat().st_size > SMALL_FILE:
         raise ValueError(f"{path.name} has {path.stat().st_size:,} bytes; at most {SMALL_FILE:,}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import mmap
+import os
 import struct
 from collections.abc import Mapping
 from contextlib import contextmanager
@@ -105,10 +106,14 @@ def check_header(path: Path) -> str:
     ------
     ValueError : the file is none, is cut off, or claims more than it can hold.
     """
+    if not os.path.isfile(path):  # a pipe would be waited for without end
+        raise ValueError(f"{path.name} is no file")
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             return _Walk(data, path.name).architecture()
-    except (OSError, ValueError) as error:
+    except OSError as error:  # its own text has the whole path
+        raise ValueError(f"{path.name} cannot be read: {error.strerror}") from None
+    except ValueError as error:
         told = str(error)
         raise ValueError(told if path.name in told else f"{path.name}: {told}") from None
     except struct.error:

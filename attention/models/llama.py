@@ -31,8 +31,9 @@ class LlamaConfig(DecoderConfig):
         super().__post_init__()
         if self.head_dim % 2:
             raise ValueError(f"head_dim must be even to be rotated, got {self.head_dim}")
-        if not 1 < self.rope_theta < 1e15:
-            raise ValueError(f"rope_theta must be above 1 and below 1e15, got {self.rope_theta}")
+        theta = self.rope_theta
+        if not isinstance(theta, int | float) or not 1 < theta < 1e15:
+            raise ValueError(f"rope_theta must be above 1 and below 1e15, got {theta!r}")
 
     @classmethod
     def from_dict(cls, config: dict[str, Any]) -> Self:
@@ -48,6 +49,8 @@ class LlamaConfig(DecoderConfig):
             },
         )
         rope = config.get("rope_parameters") or {}
+        if not isinstance(rope, dict):
+            raise ValueError(f"rope_parameters must be an object, got {rope!r}")
         if rope.get("rope_type", "default") != "default":
             raise ValueError(f"rope_type is {rope['rope_type']!r}, expected 'default'")
         heads = files.number(config, "num_attention_heads")

@@ -66,8 +66,8 @@ def _installed() -> Iterator[tuple[str, Path]]:
 
 def _own_folder() -> Iterator[tuple[str, Path]]:
     folder = os.environ.get(OWN_FOLDER)
-    for path in _listed(Path(folder)) if folder else []:
-        if path.suffix == ".gguf" or (path / "config.json").is_file():
+    for path in _listed(_expanded(folder)) if folder else []:
+        if path.suffix == ".gguf" or os.path.isfile(path / "config.json"):
             yield path.stem if path.suffix == ".gguf" else path.name, path
 
 
@@ -81,10 +81,14 @@ def _hugging_face_cache() -> Iterator[tuple[str, Path]]:
 def _hub_folder() -> Path:
     """Return where huggingface_hub keeps what it has downloaded."""
     if hub := os.environ.get("HF_HUB_CACHE"):
-        return Path(hub)
-    home = os.environ.get("HF_HOME")
+        return _expanded(hub)
     cache_home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return (Path(home) if home else Path(cache_home).expanduser() / "huggingface") / "hub"
+    return _expanded(os.environ.get("HF_HOME") or f"{cache_home}/huggingface") / "hub"
+
+
+def _expanded(folder: str) -> Path:
+    """Return a folder that may begin with `~` or name variables, as huggingface_hub reads it."""
+    return Path(os.path.expandvars(os.path.expanduser(folder)))
 
 
 def _snapshot(repository: Path) -> Path | None:
@@ -93,8 +97,8 @@ def _snapshot(repository: Path) -> Path | None:
         revision = (repository / "refs" / "main").read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
         revision = ""
-    snapshots = [path for path in _listed(repository / "snapshots") if path.is_dir()]
-    with_config = [path for path in snapshots if (path / "config.json").is_file()]
+    snapshots = [path for path in _listed(repository / "snapshots") if os.path.isdir(path)]
+    with_config = [path for path in snapshots if os.path.isfile(path / "config.json")]
     named = [path for path in with_config if path.name == revision]
     return next(reversed(named or with_config), None)
 
@@ -138,7 +142,7 @@ def _folder_loader(name: str, folder: Path) -> Callable[[], AnyModel]:
 
     config = files.read_config(folder)
     kind = config.get("model_type")
-    if not (folder / "tokenizer.json").is_file():
+    if not os.path.isfile(folder / "tokenizer.json"):
         raise ValueError("tokenizer.json is missing")
     if kind == "bert":
         files.check_weights(folder, BertConfig.from_dict(config).shapes(), prefix="bert.")
