@@ -12,6 +12,7 @@ import os
 import struct
 from collections.abc import Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,6 +51,12 @@ _LLAMA_3_WORDS = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}|"
     r" ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
+_COMPUTED = {  # settings of scores and rotations other than these are not computed here
+    "llama.attention.causal": True,
+    "llama.attention.scale": 0.0,  # 1 / sqrt(E)
+    "llama.rope.scale_linear": 1.0,
+    "llama.rope.scaling.factor": 1.0,
+}
 _CONTROL = 3  # the type of tokens that are no text
 
 
@@ -62,7 +69,8 @@ def load(name: str, path: Path) -> Llama:
     """
     with opened(path) as reader:
         fields = _Fields(reader)
-        config = config_from(fields)
+        tied = all(tensor.name != "output.weight" for tensor in reader.tensors)
+        config = replace(config_from(fields), tie_word_embeddings=tied)
         tokenizer = tokenizer_from(fields)
         if tokenizer.get_vocab_size() > config.vocab_size:
             raise ValueError(
@@ -93,7 +101,9 @@ def opened(path: Path) -> Iterator[GGUFReader]:
     except ValueError as error:
         told = str(error)
         raise ValueError(told if path.name in told else f"{path.name}: {told}") from error
-    except (IndexError, KeyError, TypeError, OverflowError) as error:
+    except NotImplementedError as error:  # a type of numbers that the package does not know
+        raise ValueError(f"{path.name}: {error}") from error
+    except (AttributeError, IndexError, KeyError, TypeError, OverflowError) as error:
         raise ValueError(f"{path.name} is damaged: {error!r}") from error
 
 
@@ -230,6 +240,9 @@ def config_from(fields: _Fields) -> LlamaConfig:
     """Return the sizes that the metadata of a Llama model names."""
     if fields.get("llama.rope.scaling.type", "none") not in ("none", ""):
         raise ValueError("rope scaling is not computed here")
+    files.check_settings(
+        {name: fields.get(name, usual) for name, usual in _COMPUTED.items()}, _COMPUTED
+    )
     heads, width = fields["llama.attention.head_count"], fields["llama.embedding_length"]
     each = fields.get("llama.attention.key_length", width // max(heads, 1))
     config = LlamaConfig(
@@ -246,6 +259,8 @@ def config_from(fields: _Fields) -> LlamaConfig:
     )
     if fields.get("llama.rope.dimension_count", each) != each:
         raise ValueError("only a part of each head is rotated, which is not computed here")
+    if fields.get("llama.attention.value_length", each) != each:
+        raise ValueError("values are not as wide as keys, which is not computed here")
     return config
 
 
@@ -253,10 +268,12 @@ def _read_weights(reader: GGUFReader, config: LlamaConfig) -> dict[str, Array]:
     from gguf.quants import dequantize
 
     found = {tensor.name: tensor for tensor in reader.tensors}
-    tied = "output.weight" not in found
-    config = LlamaConfig(**{**vars(config), "tie_word_embeddings": tied})
+    shapes = config.shapes()
+    # A bias, or the divisors of the frequencies in `rope_freqs`: without them all would be wrong.
+    if unknown := sorted(set(found) - set(map(_gguf_name, shapes))):
+        raise ValueError(f"tensor {unknown[0]} and what it does are not computed here")
     weights = {}
-    for name, shape in config.shapes().items():
+    for name, shape in shapes.items():
         tensor = found.get(_gguf_name(name))
         if tensor is None:
             raise ValueError(f"tensor {_gguf_name(name)} is missing")
@@ -320,25 +337,27 @@ def tokenizer_from(fields: _Fields) -> Tokenizer:
     words = fields["tokenizer.ggml.tokens"]
     merges = [tuple(merge.split(" ", 1)) for merge in fields["tokenizer.ggml.merges"]]
     vocabulary = {word: i for i, word in enumerate(words)}
+    llama_3 = before == "llama-bpe"
     try:
-        tokenizer = Tokenizer(models.BPE(vocabulary, merges))
+        tokenizer = Tokenizer(models.BPE(vocabulary, merges, ignore_merges=llama_3))
     except Exception as error:  # the library raises nothing more exact
         raise ValueError(f"the tokenizer's merges do not fit its words: {error}") from error
-    words_by_regex = before != "llama-bpe"  # GPT-2's own rule, built into ByteLevel
-    bytes_in = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=words_by_regex)
+    # `use_regex` is GPT-2's own rule for words
+    bytes_in = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=not llama_3)
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([*splitters[before], bytes_in])
     tokenizer.decoder = decoders.ByteLevel()
     kinds = fields.get("tokenizer.ggml.token_type", [])
     special = [word for word, kind in zip(words, kinds, strict=False) if kind == _CONTROL]
     tokenizer.add_special_tokens([AddedToken(word, special=True) for word in special])
-    _add_start(tokenizer, fields, words)
+    if fields.get("tokenizer.ggml.add_bos_token", llama_3):
+        _add_start(tokenizer, fields, words)
     return tokenizer
 
 
 def _add_start(tokenizer: Tokenizer, fields: _Fields, words: list[str]) -> None:
-    """Let every text begin with the start token where the model wants that."""
+    """Let every text begin with the start token if there is one."""
     start = fields.get("tokenizer.ggml.bos_token_id", -1)
-    if not fields.get("tokenizer.ggml.add_bos_token", False) or not 0 <= start < len(words):
+    if not 0 <= start < len(words):
         return
     word = words[start]
     tokenizer.post_processor = processors.TemplateProcessing(
