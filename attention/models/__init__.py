@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     AnyModel = Bert | Llama | Gpt2
 
-_LOADING = Lock()  # two readers who come first at once still share one model
+# Two readers who come first at once still share one model; nobody waits for another's model.
+_LOADING: dict[str, Lock] = {}
 
 
 def available_models() -> list[str]:
@@ -44,7 +45,7 @@ def load_model(name: str = registry.EMBEDDED) -> AnyModel:
     entry = registry.entries().get(name)
     if entry is None:
         raise ValueError(f"no model named {name!r}; available: {', '.join(available_models())}")
-    with _LOADING:
+    with _LOADING.setdefault(name, Lock()):
         return _load(name)
 
 

@@ -146,7 +146,8 @@ class Bert:
 
     def tokenize(self, text: str) -> Tokens:
         """Return the text as tokens; `ValueError` with both numbers where it is too long."""
-        return files.encode(self.tokenizer, text, self.config.max_position_embeddings)
+        c = self.config
+        return files.encode(self.tokenizer, text, c.max_position_embeddings, c.vocab_size)
 
     @property
     def longest_trace(self) -> int:

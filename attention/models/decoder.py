@@ -6,6 +6,7 @@ how the last stream becomes logits; see `llama` and `gpt2`.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -120,7 +121,7 @@ class CausalModel(ABC):
 
     def tokenize(self, text: str) -> Tokens:
         """Return the text as tokens; `ValueError` where it is too long for a trace."""
-        return files.encode(self.tokenizer, text, self.longest_trace)
+        return files.encode(self.tokenizer, text, self.longest_trace, self.config.vocab_size)
 
     def spell(self, token: int) -> str:
         """Return the text of one token; a part of a character is shown as its bytes.
@@ -213,9 +214,9 @@ class CausalModel(ABC):
         ------
         ValueError : the text is too long or has no tokens, or a number is out of range. At once.
         """
-        if temperature < 0 or (top_k is not None and top_k < 1):
+        if not 0 <= temperature < math.inf or (top_k is not None and top_k < 1):
             raise ValueError(
-                f"temperature must be at least 0 and top_k at least 1, got {temperature} and "
+                f"temperature must be finite, from 0, and top_k at least 1, got {temperature} and "
                 f"{top_k}"
             )
         ids = self.tokenize(text).ids
@@ -323,7 +324,24 @@ def chances(logits: Array, temperature: float, top_k: int) -> Array:
     >>> chances(np.log([0.5, 0.3, 0.2]), 1.0, 2).round(3)
     array([0.625, 0.375, 0.   ])
     """
-    best = np.argsort(-logits, kind="stable")[: 1 if temperature == 0 else top_k]
+    best = _best(logits, 1 if temperature == 0 else top_k)
     result = np.zeros(len(logits))
     result[best] = softmax(logits[best].astype(np.float64), temperature=temperature or 1.0)
     return result
+
+
+def _best(logits: Array, count: int) -> Array:
+    """Return the positions of the largest numbers, in any order; of equal ones the first.
+
+    Sorting a vocabulary would take longer than a layer.
+
+    >>> sorted(_best(np.array([1.0, 3.0, 1.0, 2.0]), 3).tolist())
+    [0, 1, 3]
+    """
+    if count >= len(logits):
+        return np.arange(len(logits))
+    if count == 1:
+        return np.array([logits.argmax()])
+    least = np.partition(logits, -count)[-count]
+    above = np.flatnonzero(logits > least)
+    return np.concatenate([above, np.flatnonzero(logits == least)[: count - len(above)]])

@@ -233,12 +233,13 @@ def load_tokenizer(path: Path) -> Tokenizer:
     return tokenizer
 
 
-def encode(tokenizer: Tokenizer, text: str, limit: int) -> Tokens:
-    """Return `text` as at most `limit` tokens.
+def encode(tokenizer: Tokenizer, text: str, limit: int, vocabulary: int) -> Tokens:
+    """Return `text` as at most `limit` tokens with numbers below `vocabulary`.
 
     Raises
     ------
-    ValueError : the text is too long; the message has its length and the limit.
+    ValueError : the text is too long, the message has its length and the limit; or the tokenizer
+        knows a word that the model has no vector for.
     """
     if len(text) > MAX_CHARACTERS:
         raise ValueError(f"The text has {len(text):,} characters; the limit is {MAX_CHARACTERS:,}.")
@@ -249,9 +250,15 @@ def encode(tokenizer: Tokenizer, text: str, limit: int) -> Tokens:
         raise ValueError(
             f"The text has {len(encoding)} tokens; the model reads at most {limit} at once."
         )
+    ids = np.asarray(encoding.ids, dtype=np.int64)
+    if len(ids) and ids.max() >= vocabulary:
+        raise ValueError(
+            f"The tokenizer gives {encoding.tokens[ids.argmax()]!r} the number {ids.max():,}; the "
+            f"model has {vocabulary:,} words."
+        )
     return Tokens(
         text=text,
-        ids=np.asarray(encoding.ids, dtype=np.int64),
+        ids=ids,
         pieces=tuple(encoding.tokens),
         spans=tuple(encoding.offsets),
         special=tuple(map(bool, encoding.special_tokens_mask)),

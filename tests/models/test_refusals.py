@@ -2,13 +2,15 @@
 
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from threading import Event
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attention.models import available_models, registry, unavailable_models
+from attention.models import available_models, load_model, registry, unavailable_models
 from attention.models.bert import BertConfig
 from attention.models.gpt2 import Gpt2Config
 from attention.models.llama import LlamaConfig
@@ -110,3 +112,34 @@ def test_a_folder_may_begin_with_the_home_folder_or_a_variable(own, tmp_path, mo
     monkeypatch.setenv("HF_HOME", "~/hf")
     registry.entries.cache_clear()
     assert "who/what" in available_models()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_word_that_the_model_has_no_vector_for_is_refused_by_name(own, kind):
+    config(own / kind, kind)
+    path = own / kind / "tokenizer.json"
+    told = json.loads(path.read_text())
+    told["model"]["vocab"]["elephant"] = 500
+    path.write_text(json.dumps(told))
+    model = registry.entries()[kind].load()  # not kept for the tests that follow
+    assert model.trace("the cat").tokens == ("the", "cat")
+    with pytest.raises(ValueError, match=r"'elephant' the number 500; the model has 11 words"):
+        model.trace("the elephant sat")
+
+
+def test_nobody_waits_for_the_loading_of_another_model(monkeypatch):
+    begun, ended = Event(), Event()
+
+    def slow():
+        begun.set()
+        assert ended.wait(10)
+
+    found = registry.entries()
+    monkeypatch.setitem(found, "slow", registry.Entry("slow", slow))
+    with ThreadPoolExecutor(1) as pool:
+        job = pool.submit(load_model, "slow")
+        assert begun.wait(10)
+        assert load_model("minilm").name == "minilm"
+        assert not job.done()
+        ended.set()
+        job.result(10)
