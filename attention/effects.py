@@ -99,18 +99,19 @@ def surprise(logits: Array, ids: Array) -> Array:
     array([1.3863, 0.6931])
     """
     highest = logits.max(axis=-1)
-    total = np.exp(logits - highest[..., None]).sum(axis=-1, dtype=np.float64)
+    powers = logits - highest[..., None]
+    total = np.exp(powers, out=powers).sum(axis=-1, dtype=np.float64)
     return np.log(total) + highest - np.take_along_axis(logits, ids[..., None], axis=-1)[..., 0]
 
 
-def text_loss(model: Decoder, stream: Array, ids: Array) -> float:
-    """Return how badly a decoder foretells a text: the mean surprise, in nats per token.
+def text_losses(model: Decoder, streams: Array, ids: Array) -> Array:
+    """Return how badly a decoder foretells a text: the mean surprise, in nats per token, `(B,)`.
 
     `mean_t -log p(id_t+1 | id_0 ... id_t)`; the first token is told, not foretold.
 
     Parameters
     ----------
-    stream : (T, D), the last layer's
+    streams : (B, T, D), the last layer's of B passes over the text
     ids : (T,) the text
 
     Raises
@@ -119,12 +120,17 @@ def text_loss(model: Decoder, stream: Array, ids: Array) -> float:
     """
     if len(ids) < 2:
         raise ValueError(f"a text of {len(ids)} tokens has no next word; at least 2 are needed")
-    asks, told = stream[:-1], ids[1:]
-    vocabulary = model.logits(asks[:1]).shape[-1]
-    step = max(1, _LOGITS_AT_ONCE // vocabulary)
+    asks = streams[:, :-1].reshape(-1, streams.shape[-1])  # (B * (T - 1), D)
+    told = np.tile(ids[1:], len(streams))
+    step = max(1, _LOGITS_AT_ONCE // len(model.word_embeddings))
     parts = [slice(at, at + step) for at in range(0, len(told), step)]
     surprises = [surprise(model.logits(asks[part]), told[part]) for part in parts]
-    return float(np.concatenate(surprises).mean())
+    return np.asarray(np.concatenate(surprises).reshape(len(streams), -1).mean(axis=1))
+
+
+def text_loss(model: Decoder, stream: Array, ids: Array) -> float:
+    """Return the loss of one pass, `(T, D)`; see `text_losses`."""
+    return float(text_losses(model, stream[None], ids)[0])
 
 
 def effect_on(model: Model, trace: Trace) -> Effect:
@@ -138,7 +144,7 @@ def effect_on(model: Model, trace: Trace) -> Effect:
     if isinstance(model, Decoder):
         decoder = model
         before = text_loss(decoder, trace.hidden[-1], ids)
-        return lambda streams: np.array([text_loss(decoder, x, ids) for x in streams]) - before
+        return lambda streams: text_losses(decoder, streams, ids) - before
     whole = sentence_vector(trace.hidden)
     return lambda streams: cosine_distance(streams.mean(axis=1), whole)
 

@@ -22,7 +22,8 @@ from attention.models.editing import weights_in_place
 from attention.models.layers import merge_heads
 from attention.models.trace import Tokens, Trace
 
-LONGEST_TRACE = 512  # tokens; the weights of more would take hundreds of megabytes
+LONGEST_TRACE = 512  # tokens
+MOST_WEIGHTS = 40_000_000  # of all heads, 160 MB: a model of many heads traces shorter texts
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,9 @@ class DecoderConfig:
 class Projected(NamedTuple):
     """What the heads of one layer work with."""
 
-    query: Array  # (H, T, E)
-    key: Array  # (G, T, E)
-    value: Array  # (G, T, E)
+    query: Array  # (..., H, T, E)
+    key: Array  # (..., G, T, E)
+    value: Array  # (..., G, T, E)
 
 
 class Generated(NamedTuple):
@@ -96,11 +97,11 @@ class CausalModel(ABC):
 
     @abstractmethod
     def normalised(self, layer: int, x: Array) -> Array:
-        """Return what the heads of a layer read: the stream `(T, D)` after its first norm."""
+        """Return what the heads of a layer read: streams `(..., T, D)` after the first norm."""
 
     @abstractmethod
     def project(self, layer: int, x: Array, start: int = 0) -> Projected:
-        """Return queries, keys and values of the tokens `(T, D)`, the first one at `start`."""
+        """Return queries, keys and values of tokens `(..., T, D)`, the first one at `start`."""
 
     @abstractmethod
     def output_projection(self, layer: int) -> tuple[Array, Array]:
@@ -117,7 +118,9 @@ class CausalModel(ABC):
     @property
     def longest_trace(self) -> int:
         """How many tokens a trace may have."""
-        return min(self.config.max_position_embeddings, LONGEST_TRACE)
+        c = self.config
+        fit = math.isqrt(MOST_WEIGHTS // (c.num_hidden_layers * c.num_attention_heads))
+        return min(c.max_position_embeddings, LONGEST_TRACE, fit)
 
     def tokenize(self, text: str) -> Tokens:
         """Return the text as tokens; `ValueError` where it is too long for a trace."""
@@ -187,9 +190,11 @@ class CausalModel(ABC):
             )
         self._check_edits(edits, tokens)
         streams = np.array(x, np.float32).reshape(-1, tokens, c.hidden_size)  # (B, T, D), a copy
-        weights = np.empty((c.num_attention_heads, tokens, tokens), np.float32)
+        weights = np.empty((len(streams), c.num_attention_heads, tokens, tokens), np.float32)
         for at in range(layer, c.num_hidden_layers):
-            self._run_streams(at, streams, weights, edits)
+            streams = self._finish(
+                at, streams, attend(*self.project(at, streams), weights, edits, at)
+            )
         return streams.reshape(x.shape)
 
     def generate(
@@ -245,19 +250,11 @@ class CausalModel(ABC):
             yield Generated(token, self.spell(token), probability)
             start, ids = stop, np.array([token])
 
-    def _run_streams(self, layer: int, streams: Array, weights: Array, edits: Edits) -> None:
-        """Run one layer on several texts `(B, T, D)`, in place; products take all rows at once."""
-        head_output = [
-            attend(*self.project(layer, stream), weights, edits, layer) for stream in streams
-        ]
-        merged = np.concatenate([merge_heads(z) for z in head_output])  # (B * T, H * E)
-        rows = streams.reshape(-1, streams.shape[-1])
-        w_o, bias = self.output_projection(layer)
-        rows[:] = self.after_attention(layer, rows, merged @ w_o + bias)
-
     def _finish(self, layer: int, x: Array, head_output: Array) -> Array:
         w_o, bias = self.output_projection(layer)
-        return self.after_attention(layer, x, merge_heads(head_output) @ w_o + bias)
+        merged, rows = merge_heads(head_output), (-1, x.shape[-1])
+        attended = merged.reshape(-1, merged.shape[-1]) @ w_o + bias  # one product for all texts
+        return self.after_attention(layer, x.reshape(rows), attended).reshape(x.shape)
 
     def _check_edits(self, edits: Edits, tokens: int) -> None:
         c = self.config
@@ -275,28 +272,29 @@ class CausalModel(ABC):
 def attend(
     query: Array, key: Array, value: Array, weights: Array, edits: Edits = (), layer: int = 0
 ) -> Array:
-    """Write the weights of causal heads, and return what they read, `(H, Q, E)`.
+    """Write the weights of causal heads, and return what they read, `(..., H, Q, E)`.
 
     The last query is the last key: with fewer queries than keys the others came before.
 
     Parameters
     ----------
-    query : (H, Q, E)
-    key, value : (G, K, E); heads h * G // H are shared
-    weights : (H, Q, K), overwritten
+    query : (..., H, Q, E)
+    key, value : (..., G, K, E); heads h * G // H are shared
+    weights : (..., H, Q, K), overwritten
     """
-    heads, queries, width = query.shape
-    groups, keys, _ = key.shape
-    shared = groups, heads // groups * queries  # the queries of one group, one after another
+    *texts, heads, queries, width = query.shape
+    groups, keys = key.shape[-3:-1]
+    shared = *texts, groups, heads // groups * queries  # one group's queries, one after another
     np.matmul(
         query.reshape(*shared, width),
-        key.swapaxes(1, 2),
+        key.swapaxes(-2, -1),
         out=weights.reshape(*shared, keys),
     )
     weights *= np.float32(width**-0.5)
     if queries > 1:
-        weights[:, ~np.tri(queries, keys, keys - queries, dtype=bool)] = -np.inf
-    weights_in_place(weights, edits, layer)
+        weights[..., ~np.tri(queries, keys, keys - queries, dtype=bool)] = -np.inf
+    for own in weights.reshape(-1, heads, queries, keys) if edits else (weights,):
+        weights_in_place(own, edits, layer)
     return np.matmul(weights.reshape(*shared, keys), value).reshape(query.shape)
 
 

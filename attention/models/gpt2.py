@@ -105,9 +105,11 @@ class Gpt2(CausalModel):
 
     def project(self, layer: int, x: Array, start: int = 0) -> Projected:
         """Return queries, keys and values of `LayerNorm(x)`, `(H, T, E)` each."""
-        joined = self._linear(f"h.{layer}.attn.c_attn", self.normalised(layer, x))
+        rows = self.normalised(layer, x).reshape(-1, x.shape[-1])  # one product for all texts
+        joined = self._linear(f"h.{layer}.attn.c_attn", rows)
+        joined = joined.reshape(*x.shape[:-1], joined.shape[-1])
         heads = split_heads(joined, 3 * self.config.num_attention_heads)
-        return Projected(*np.split(heads, 3))
+        return Projected(*np.split(heads, 3, axis=-3))
 
     def output_projection(self, layer: int) -> tuple[Array, Array]:
         """Return W_O `(H * E, D)`, the rows of each head together, and its bias `(D,)`."""

@@ -146,11 +146,11 @@ def softmax_rows_in_place(scores: Array) -> Array:
 
 
 def split_heads(x: Array, heads: int) -> Array:
-    """Return `(T, H * E)` as `(H, T, E)`: each head gets its own consecutive columns."""
-    return x.reshape(len(x), heads, x.shape[1] // heads).swapaxes(0, 1)
+    """Return `(..., T, H * E)` as `(..., H, T, E)`: each head gets its own consecutive columns."""
+    return x.reshape(*x.shape[:-1], heads, x.shape[-1] // heads).swapaxes(-3, -2)
 
 
 def merge_heads(x: Array) -> Array:
-    """Return `(H, T, E)` as `(T, H * E)`: the heads side by side, ready for W_O."""
-    heads, tokens, width = x.shape
-    return x.swapaxes(0, 1).reshape(tokens, heads * width)
+    """Return `(..., H, T, E)` as `(..., T, H * E)`: the heads side by side, ready for W_O."""
+    *texts, heads, tokens, width = x.shape
+    return x.swapaxes(-3, -2).reshape(*texts, tokens, heads * width)

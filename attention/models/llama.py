@@ -133,15 +133,18 @@ class Llama(CausalModel):
     def project(self, layer: int, x: Array, start: int = 0) -> Projected:
         """Return rotated queries and keys, and values, of `RMSNorm(x)`."""
         query, key, value = self.unrotated(layer, x)
-        angles = self.angles(len(x), start)
+        angles = self.angles(x.shape[-2], start)
         return Projected(rotate(query, *angles), rotate(key, *angles), value)
 
     def unrotated(self, layer: int, x: Array) -> Projected:
-        """Return queries and keys before their rotation, and values: `(H, T, E)`, `(G, T, E)`."""
-        joined = self.normalised(layer, x) @ self._layers[layer].w_qkv
+        """Return queries and keys before their rotation, and values, as in `Projected`."""
+        rows = self.normalised(layer, x).reshape(-1, x.shape[-1])  # one product for all texts
+        joined = rows @ self._layers[layer].w_qkv
+        joined = joined.reshape(*x.shape[:-1], joined.shape[-1])
         groups = self.config.num_key_value_heads
         heads = split_heads(joined, self.config.num_attention_heads + 2 * groups)
-        return Projected(heads[: -2 * groups], heads[-2 * groups : -groups], heads[-groups:])
+        query, key, value = np.split(heads, [-2 * groups, -groups], axis=-3)
+        return Projected(query, key, value)
 
     def angles(self, tokens: int, start: int = 0) -> tuple[Array, Array]:
         """Return the cosines and sines `(T, E / 2)` by which positions from `start` on turn."""
@@ -158,7 +161,7 @@ class Llama(CausalModel):
         at = self._layers[layer]
         y = x + attended
         inner = rms_norm(y, at.mlp_norm, self.config.norm_eps) @ at.w_gate_up
-        gate, up = inner[:, : len(at.w_down)], inner[:, len(at.w_down) :]
+        gate, up = np.split(inner, 2, axis=-1)
         y += (silu_in_place(gate) * up) @ at.w_down
         return y
 
