@@ -84,7 +84,7 @@ def round_up(value: float, step: float) -> float:
     return round(float(np.ceil(value / step)) * step, 6) or step
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@st.cache_resource(max_entries=6, show_spinner=False)  # at most 220 MB each
 def _trace(model: str, text: str, code: str) -> Trace:
     with one_blas_thread():
         return attention.load_model(model).trace(text, decode(code))

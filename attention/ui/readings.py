@@ -76,7 +76,7 @@ def load(name: str) -> Model:
     return attention.load_model(name)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)  # 512 tokens: 150 to 300 MB each
+@st.cache_resource(max_entries=8, show_spinner=False)  # at most 220 MB each
 def trace(model: str, text: str) -> Trace:
     """Return the whole forward pass; `ValueError` where the model refuses the text."""
     with one_blas_thread():  # sums in one order: the code of a receipt prints the same digits
