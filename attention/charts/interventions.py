@@ -90,7 +90,9 @@ def strength_curve(
     return alt.layer(rule, lines).properties(height=320)
 
 
-def cut_map(data: pd.DataFrame, *, labels: Sequence[str], size: int) -> alt.TopLevelMixin:
+def cut_map(
+    data: pd.DataFrame, *, labels: Sequence[str], size: int, clickable: bool = True
+) -> alt.TopLevelMixin:
     """Draw one head's weights; a click names a cell, cut ones are framed.
 
     `data` is `intervention_frames.cut_frame`; `labels` are all words by position. The selection is
@@ -109,12 +111,14 @@ def cut_map(data: pd.DataFrame, *, labels: Sequence[str], size: int) -> alt.TopL
     )
     colour = alt.Color("weight:Q").title("weight").scale(domain=[0, 1])
     legend = alt.Legend(orient="bottom", direction="horizontal", gradientLength=160)
-    cells = base.mark_rect(cursor="pointer").encode(color=colour.legend(legend))
+    cells = base.mark_rect(cursor="pointer" if clickable else "default").encode(
+        color=colour.legend(legend)
+    )
     cut = base.transform_filter("datum.cut").mark_rect(
         filled=False, stroke=CHOSEN, strokeWidth=2.5, cursor="pointer"
     )
-    grid = alt.layer(cells.add_params(click), cut).add_params(labels_param(labels))
-    return grid.properties(height=size)
+    cells = cells.add_params(click) if clickable else cells
+    return alt.layer(cells, cut).add_params(labels_param(labels)).properties(height=size)
 
 
 def effect_grid(

@@ -49,6 +49,8 @@ def cut(chosen: Reading, head: Head) -> None:
         _results(chosen, after)
     with right:
         _grid(chosen, edits)
+        if edits:
+            _untouched(chosen, head)
     with note:
         _tell(chosen, edits)
     st.text_input(
@@ -128,6 +130,21 @@ def _map(
         on_select=click,
         labels=chosen.view.labels,
         size=MAP_SIZE,
+    )
+
+
+def _untouched(chosen: Reading, head: Head) -> None:
+    """Draw the same map without any edit, for comparison."""
+    shown = range(min(len(chosen.view.units), MOST_WORDS))
+    st.markdown(f"**{head_name(head)} untouched**")
+    draw(
+        cut_map,
+        intervention_frames.cut_frame(chosen.view, chosen.view.weights[head], shown, set()),
+        key="untouched",
+        alt_text=f"Weights of {head_name(head)} in the untouched model",
+        labels=chosen.view.labels,
+        size=MAP_SIZE,
+        clickable=False,
     )
 
 
