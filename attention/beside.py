@@ -3,54 +3,67 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from attention.core import Array
-from attention.words import View
+from attention.models.trace import Tokens
+from attention.words import Unit, View
 
 
-def aligned(one: View, other: View, *, first: int = 512) -> list[tuple[int, int]]:
-    """Return the positions, in both, of the words that the two have in common, in order.
+class Place(NamedTuple):
+    """Where a word stands in the text that all models are given, spaces around it left out."""
 
-    Tokenizers cut a text into different pieces, but its words are the same. Words that only one
-    of them has, such as special tokens, are left out. It is the longest common subsequence of the
-    `first` so many words of each; the time grows with their square.
+    start: int
+    stop: int
+    word: str
 
-    >>> from attention.words import Unit
-    >>> views = [View(tuple(Unit(word, (i,), False) for i, word in enumerate(text.split())),
-    ...               np.zeros(0), np.zeros(0)) for text in ("[CLS] the cat .", "The cat")]
-    >>> aligned(*views)
-    [(1, 0), (2, 1)]
+
+def places(view: View, tokens: Tokens) -> list[Place | None]:
+    """Return where each unit of a view stands in the text; None for special tokens."""
+    return [None if unit.special else _place(tokens, unit) for unit in view.units]
+
+
+def aligned(one: Sequence[Place | None], other: Sequence[Place | None]) -> list[tuple[int, int]]:
+    """Return the positions, in both, of the words that two models have in common, in order.
+
+    Tokenizers cut a text into different pieces, but its words begin at the same letters. Words that
+    only one of them has, such as special tokens, are left out.
+
+    >>> aligned([None, Place(0, 3, "The"), Place(4, 7, "cat")], [Place(4, 7, "cat")])
+    [(2, 0)]
     """
-    left, right = ([label.casefold() for label in view.labels[:first]] for view in (one, other))
-    longest = _common_lengths(left, right)
-    pairs, i, j = [], 0, 0
-    while i < len(left) and j < len(right):
-        if left[i] == right[j] and longest[i, j] == longest[i + 1, j + 1] + 1:
-            pairs.append((i, j))
-            i, j = i + 1, j + 1
-        elif longest[i + 1, j] >= longest[i, j + 1]:
-            i += 1
-        else:
-            j += 1
-    return pairs
+    there = {(place.start, place.word): j for j, place in enumerate(other) if place}
+    found = ((i, there.get((place.start, place.word))) for i, place in enumerate(one) if place)
+    return [(i, j) for i, j in found if j is not None]
+
+
+def counterpart(place: Place | None, others: Sequence[Place | None]) -> int | None:
+    """Return the position of the word that holds the first letter of `place`, if there is one.
+
+    >>> counterpart(Place(6, 8, "ed"), [Place(0, 2, "so"), Place(3, 8, "tired")])
+    1
+    """
+    if place is None:
+        return None
+    held = (j for j, p in enumerate(others) if p and p.start <= place.start < p.stop)
+    return next(held, None)
 
 
 def later_share(view: View) -> Array:
-    """Return the share that each word gives to words after it, `(L, H, W)`: 0 in a decoder."""
+    """Return the share that each word gives to words after it, `(L, H, W)`: 0 in a decoder.
+
+    >>> view = View((), np.array([[[[0.2, 0.8], [0.5, 0.5]]]]), np.zeros((1, 1, 2)))
+    >>> later_share(view)
+    array([[[0.8, 0. ]]])
+    """
     words = view.weights.shape[-1]
-    return np.asarray((view.weights * ~np.tri(words, dtype=bool)).sum(axis=-1))
+    later = ~np.tri(words, dtype=bool)
+    return np.einsum("lhqk,qk->lhq", view.weights, later.astype(view.weights.dtype))
 
 
-def _common_lengths(left: Sequence[str], right: Sequence[str]) -> Array:
-    """Return the length of the longest common subsequence of `left[i:]` and `right[j:]`."""
-    lengths = np.zeros((len(left) + 1, len(right) + 1), dtype=int)
-    for i in reversed(range(len(left))):
-        for j in reversed(range(len(right))):
-            lengths[i, j] = (
-                lengths[i + 1, j + 1] + 1
-                if left[i] == right[j]
-                else max(lengths[i + 1, j], lengths[i, j + 1])
-            )
-    return lengths
+def _place(tokens: Tokens, unit: Unit) -> Place:
+    start, stop = tokens.spans[unit.positions[0]][0], tokens.spans[unit.positions[-1]][1]
+    inside = tokens.text[start:stop]
+    return Place(start + len(inside) - len(inside.lstrip()), stop, unit.label)

@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from attention import beside, beside_frames, rope, words
+from attention.beside import Place, aligned, counterpart, places
 from attention.charts.distance import distance_lines
 from attention.models.gpt2 import Gpt2
 from attention.models.llama import Llama
@@ -27,18 +30,63 @@ def llama(tmp_path_factory):
     return Llama.from_folder("tiny", tiny.write(tmp_path_factory.mktemp("l") / "m", "llama"))
 
 
+def spelled(text, *words):
+    """Return where these words stand, one after the other; None for those in brackets."""
+    found, at = [], 0
+    for word in words:
+        start = text.find(word, at)
+        found.append(None if word[0] == "[" else Place(start, start + len(word), word))
+        at = at if word[0] == "[" else start + len(word)
+    return found
+
+
 @pytest.mark.parametrize(
     ("one", "other", "pairs"),
     [
-        ("a b c", "A B C", [(0, 0), (1, 1), (2, 2)]),
+        ("a b c", "a b c", [(0, 0), (1, 1), (2, 2)]),
         ("[CLS] a b [SEP]", "a b", [(1, 0), (2, 1)]),
-        ("a b a c", "a a c", [(0, 0), (2, 1), (3, 2)]),
-        ("a b", "c d", []),
+        ("b c", "a b c", [(0, 1), (1, 2)]),
+        ("a b", "c", []),
         ("a", "", []),
     ],
 )
 def test_words_are_aligned_in_order(one, other, pairs):
-    assert beside.aligned(view(one), view(other)) == pairs
+    text = "a b c"
+    assert aligned(spelled(text, *one.split()), spelled(text, *other.split())) == pairs
+
+
+def test_the_same_word_twice_is_aligned_by_where_it_stands():
+    text = "the cat the mat"
+    second = [Place(8, 11, "the"), Place(12, 15, "mat")]
+    assert aligned(spelled(text, *text.split()), second) == [(2, 0), (3, 1)]
+    assert counterpart(Place(8, 11, "the"), spelled(text, *text.split())) == 2
+
+
+def test_a_piece_is_found_in_the_word_that_holds_it():
+    others = [None, Place(0, 2, "so"), Place(3, 8, "tired")]
+    assert counterpart(Place(6, 8, "##ed"), others) == 2
+    assert counterpart(Place(2, 3, " "), others) is None
+    assert counterpart(None, others) is None
+
+
+@given(st.text("ab é\u0301'’.,\t\n12 猫😀", min_size=1, max_size=19))
+@settings(deadline=None)
+def test_two_tokenizers_agree_on_every_word_that_they_align(model, llama, text):
+    """The tiny tokenizer knows no letter of these, and splits at spaces and marks."""
+    traces = model.trace(text), llama.tokenize(text)
+    views = words.view(traces[0]), view_of(traces[1])
+    found = [places(v, t) for v, t in zip(views, (traces[0].input, traces[1]), strict=True)]
+    pairs = aligned(*found)
+    assert pairs == sorted(pairs)
+    assert all(len({pair[side] for pair in pairs}) == len(pairs) for side in (0, 1))
+    for i, j in pairs:
+        assert views[0].labels[i] == views[1].labels[j]
+    for i, unit in enumerate(views[0].units):
+        assert (found[0][i] is None) == unit.special
+
+
+def view_of(tokens):
+    return View(words.whole_words(tokens), np.zeros(0), np.zeros(0))
 
 
 def test_the_share_that_goes_to_later_words_by_hand():
@@ -52,7 +100,7 @@ def test_a_decoder_gives_nothing_to_later_words(llama):
 
 def test_masked_cells_of_the_decoder_are_absent_from_the_maps():
     encoder, decoder = view("[CLS] a b"), view("a b", is_causal=True)
-    pairs = beside.aligned(encoder, decoder)
+    pairs = [(1, 0), (2, 1)]
     frame = beside_frames.beside_frame((encoder, decoder), [(0, 0), (0, 1)], ("E", "D"), pairs)
     cells = frame.groupby("name")[["q", "k"]].apply(lambda part: part.to_numpy().tolist())
     assert cells["E"] == [[0, 0], [0, 1], [1, 0], [1, 1]]

@@ -9,6 +9,7 @@ import streamlit as st
 from attention import frames, lesson, metrics, questions, ui
 from attention.charts.maps import head_grid, head_maps, row_bars
 from attention.ui import heads_more
+from attention.ui.beside import maps_beside
 
 TABS = (
     "One row, head by head",
@@ -122,7 +123,7 @@ with row:
         ui.draw(row_bars, rows_of_query, key="rows", alt_text=f"Row of {asks}", size=180, **options)
 with beside:
     if beside.open:
-        heads_more.beside(chosen, query)
+        maps_beside(chosen, query)
 with shared:
     if shared.open:
         heads_more.shared(chosen, heads)

@@ -5,7 +5,7 @@ import streamlit as st
 from attention import frames, link_frames, links, metrics, ui
 from attention.charts.links import word_links
 from attention.lesson import CAT
-from attention.ui import heads_more
+from attention.ui.beside import links_beside
 
 MODES = {"single": "Single head", "multi": "Multi-head"}
 
@@ -155,5 +155,5 @@ beside = st.expander(
 )
 with beside:
     if beside.open:
-        heads_more.links_beside(chosen, query)
+        links_beside(chosen, query)
 ui.saving_hint()

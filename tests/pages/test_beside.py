@@ -7,6 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import attention
+from attention import lesson, words
 from attention.models import registry
 
 ROOT = Path(__file__).parents[2]
@@ -49,7 +50,7 @@ def test_the_same_words_in_both_models(model):
     sizes = rows.groupby("name").size()
     assert sizes.filter(like="minilm").item() == 10 * 10
     assert sizes.filter(like="smollm2").item() == 10 * 11 / 2  # the mask leaves no more
-    assert "what comes later is hidden" in last_notice(app)
+    assert "smollm2 is a decoder: later words are hidden" in last_notice(app)
 
 
 @with_smollm2
@@ -62,6 +63,44 @@ def test_the_pickers_choose_the_heads_that_are_drawn():
     before = last_notice(app)
     healthy(app.selectbox(key="word").set_value(2).run())
     assert last_notice(app) != before
+
+
+@with_smollm2
+def test_the_mask_is_told_with_the_share_of_the_word_that_was_picked(model):
+    """Of two words spelled alike the second is another one, and in pieces it is part of a word."""
+    text = "the dog saw the unbelievable dog again"
+    view = words.view(model.trace(text), special=False)
+    app = open_page(more=BESIDE, q=text, beside_head0="L1 H2")
+    for at, shown in ((4, 3), (6, 5)):  # with [CLS] and without
+        healthy(app.selectbox(key="word").set_value(at).run())
+        share = view.weights[1, 2, shown, shown + 1 :].sum()
+        word = f"“{view.labels[shown]}” at position {shown} gives {100 * share:.1f} %"
+        assert word in last_notice(app)
+
+
+@with_smollm2
+def test_the_head_pickers_follow_the_sentence_and_the_model():
+    app = open_page(more=BESIDE, beside_head0="L0 H0")
+    assert app.selectbox(key="beside_head0").value == "L0 H0"  # as the link says
+    healthy(app.selectbox(key="example").set_value(lesson.BANK.text).run())
+    assert app.selectbox(key="beside_head0").value == "L0 H4"  # deposit, from bank: see the lesson
+    healthy(app.selectbox(key="model").set_value("smollm2").run())
+    layer, head = (int(part[1:]) for part in app.selectbox(key="beside_head1").value.split())
+    assert (layer, head) == (0, 4)
+    assert app.selectbox(key="beside").value == "minilm"
+
+
+@with_smollm2
+def test_a_long_text_is_shown_around_the_word_with_both_numbers():
+    text = " ".join(f"w{chr(97 + i % 26)}" for i in range(90))
+    app = open_page(more=BESIDE, q=text)
+    healthy(app.selectbox(key="word").set_value(85).run())
+    told = next(w.value for w in app.warning if "in common" in w.value)
+    assert "90 words" in told
+    assert "40 of them" in told
+    rows = drawn(app, "Maps of minilm")
+    assert rows["q"].nunique() == 40
+    assert rows.iloc[-1]["query"] == text.split()[-1]
 
 
 @with_smollm2
