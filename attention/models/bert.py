@@ -26,7 +26,7 @@ from attention.models.layers import (
     merge_heads,
     split_heads,
 )
-from attention.models.trace import Tokens, Trace
+from attention.models.trace import Tokens, Trace, longest
 
 _CACHED_SCORES = 250_000  # numbers, 1 MB: heads are taken together while theirs stay in the cache
 _MOST = {  # no BERT is larger, but a file may claim anything
@@ -146,13 +146,13 @@ class Bert:
 
     def tokenize(self, text: str) -> Tokens:
         """Return the text as tokens; `ValueError` with both numbers where it is too long."""
-        c = self.config
-        return files.encode(self.tokenizer, text, c.max_position_embeddings, c.vocab_size)
+        return files.encode(self.tokenizer, text, self.longest_trace, self.config.vocab_size)
 
     @property
     def longest_trace(self) -> int:
         """How many tokens a text may have."""
-        return self.config.max_position_embeddings
+        c = self.config
+        return longest(c.num_hidden_layers * c.num_attention_heads, c.max_position_embeddings)
 
     @property
     def word_embeddings(self) -> Array:

@@ -20,10 +20,7 @@ from attention.edits import Edits, check_edits
 from attention.models import files, memory
 from attention.models.editing import weights_in_place
 from attention.models.layers import merge_heads
-from attention.models.trace import Tokens, Trace
-
-LONGEST_TRACE = 512  # tokens
-MOST_WEIGHTS = 40_000_000  # of all heads, 160 MB: a model of many heads traces shorter texts
+from attention.models.trace import Tokens, Trace, longest
 
 
 @dataclass(frozen=True)
@@ -119,8 +116,7 @@ class CausalModel(ABC):
     def longest_trace(self) -> int:
         """How many tokens a trace may have."""
         c = self.config
-        fit = math.isqrt(MOST_WEIGHTS // (c.num_hidden_layers * c.num_attention_heads))
-        return min(c.max_position_embeddings, LONGEST_TRACE, fit)
+        return longest(c.num_hidden_layers * c.num_attention_heads, c.max_position_embeddings)
 
     def tokenize(self, text: str) -> Tokens:
         """Return the text as tokens; `ValueError` where it is too long for a trace."""

@@ -239,13 +239,16 @@ def encode(tokenizer: Tokenizer, text: str, limit: int, vocabulary: int) -> Toke
     Raises
     ------
     ValueError : the text is too long, the message has its length and the limit; or the tokenizer
-        knows a word that the model has no vector for.
+        cannot read it, or knows a word that the model has no vector for.
     """
     if len(text) > MAX_CHARACTERS:
         raise ValueError(f"The text has {len(text):,} characters; the limit is {MAX_CHARACTERS:,}.")
     # A lone surrogate is no character and has no UTF-8 form: show it as the replacement sign.
     text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    encoding = tokenizer.encode(text)
+    try:
+        encoding = tokenizer.encode(text)
+    except Exception as error:  # the library raises nothing more exact
+        raise ValueError(f"The tokenizer cannot read this text: {error}") from error
     if len(encoding) > limit:
         raise ValueError(
             f"The text has {len(encoding)} tokens; the model reads at most {limit} at once."

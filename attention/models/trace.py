@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -11,6 +12,9 @@ import numpy as np
 from attention.core import Array, attention_scores, softmax
 from attention.edits import Edits
 from attention.models.editing import scores_in_place
+
+LONGEST_TRACE = 512  # tokens
+MOST_WEIGHTS = 40_000_000  # of all heads, 160 MB: a model of many heads traces shorter texts
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,3 +101,12 @@ class Trace:
     def tokens(self) -> tuple[str, ...]:
         """The tokens, as the model's own tokenizer spells them."""
         return self.input.pieces
+
+
+def longest(heads: int, positions: int) -> int:
+    """Return how many tokens a trace may have, for a model of so many heads and positions.
+
+    >>> longest(heads=72, positions=512), longest(heads=270, positions=8192)
+    (512, 384)
+    """
+    return min(positions, LONGEST_TRACE, math.isqrt(MOST_WEIGHTS // heads))
