@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+import struct
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -109,8 +110,26 @@ def read_safetensors(path: Path, shapes: Shapes) -> dict[str, Array]:
     """
     with _opened(path) as file:
         _check(file, path.name, shapes)
-        tensors = {name: np.asarray(file.get_tensor(name), np.float32) for name in shapes}
-    return finished(tensors, path.name)
+        halves = {name for name in shapes if file.get_slice(name).get_dtype() == "BF16"}
+        tensors = {
+            name: np.asarray(file.get_tensor(name), np.float32) for name in shapes.keys() - halves
+        }
+    tensors |= _read_bfloat16(path, halves)
+    return finished({name: tensors[name] for name in shapes}, path.name)
+
+
+def _read_bfloat16(path: Path, names: Iterable[str]) -> dict[str, Array]:
+    """Read tensors of a type that NumPy does not know: the upper halves of float32 numbers."""
+    with path.open("rb") as file:
+        (size,) = struct.unpack("<Q", file.read(8))
+        header = json.loads(file.read(size))
+    tensors = {}
+    for name in names:
+        start, stop = header[name]["data_offsets"]
+        upper = np.fromfile(path, "<u2", (stop - start) // 2, offset=8 + size + start)
+        numbers = (upper.astype(np.uint32) << 16).view(np.float32)
+        tensors[name] = numbers.reshape(header[name]["shape"])
+    return tensors
 
 
 def finished(tensors: dict[str, Array], file: str) -> dict[str, Array]:

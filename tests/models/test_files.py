@@ -1,7 +1,11 @@
 """Model files that are not what they should be are refused, and the message says what differs."""
 
 import json
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import ml_dtypes
 import numpy as np
@@ -136,10 +140,27 @@ def test_numbers_that_are_not_finite_are_refused(tmp_path, bad):
         files.read_safetensors(path, SHAPES)
 
 
-def test_bfloat16_is_read(tmp_path):
-    ones = np.ones(3, ml_dtypes.bfloat16)
-    loaded = files.read_safetensors(saved(tmp_path, tensors(**{"a.bias": ones})), SHAPES)
+def test_bfloat16_is_read_exactly(tmp_path):
+    numbers = np.random.default_rng(0).normal(size=(2, 3)).astype(ml_dtypes.bfloat16)
+    path = saved(tmp_path, tensors(**{"a.weight": numbers}))
+    loaded = files.read_safetensors(path, SHAPES)
+    assert list(loaded) == list(SHAPES)
+    np.testing.assert_array_equal(loaded["a.weight"], numbers.astype(np.float32))
     np.testing.assert_array_equal(loaded["a.bias"], [1, 1, 1])
+
+
+def test_bfloat16_takes_no_other_package(tmp_path):
+    ones = np.ones(3, ml_dtypes.bfloat16)
+    saved(tmp_path, tensors(**{"a.bias": ones}))
+    code = (
+        "import sys; from pathlib import Path; from attention.models import files; "
+        "print(files.read_safetensors(Path('model.safetensors'), {'a.bias': (3,)})['a.bias']); "
+        "assert 'ml_dtypes' not in sys.modules"
+    )
+    root = Path(files.__file__).parents[2]
+    env = os.environ | {"PYTHONPATH": str(root)}
+    told = subprocess.check_output([sys.executable, "-c", code], cwd=tmp_path, env=env, text=True)
+    assert told == "[1. 1. 1.]\n"
 
 
 def split_in_two(folder, places=None):
