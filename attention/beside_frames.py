@@ -9,6 +9,8 @@ import pandas as pd
 
 from attention.core import Array
 from attention.edits import Head
+from attention.frames import head_name
+from attention.sharing import Apart, Sharing
 from attention.words import View
 
 
@@ -50,4 +52,42 @@ def distance_frame(series: dict[str, Array]) -> pd.DataFrame:
             for name, scores in series.items()
         ],
         ignore_index=True,
+    )
+
+
+def apart_frame(apart: Array, groups: int, layer: int) -> pd.DataFrame:
+    """Return every two heads of a layer: `head, other, one, two, shares, bits`; none with itself.
+
+    Parameters
+    ----------
+    apart : (H, H) how far apart they read, in bits
+    groups : heads of keys and values in the layer
+    """
+    heads = len(apart)
+    head, other = np.nonzero(~np.eye(heads, dtype=bool))
+    names = np.array([head_name((layer, h)) for h in range(heads)], dtype=object)
+    same = head * groups // heads == other * groups // heads
+    return pd.DataFrame(
+        {
+            "head": head,
+            "other": other,
+            "one": names[head],
+            "two": names[other],
+            "shares": np.where(same, "shared", "of their own"),
+            "bits": apart[head, other],
+        }
+    )
+
+
+def siblings_frame(heads: Sequence[Head], found: Sharing, apart: Apart) -> pd.DataFrame:
+    """Return a row per head: which it shares with, and how far from it they and the others read."""
+    return pd.DataFrame(
+        {
+            "Head": [head_name(head) for head in heads],
+            "Shares with": [
+                ", ".join(f"H{h}" for h in found.siblings(head) if h != head) for _, head in heads
+            ],
+            "Bits from these": [float(apart.inside[head]) for head in heads],
+            "Bits from others": [float(apart.across[head]) for head in heads],
+        }
     )

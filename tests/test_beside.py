@@ -8,9 +8,12 @@ from hypothesis import strategies as st
 from attention import beside, beside_frames, rope, words
 from attention.beside import Place, aligned, counterpart, places
 from attention.charts.distance import distance_lines
+from attention.charts.maps import head_grid, shared_map
+from attention.frames import head_frame
+from attention.metrics import jensen_shannon
 from attention.models.gpt2 import Gpt2
 from attention.models.llama import Llama
-from attention.sharing import Sharing, divergence, sharing
+from attention.sharing import Apart, Sharing, divergence, pairwise, sharing
 from attention.words import Unit, View
 from tests.models import tiny
 
@@ -124,11 +127,67 @@ def test_sharing_of_a_trace(llama, tmp_path):
 
 def test_heads_of_a_group_that_read_the_same_are_no_bits_apart():
     first, second = np.eye(2), np.eye(2)[::-1]
-    weights = np.stack([first, first, second, second])[None]  # (1, 4, 2, 2)
-    assert divergence(view("a b", weights), groups=2) == (0.0, 1.0)
-    inside, across = divergence(view("a b", weights[:, :1]), groups=1)
-    assert np.isnan(inside)
-    assert np.isnan(across)
+    apart = pairwise(view("a b", np.stack([first, first, second, second])[None]))
+    np.testing.assert_allclose(apart[0], [[0, 0, 1, 1], [0, 0, 1, 1], [1, 1, 0, 0], [1, 1, 0, 0]])
+    near = divergence(apart, groups=2)
+    assert near.inside.tolist() == [[0.0] * 4]
+    assert near.across.tolist() == [[1.0] * 4]
+
+
+def test_without_siblings_or_without_others_there_is_nothing_to_compare():
+    apart = np.full((2, 3, 3), 0.25) * ~np.eye(3, dtype=bool)
+    assert np.isnan(divergence(apart, groups=3).inside).all()
+    assert np.isnan(divergence(apart, groups=1).across).all()
+    np.testing.assert_allclose(divergence(apart, groups=1).inside, 0.25)
+
+
+def test_pairs_of_heads_by_a_slow_loop(model):
+    found, shares = words.view(model.trace("it was tired")), []
+    apart = pairwise(found, shares.append)
+    for layer, one, other in ((0, 0, 1), (3, 7, 2), (5, 11, 4)):
+        rows = [jensen_shannon(*found.weights[layer, [one, other], q]) for q in (1, 2, 3)]
+        assert apart[layer, one, other] == pytest.approx(np.mean(rows), abs=1e-5)
+    np.testing.assert_array_equal(apart, apart.swapaxes(1, 2))
+    assert shares[-1] == 1
+    assert shares == sorted(shares)
+
+
+def test_the_mean_over_heads_is_the_mean_over_pairs():
+    apart = np.random.default_rng(0).random((2, 6, 6))
+    apart = apart + apart.swapaxes(1, 2)
+    pairs = [(i, j) for i in range(6) for j in range(i)]
+    near = divergence(apart, groups=2)
+    for layer in range(2):
+        inside = [apart[layer, i, j] for i, j in pairs if i // 3 == j // 3]
+        across = [apart[layer, i, j] for i, j in pairs if i // 3 != j // 3]
+        assert near.inside[layer].mean() == pytest.approx(np.mean(inside))
+        assert near.across[layer].mean() == pytest.approx(np.mean(across))
+
+
+def test_tables_of_shared_heads():
+    apart = np.arange(16.0).reshape(4, 4)
+    frame = beside_frames.apart_frame(apart, 2, layer=7)
+    assert len(frame) == 4 * 3
+    cell = frame.query("head == 2 and other == 3").iloc[0]
+    assert cell[["one", "two", "shares", "bits"]].tolist() == ["L7 H2", "L7 H3", "shared", 11.0]
+    assert frame.query("head == 1 and other == 2")["shares"].item() == "of their own"
+    near = Apart(np.array([[0.1, 0.2]]), np.array([[0.3, 0.4]]))
+    rows = beside_frames.siblings_frame([(0, 1)], Sharing(2, 1, 1, 8), near)
+    assert rows.to_numpy().tolist() == [["L0 H1", "H0", 0.2, 0.4]]
+
+
+def test_charts_of_shared_heads_read_columns_that_are_there():
+    frame = beside_frames.apart_frame(np.zeros((6, 6)), 2, layer=0)
+    spec = shared_map(frame, heads=6, sharing=3, highest=0.5).to_dict()
+    filters = [layer["transform"][0]["filter"] for layer in spec["layer"][1:]]
+    assert filters == [
+        "datum.other % 3 == 0 && datum.other > 0 && datum.head == 0",
+        "datum.head % 3 == 0 && datum.head > 0 && datum.other == 0",
+    ]
+    grid = {"title": "Entropy", "domain": (0.0, 1.0), "layers": 2}
+    figures = head_frame(np.zeros((2, 6)), [])
+    layers = [len(head_grid(figures, sharing=n, **grid).to_dict()["layer"]) for n in (1, 3)]
+    assert layers == [2, 3]  # no lines where nothing is shared
 
 
 def test_mean_scores_by_a_slow_loop(llama):

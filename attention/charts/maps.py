@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import altair as alt
 import pandas as pd
 
-from attention.charts.parts import CHOSEN, labels_param, position_axis
+from attention.charts.parts import CHOSEN, NEUTRAL, labels_param, position_axis
+
+_RULE: dict[str, Any] = {"color": NEUTRAL, "strokeWidth": 2, "tooltip": None}
 
 
 def head_grid(
-    data: pd.DataFrame, *, title: str, domain: tuple[float, float], layers: int
+    data: pd.DataFrame, *, title: str, domain: tuple[float, float], layers: int, sharing: int = 1
 ) -> alt.TopLevelMixin:
     """Draw one figure for every layer and head; a click names a head, chosen ones are framed.
 
     `data` is `frames.head_frame`. The selection is called `head` and has the fields layer, head.
+    Where `sharing` heads have keys and values in common, lines part them from the next.
     """
     click = alt.selection_point("head", fields=["layer", "head"], on="click", empty=False)
-    base = alt.Chart(data).encode(
+    table = alt.Chart(data).transform_calculate(shared=f"floor(datum.head / {sharing})")
+    base = table.encode(
         x=alt.X("head:O").title("head").axis(labelAngle=0, ticks=False, domain=False),
         y=alt.Y("layer:O")
         .title("layer")
@@ -26,6 +31,7 @@ def head_grid(
         tooltip=[
             alt.Tooltip("name:N", title="head"),
             alt.Tooltip("value:Q", title=title, format=".3f"),
+            *([alt.Tooltip("shared:N", title="K/V head")] if sharing > 1 else []),
         ],
     )
     cells = base.mark_rect(cornerRadius=3, cursor="pointer").encode(
@@ -34,7 +40,8 @@ def head_grid(
     chosen = base.transform_filter("datum.chosen").mark_rect(
         filled=False, stroke=CHOSEN, strokeWidth=3, cornerRadius=3, cursor="pointer"
     )
-    grid = alt.layer(cells.add_params(click), chosen)
+    parted = [_column_rules(table, "head", "layer", sharing)] if sharing > 1 else []
+    grid = alt.layer(cells.add_params(click), *parted, chosen)
     return grid.properties(height=max(layers, 1) * 26 + 50)
 
 
@@ -108,6 +115,54 @@ def row_bars(
         .properties(width=size, height=max(len(labels), 1) * 17)
     )
     return _by_head(bars, data, labels, names, columns)
+
+
+def shared_map(
+    data: pd.DataFrame, *, heads: int, sharing: int, highest: float
+) -> alt.TopLevelMixin:
+    """Draw how far apart any two heads of a layer read; lines part those that share keys.
+
+    `data` is `beside_frames.apart_frame`; dark cells are heads that read nearly the same.
+    """
+    table = alt.Chart(data)
+    axis = alt.Axis(labelExpr="'H' + datum.value", labelAngle=0, ticks=False, domain=False)
+    every = list(range(heads))
+    cells = table.mark_rect().encode(
+        x=alt.X("other:O").title(None).scale(domain=every).axis(axis),
+        y=alt.Y("head:O").title(None).scale(domain=every).axis(axis),
+        color=alt.Color("bits:Q")
+        .title("bits apart")
+        .scale(domain=[0, highest], reverse=True)
+        .legend(orient="bottom", direction="horizontal", gradientLength=160),
+        tooltip=[
+            alt.Tooltip("one:N", title="head"),
+            alt.Tooltip("two:N", title="and head"),
+            alt.Tooltip("shares:N", title="keys and values"),
+            alt.Tooltip("bits:Q", title="bits apart", format=".3f"),
+        ],
+    )
+    return alt.layer(
+        cells,
+        _column_rules(table, "other", "head", sharing),
+        _row_rules(table, "head", "other", sharing),
+    ).properties(height=380)
+
+
+def _column_rules(table: alt.Chart, column: str, row: str, sharing: int) -> alt.Chart:
+    """Return lines between the groups of columns, from top to bottom."""
+    rules = table.transform_filter(_starts_group(column, row, sharing)).mark_rule(**_RULE)
+    return rules.encode(x=alt.X(f"{column}:O", bandPosition=0))
+
+
+def _row_rules(table: alt.Chart, row: str, column: str, sharing: int) -> alt.Chart:
+    """Return lines between the groups of rows, from side to side."""
+    rules = table.transform_filter(_starts_group(row, column, sharing)).mark_rule(**_RULE)
+    return rules.encode(y=alt.Y(f"{row}:O", bandPosition=0))
+
+
+def _starts_group(field: str, across: str, sharing: int) -> str:
+    """Return a test for one cell of every line: in the first row or column, group 0 apart."""
+    return f"datum.{field} % {sharing} == 0 && datum.{field} > 0 && datum.{across} == 0"
 
 
 def _by_head(

@@ -7,10 +7,11 @@ import streamlit as st
 
 from attention import beside_frames, metrics, rope
 from attention.charts.distance import distance_lines
+from attention.charts.maps import shared_map
 from attention.edits import Head
 from attention.frames import head_name
 from attention.models.llama import Llama
-from attention.sharing import divergence, sharing
+from attention.sharing import Apart, Sharing, divergence, pairwise, sharing
 from attention.ui.beside import head_picker, opens_on, telling
 from attention.ui.controls import word
 from attention.ui.progress import kept
@@ -30,38 +31,79 @@ def shared(chosen: Reading, heads: list[Head]) -> None:
             "values of its own: nothing is shared."
         )
         return
-    inside, across = kept(
+    view = chosen.view
+    apart = kept(
         "Comparing heads",
-        lambda _: divergence(chosen.view, found.groups),
+        lambda progress: pairwise(view, progress),
         chosen.model_name, chosen.text, chosen.words, chosen.special,
     )  # fmt: skip
+    near = divergence(apart, found.groups)
+    _tell_sharing(chosen, found, near)
+    left, right = st.columns(2, gap="large")
+    with left:
+        opens_on("kv_layer", (chosen.model_name, heads[0]), heads[0][0])
+        layer = st.selectbox(
+            "Layer", range(found.layers), heads[0][0], key="kv_layer", bind="query-params",
+            width=120,
+        )  # fmt: skip
+        draw(
+            shared_map,
+            beside_frames.apart_frame(apart[layer], found.groups, layer),
+            key="apart",
+            alt_text=f"How far apart any two heads of layer {layer} read",
+            heads=found.heads,
+            sharing=found.each,
+            highest=max(0.1, float(np.ceil(10 * apart.max())) / 10),
+        )
+        st.caption(
+            "A cell is two heads; the stronger its colour, the more alike they read. Lines part "
+            "heads that share keys and values from the others: if sharing made heads alike, the "
+            "blocks along the diagonal would stand out."
+        )
+    with right:
+        st.dataframe(
+            beside_frames.siblings_frame(heads, found, near),
+            hide_index=True,
+            column_config={
+                name: st.column_config.NumberColumn(format="%.3f")
+                for name in ("Bits from these", "Bits from others")
+            },
+            alt="Which heads share keys and values with the chosen ones, and how alike they read",
+        )
+        _tell_bytes(found)
+
+
+def _tell_sharing(chosen: Reading, found: Sharing, near: Apart) -> None:
     tokens = len(chosen.trace.tokens)
-    now, whole = (found.token_bytes(n) for n in (found.groups, found.heads))
-    notice(
+    now, whole = (found.token_bytes(n) * tokens for n in (found.groups, found.heads))
+    saved = (
         f"{found.heads} query heads share {found.groups} heads of keys and values, {found.each} "
-        f"each. Two heads that share read {inside:.2f} bits apart, two that do not {across:.2f}. "
-        f"Kept for these {tokens} tokens: {human_bytes(now * tokens)} instead of "
-        f"{human_bytes(whole * tokens)}."
+        f"each: {human_bytes(now)} are kept for these {tokens} tokens instead of "
+        f"{human_bytes(whole)}."
     )
-    rows = [
-        [f"K/V head {group}", ", ".join(f"H{h}" for h in found.siblings(group * found.each))]
-        for group in range(found.groups)
-    ]
-    for layer, head in heads:
-        others = [head_name((layer, h)) for h in found.siblings(head) if h != head]
-        rows.append([f"{head_name((layer, head))} shares with", ", ".join(others)])
-    st.dataframe(
-        {"": [row[0] for row in rows], "Query heads": [row[1] for row in rows]},
-        hide_index=True,
-        width="content",
-        alt="Which query heads share keys and values",
+    if found.groups == 1:  # there are no others to compare with
+        notice(f"{saved} Any two heads read {near.inside.mean():.2f} bits apart.")
+        return
+    nearer = int((near.inside.mean(axis=1) < near.across.mean(axis=1)).sum())
+    notice(
+        f"{saved} Two heads that share read {near.inside.mean():.2f} bits apart, two that do not "
+        f"{near.across.mean():.2f}; in {nearer} of {found.layers} layers those that share are "
+        "nearer to each other."
     )
+
+
+def _tell_bytes(found: Sharing) -> None:
+    now, whole = (found.token_bytes(n) for n in (found.groups, found.heads))
     product = rf"2 \cdot {found.layers} \cdot {found.groups} \cdot {found.width} \cdot 4 = {now:,}"
     st.latex(r"2 \cdot L \cdot G \cdot E \cdot 4\ \text{bytes} = " + product.replace(",", "{,}"))
     st.caption(
-        f"For each token, in float32; without sharing it would be {whole:,} bytes. Bits apart: "
-        "Jensen-Shannon divergence of the rows, 0 is the same and 1 has nothing in common, the "
-        "mean over pairs of heads in a layer, words and layers."
+        f"Keys and values of one token in float32; without sharing {whole:,} bytes. Query head h "
+        f"reads K/V head h // {found.each}."
+    )
+    st.latex(r"\mathrm{JSD}(p, q) = H\!\left(\tfrac{p + q}{2}\right) - \tfrac{H(p) + H(q)}{2}")
+    st.caption(
+        "Bits apart: Jensen-Shannon divergence of two rows, 0 is the same and 1 has nothing in "
+        "common; the mean over the words."
     )
 
 

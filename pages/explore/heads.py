@@ -8,6 +8,7 @@ import streamlit as st
 
 from attention import frames, lesson, metrics, questions, ui
 from attention.charts.maps import head_grid, head_maps, row_bars
+from attention.sharing import sharing
 from attention.ui import heads_more
 from attention.ui.beside import maps_beside
 
@@ -73,6 +74,7 @@ with left:
         )
     ]
     figure = chosen.figures[metric.label]
+    each = sharing(chosen.trace).each
     grid = f"grid {' '.join(picked)}"  # a new key after every click: any head can be clicked again
     ui.draw(
         head_grid,
@@ -83,9 +85,13 @@ with left:
         title=f"{metric.label} ({metric.unit})" if metric.unit else metric.label,
         domain=(0.0, float(np.ceil(figure.max())) if metric.unit else 1.0),
         layers=len(figure),
+        sharing=each,
     )
     unit = f" ({metric.unit})" if metric.unit else ""
-    st.caption(f"{metric.label}{unit}: {metric.meaning}. Click a head to add or remove it.")
+    st.caption(
+        f"{metric.label}{unit}: {metric.meaning}. Click a head to add or remove it."
+        + (" Lines part heads that share keys and values from the next." if each > 1 else "")
+    )
 with right:
     st.subheader("What the chosen ones do")
     if not heads:
