@@ -1,0 +1,131 @@
+"""The header of a GGUF file: what is said about the model, and where each tensor lies.
+
+Every count and size is compared with what the file can hold before anything is made of it. Source
+of the format: github.com/ggml-org/ggml, docs/gguf.md.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from typing import Any, NamedTuple
+
+import numpy as np
+
+_MOST_ENTRIES = 4_000_000  # in all arrays of the metadata; a vocabulary with merges has 1 million
+_MOST_FIELDS, _MOST_TENSORS, _MOST_AXES = 10_000, 100_000, 4
+_NUMBERS = dict(zip((*range(8), 10, 11, 12), "BbHhIif?Qqd", strict=True))  # type -> struct's letter
+_STRING, _ARRAY = 8, 9
+
+
+class Tensor(NamedTuple):
+    """Where the numbers of a tensor lie and how they are stored."""
+
+    shape: tuple[int, ...]  # the last axis lies side by side
+    kind: int  # of the format's numbering of types
+    start: int  # byte in the file
+
+
+class Header(NamedTuple):
+    """What a file says about itself."""
+
+    fields: dict[str, Any]  # numbers, strings, lists of strings, arrays of numbers
+    tensors: dict[str, Tensor]
+
+
+def read(data: memoryview) -> Header:
+    """Return the header of a file's bytes.
+
+    Raises
+    ------
+    ValueError : the file is none, is cut off, or claims more than it can hold.
+    """
+    at = _Cursor(data)
+    magic, version, tensor_count, field_count = at.take("4sIQQ")
+    if magic != b"GGUF" or version not in (2, 3):
+        raise ValueError("no GGUF file of version 2 or 3")
+    _limit("fields", field_count, _MOST_FIELDS)
+    _limit("tensors", tensor_count, _MOST_TENSORS)
+    fields = _each_once("field", [(at.string(), at.value()) for _ in range(field_count)])
+    tensors = _each_once("tensor", [(at.string(), at.tensor()) for _ in range(tensor_count)])
+    step = fields.get("general.alignment", 32)
+    if not isinstance(step, int) or step not in {2**n for n in range(20)}:
+        raise ValueError(f"general.alignment must be a power of two, got {step!r}")
+    origin = -(-at.place // step) * step
+    placed = {name: t._replace(start=origin + t.start) for name, t in tensors.items()}
+    return Header(fields, placed)
+
+
+class _Cursor:
+    """Reads one thing after another."""
+
+    def __init__(self, data: memoryview) -> None:
+        self.data, self.place, self.entries = data, 0, 0
+
+    def skip(self, size: int) -> int:
+        """Pass over so many bytes; return where they start."""
+        start = self.place
+        if size > len(self.data) - start:
+            raise ValueError(f"claims {size:,} bytes at {start:,}; it has {len(self.data):,}")
+        self.place += size
+        return start
+
+    def take(self, layout: str) -> tuple[Any, ...]:
+        layout = f"<{layout}"
+        return struct.unpack_from(layout, self.data, self.skip(struct.calcsize(layout)))
+
+    def string(self) -> str:
+        (size,) = self.take("Q")
+        start = self.skip(size)
+        return str(self.data[start : self.place], "utf-8")
+
+    def value(self) -> Any:
+        (kind,) = self.take("I")
+        if kind == _STRING:
+            return self.string()
+        if kind == _ARRAY:
+            return self.array(*self.take("IQ"))
+        (number,) = self.take(_letter(kind))
+        return number
+
+    def array(self, kind: int, count: int) -> Any:
+        self.entries += count
+        _limit("array entries", self.entries, _MOST_ENTRIES)
+        if kind == _STRING:
+            return [self.string() for _ in range(count)]
+        layout = np.dtype(f"<{_letter(kind)}")
+        start = self.skip(count * layout.itemsize)
+        return np.frombuffer(self.data, layout, count, start)
+
+    def tensor(self) -> Tensor:
+        (axes,) = self.take("I")
+        _limit("axes of a tensor", axes, _MOST_AXES)
+        shape = self.take(f"{axes}Q")[::-1]  # the file begins with the axis that lies side by side
+        return Tensor(shape, *self.take("IQ"))
+
+
+def _letter(kind: int) -> str:
+    if kind not in _NUMBERS:
+        raise ValueError(f"has a value of unknown type {kind}, or an array of arrays")
+    return _NUMBERS[kind]
+
+
+def _limit(what: str, count: int, most: int) -> None:
+    if count > most:
+        raise ValueError(f"claims {count:,} {what}; the limit is {most:,}")
+
+
+def _each_once(what: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError(f"names a {what} twice")
+    return found
+
+
+def numbers_in(tensor: Tensor) -> int:
+    """Return how many numbers a tensor has.
+
+    >>> numbers_in(Tensor((2, 3), kind=0, start=0))
+    6
+    """
+    return math.prod(tensor.shape)
