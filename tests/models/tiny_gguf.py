@@ -5,49 +5,83 @@ import numpy as np
 from attention.models.gguf_files import _gguf_name
 from attention.models.llama import LlamaConfig
 
-WORDS = [*map(chr, range(33, 127)), "Ġ", "th", "the", "hat"]  # no merges make the last one
+WORDS = ["<s>", *map(chr, range(33, 127)), "Ġ", "th", "the", "hat"]  # no merges make the last one
 CONFIG = LlamaConfig(
     num_hidden_layers=2,
     num_attention_heads=4,
     num_key_value_heads=2,
-    head_dim=4,
-    hidden_size=16,
-    intermediate_size=24,
+    head_dim=8,
+    hidden_size=32,
+    intermediate_size=64,
     vocab_size=len(WORDS),
-    max_position_embeddings=64,
+    max_position_embeddings=40,
     norm_eps=0.0,
-    rope_theta=100.0,
+    rope_theta=500.0,
 )
+FIELDS = {
+    "llama.block_count": CONFIG.num_hidden_layers,
+    "llama.attention.head_count": CONFIG.num_attention_heads,
+    "llama.attention.head_count_kv": CONFIG.num_key_value_heads,
+    "llama.embedding_length": CONFIG.hidden_size,
+    "llama.feed_forward_length": CONFIG.intermediate_size,
+    "llama.context_length": CONFIG.max_position_embeddings,
+    "llama.rope.dimension_count": CONFIG.head_dim,
+    "llama.attention.layer_norm_rms_epsilon": CONFIG.norm_eps,
+    "llama.rope.freq_base": CONFIG.rope_theta,
+    "tokenizer.ggml.model": "gpt2",
+    "tokenizer.ggml.pre": "smollm",
+    "tokenizer.ggml.tokens": WORDS,
+    "tokenizer.ggml.merges": ["t h", "th e"],
+    "tokenizer.ggml.token_type": [3, *[1] * (len(WORDS) - 1)],
+}
 
 
-def write(path, *, extra=None, dtype="f4", pre="smollm", merges=("t h", "th e"), fields=None):
-    """Write a model; `extra` tensors and `fields` are added or take the place of the usual ones."""
+def tensors():
+    """Return random tensors by the names that `Llama` has for them; gains are about 1."""
+    rng = np.random.default_rng(0)
+    return {
+        name: rng.normal(len(shape) == 1, 0.3, shape).astype("f4")
+        for name, shape in CONFIG.shapes().items()
+    }
+
+
+def write(
+    path, weights=None, *, fields=(), leave_out=(), extra=(), architecture="llama", kind=None
+):
+    """Write a model as llama.cpp's converter does; q and k with pairs side by side.
+
+    `fields` and `extra` tensors are added or take the place of the usual ones; matrices are stored
+    as `kind`, one of the format's types.
+    """
     import gguf
 
-    writer = gguf.GGUFWriter(str(path), "llama")
-    writer.add_block_count(CONFIG.num_hidden_layers)
-    writer.add_head_count(CONFIG.num_attention_heads)
-    writer.add_head_count_kv(CONFIG.num_key_value_heads)
-    writer.add_embedding_length(CONFIG.hidden_size)
-    writer.add_feed_forward_length(CONFIG.intermediate_size)
-    writer.add_context_length(CONFIG.max_position_embeddings)
-    writer.add_layer_norm_rms_eps(CONFIG.norm_eps)
-    writer.add_rope_freq_base(CONFIG.rope_theta)
-    writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre(pre)
-    writer.add_token_list(WORDS)
-    writer.add_array("tokenizer.ggml.merges", list(merges))
-    for name, value in (fields or {}).items():
-        add = {bool: writer.add_bool, float: writer.add_float32, int: writer.add_uint32}
-        add[type(value)](name, value)
-    rng = np.random.default_rng(0)
-    for name, shape in CONFIG.shapes().items():
-        numbers = rng.normal(len(shape) == 1, 0.3, shape).astype(dtype)
-        writer.add_tensor(_gguf_name(name), numbers)
-    for name, numbers in (extra or {}).items():
-        writer.add_tensor(name, numbers)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
+    file = gguf.GGUFWriter(path, architecture)
+    add = {
+        str: file.add_string,
+        bool: file.add_bool,
+        int: file.add_uint32,
+        float: file.add_float32,
+        list: file.add_array,
+    }
+    for name, value in (FIELDS | dict(fields)).items():
+        if name not in leave_out:
+            add[type(value)](name, value)
+    for name, tensor in (tensors() if weights is None else weights).items():
+        if name in leave_out:
+            continue
+        if name.endswith(("q_proj.weight", "k_proj.weight")):
+            heads = len(tensor) // CONFIG.head_dim
+            pairs = tensor.reshape(heads, 2, -1, tensor.shape[1]).swapaxes(1, 2)
+            tensor = np.ascontiguousarray(pairs).reshape(tensor.shape)
+        if kind is not None and tensor.ndim == 2:
+            tensor = gguf.quants.quantize(tensor, kind)
+            file.add_tensor(_gguf_name(name), tensor, raw_dtype=kind)
+        else:
+            file.add_tensor(_gguf_name(name), tensor)
+    for name, tensor in dict(extra).items():
+        file.add_tensor(name, tensor)
+    file.write_header_to_file()
+    file.write_kv_data_to_file()
+    file.write_tensors_to_file()
+    file.close()
     return path
