@@ -132,6 +132,12 @@ def _read_bfloat16(path: Path, names: Iterable[str]) -> dict[str, Array]:
     return tensors
 
 
+def shortened(error: Exception) -> str:
+    """Return what an error tells, in at most 500 characters: it may quote a file at any length."""
+    told = str(error)
+    return told if len(told) <= 500 else f"{told[:499]}…"
+
+
 def finished(tensors: dict[str, Array], file: str) -> dict[str, Array]:
     """Return read tensors read-only, for one model serves every reader; refuse NaN and infinity."""
     for name, tensor in tensors.items():

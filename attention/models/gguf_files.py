@@ -49,8 +49,6 @@ _LLAMA_3_WORDS = (
     r" ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
 _CONTROL = 3  # the type of tokens that are no text
-
-
 _AT_ONCE = 2**19  # numbers; more at once only takes more memory
 
 
@@ -93,7 +91,7 @@ def _named(path: Path) -> Iterator[None]:
     except OSError as error:  # its own text has the whole path
         raise ValueError(f"{path.name} cannot be read: {error.strerror}") from None
     except ValueError as error:
-        raise ValueError(f"{path.name}: {error}") from error
+        raise ValueError(f"{path.name}: {files.shortened(error)}") from error
 
 
 def _checked(

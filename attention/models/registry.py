@@ -112,10 +112,12 @@ def _listed(folder: Path) -> list[Path]:
 
 def _entry(name: str, place: Path) -> Entry:
     """Look at what is quickly told of a model: its kind and its sizes, not its numbers."""
+    from attention.models import files
+
     try:
         return Entry(name, _loader(name, place))
     except ValueError as problem:
-        told = str(problem)
+        told = files.shortened(problem)
 
         def refuse() -> AnyModel:
             raise ValueError(f"{name} cannot be loaded: {told}")

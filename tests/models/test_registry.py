@@ -127,6 +127,16 @@ def test_broken_and_unsupported_ones_are_listed_with_the_reason(found, tmp_path)
             attention.load_model(name)
 
 
+def test_a_reason_is_short_whatever_a_file_says(found, tmp_path):
+    config = tiny.CONFIGS["llama"] | {"hidden_act": "silu" * 10_000}
+    (tiny.write(tmp_path / "a", "llama") / "config.json").write_text(json.dumps(config))
+    tiny_gguf.write(tmp_path / "b.gguf", architecture="x" * 40_000)
+    found.setenv(registry.OWN_FOLDER, str(tmp_path))
+    reasons = attention.unavailable_models()
+    assert set(reasons) == {"a", "b"}
+    assert max(map(len, reasons.values())) <= 500
+
+
 def test_what_only_loading_shows_is_one_clear_error(found, tmp_path):
     weights = tiny.weights("llama")
     weights["model.norm.weight"][0] = float("nan")
