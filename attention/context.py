@@ -126,6 +126,7 @@ def changing_head(one: View, other: View, words: tuple[int, int]) -> Head:
             k
             for k, unit in enumerate(view.units)
             if not unit.special and unit.label.casefold() not in known
+            if k or not view.is_causal  # a decoder's first word is read for lack of another
         ]
         row = view.weights[:, :, query]  # (L, H, W)
         strongest.append(row[..., own].max(axis=-1) if own else np.zeros(row.shape[:2]))

@@ -54,7 +54,7 @@ def rnn(chosen: Reading) -> None:
         f"attention {head_name(head)}": view.weights[head][own[-1], own],
     }
     data = context_frames.reach_frame(labels, heard)
-    _tell_reach(labels, heard)
+    _tell_reach(labels, heard, view.is_causal)
     draw(
         charts.reach_chart,
         data,
@@ -167,13 +167,17 @@ def cost() -> None:
     )
 
 
-def _tell_reach(labels: Sequence[str], heard: dict[str, Array]) -> None:
-    """Say what reaches the last word from the earlier word that attention reads most."""
+def _tell_reach(labels: Sequence[str], heard: dict[str, Array], is_causal: bool) -> None:
+    """Say what reaches the last word from the earlier word that attention reads most.
+
+    In a decoder the first word is taken last: it is where heads rest weight that they do not need.
+    """
     if len(labels) < 2:
         notice(f"“{labels[0]}” has no word before it: there is no way to compare yet.")
         return
     *recurrent, row = heard.values()
-    far = int(np.argmax(row[:-1]))
+    first = 1 if is_causal and len(row) > 2 else 0
+    far = first + int(np.argmax(row[first:-1]))
     tanh, gru, attended = (
         f"{_two_figures(100 * values[far] / max(values.sum(), 1e-300))} %"
         for values in (*recurrent, row)

@@ -9,14 +9,15 @@ import streamlit as st
 
 from attention import context, context_frames, meanings, words
 from attention.charts import context as charts
-from attention.context import ASKS, CONTROL, FILLER, READS, Head
+from attention.context import ASKS, CONTROL, READS, Head
 from attention.core import Array
 from attention.frames import head_name
+from attention.models.llama import Llama
 from attention.models.trace import Trace
 from attention.ui import context_work as work
 from attention.ui.questions import predict
 from attention.ui.readings import Reading, trace
-from attention.ui.show import draw, notice, percent
+from attention.ui.show import draw, escape_markdown, notice, percent
 from attention.words import View
 
 FAR_COUNTS = (0, 2, 4, 8, 12, 17, 21, 25, 30, 34)  # sentences in between, of the sweep
@@ -26,18 +27,27 @@ PAIR = ("I deposited money at the bank", "We fished by the bank of the river")
 
 def far(chosen: Reading) -> None:
     """Draw how much one word reads of another across more and more text."""
+    most = work.most_sentences(chosen.model_name)
+    if most < 1:
+        st.info(
+            f"{escape_markdown(chosen.model_name)} reads at most {chosen.model.longest_trace} "
+            "tokens at once: too few for two words with sentences between them."
+        )
+        return
+    if st.session_state.get("between", 0) > most:
+        st.session_state["between"] = most  # chosen for a model that reads more at once
     with st.container(horizontal=True, vertical_alignment="bottom"):
         count = st.slider(
             "Sentences in between",
             0,
-            len(FILLER),
-            17,
+            most,
+            min(17, most),
             key="between",
             bind="query-params",
             width=280,
         )
         head = work.head_picker("Head to compare", chosen.view, FAR_HEAD, key="far_head")
-    counts = sorted({*FAR_COUNTS, count})
+    counts = sorted({*(n for n in FAR_COUNTS if n < most), most, count})
     looks, controls = work.sweep(chosen.model_name, counts)
     best = context.keeps_best(looks)
     look, control = looks[counts.index(count)], controls[counts.index(count)]
@@ -137,6 +147,12 @@ def pair(chosen: Reading) -> None:
     st.caption(
         "The same weights of the same model make both rows; only the words differ. A convolution "
         "would weigh the neighbours alike in both texts. The word that asks is framed."
+        + (
+            " This model is a decoder: no word reads what comes later, and many heads rest on the "
+            "first word; the sentence above names the strongest of the others."
+            if views[0].is_causal
+            else ""
+        )
     )
     _similarity(chosen, traces, views, queries, alike)
 
@@ -145,6 +161,8 @@ def _reads_most(view: View, query: int, head: Head) -> str:
     """Name the other word that a word reads most, with its weight."""
     row = view.weights[head][query].copy()
     row[[k for k, unit in enumerate(view.units) if unit.special or k == query]] = -1
+    if view.is_causal and query > 1:
+        row[0] = -1  # nearly every head rests its weight there
     best = int(np.argmax(row))
     return f"“{view.labels[best]}” ({max(float(row[best]), 0.0):.2f})"
 
@@ -178,13 +196,23 @@ def _similarity(
     )
     st.latex(r"\cos(a, b) = \frac{a \cdot b}{|a|\,|b|}")
     first, second = (unit.positions[0] for unit in units)
-    moved = (
-        "the same position vector is added in both, so the inputs are equal"
-        if first == second
-        else "another position vector is added in each, so the inputs already differ a little"
+    ids = [t.input.ids[list(u.positions)].tolist() for t, u in zip(traces, units, strict=True)]
+    bare_words = (
+        "The bare word vector is the same in both texts"
+        if ids[0] == ids[1]
+        else "The word is spelled by other tokens in each text, with other bare vectors"
     )
     st.caption(
-        f"The bare word vector is the same in both texts: cosine {same:.2f}. The word is token "
-        f"{first} of the first text and token {second} of the second: {moved}. What comes after is "
-        "the work of attention, the only part that carries anything from word to word."
+        f"{bare_words}: cosine {same:.2f}. The word is token {first} of the first text and token "
+        f"{second} of the second: {_moved(chosen, first == second)}. What comes after is the work "
+        "of attention, the only part that carries anything from word to word."
     )
+
+
+def _moved(chosen: Reading, same_place: bool) -> str:
+    """Say what the place of a word does to the input of the first layer."""
+    if isinstance(chosen.model, Llama):
+        return "this model adds nothing for a position, it turns queries and keys in every layer"
+    if same_place:
+        return "the same position vector is added in both"
+    return "another position vector is added in each, so the inputs already differ a little"

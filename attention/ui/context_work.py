@@ -10,13 +10,13 @@ import streamlit as st
 
 import attention
 from attention import baselines, context, frames, layer_costs, meanings, words
-from attention.context import ASKS, CONTROL, READS, FarLook, Head
+from attention.context import ASKS, CONTROL, FILLER, READS, FarLook, Head
 from attention.core import Array
 from attention.layer_costs import LayerTime
 from attention.models.model import Model
 from attention.questions import Question
 from attention.ui.controls import stepped
-from attention.ui.readings import Reading, trace, turnstile
+from attention.ui.readings import Reading, load, trace, turnstile
 from attention.ui.show import escape_markdown
 from attention.words import View
 
@@ -34,9 +34,14 @@ def own_words(view: View) -> list[int]:
 
 
 def far_link(view: View) -> tuple[int, Head]:
-    """Return the word in the first half that the last word reads most, and the head that does."""
+    """Return the word in the first half that the last word reads most, and the head that does.
+
+    In a decoder the first word counts only where there is no other.
+    """
     own = own_words(view)
     early = own[: max(1, len(own) // 2)]
+    if view.is_causal and len(early) > 1:
+        early = early[1:]  # nearly every head rests its weight on the first word
     weights = view.weights[:, :, own[-1]][..., early]  # (L, H, early words)
     layer, head, best = np.unravel_index(np.argmax(weights), weights.shape)
     return early[best], (int(layer), int(head))
@@ -45,7 +50,8 @@ def far_link(view: View) -> tuple[int, Head]:
 def head_picker(label: str, view: View, default: Head, *, key: str) -> Head:
     """Draw a picker for one head of the model."""
     names = frames.all_heads(*view.weights.shape[:2])
-    index = list(names.values()).index(default)
+    heads = list(names.values())
+    index = heads.index(default) if default in heads else 0  # another model may have fewer
     picked = st.selectbox(
         label, list(names), index=index, key=key, bind="query-params", width=140
     )  # fmt: skip
@@ -79,10 +85,24 @@ def kernel_weights(kernel: int, width: int, side: int) -> Array:
     return context.kernel_shares(baselines.random_kernel(kernel, width, seed=0), side)
 
 
+@st.cache_resource(max_entries=16, show_spinner=False)
+def most_sentences(model: str) -> int:
+    """Return how many sentences may stand in between for a model to read the text; -1 for none."""
+    reader = load(model)
+    for count in range(len(FILLER), -1, -1):
+        try:
+            reader.tokenize(context.far_text(count, CONTROL))
+            reader.tokenize(context.far_text(count, READS))
+        except ValueError:
+            continue
+        return count
+    return -1
+
+
 def sweep(model: str, counts: Sequence[int]) -> tuple[list[FarLook], list[FarLook]]:
     """Read texts with so many sentences in between, and the same with another word in its place.
 
-    The first time this takes about a second, and a bar shows how far it is.
+    The first time this takes about a second, longer with a larger model; a bar shows how far it is.
     """
     slot, start = st.empty(), perf_counter()
     todo = [(count, word) for word in (READS, CONTROL) for count in counts]

@@ -33,7 +33,7 @@ def shared(chosen: Reading, heads: list[Head]) -> None:
         return
     view = chosen.view
     apart = kept(
-        "Comparing heads",
+        "Comparing heads that share",
         lambda progress: pairwise(view, progress),
         chosen.model_name, chosen.text, chosen.words, chosen.special,
     )  # fmt: skip

@@ -12,16 +12,18 @@ from attention import frames, lesson_frames, metrics, pruning
 from attention.charts.lesson import alike_map, removal_lines
 from attention.charts.maps import head_grid
 from attention.core import Array
+from attention.models import registry
 from attention.models.model import Model
 from attention.ui.controls import choice, on_phone
 from attention.ui.links import link
 from attention.ui.progress import kept
-from attention.ui.readings import Reading
-from attention.ui.show import draw, notice
+from attention.ui.readings import Reading, load
+from attention.ui.show import draw, escape_markdown, notice
 
 RANDOM_RUNS = 3
 ALIKE = 5
 HARDLY = 0.05  # cosine distance; the page says beside it how far two different sentences are apart
+_REMOVE = "Which heads matter"  # the tab of the interventions page
 _TEXTS = {"own": "Your sentence", "set": f"{len(pruning.TEXTS)} built-in sentences"}
 
 
@@ -43,18 +45,39 @@ def more_heads(chosen: Reading) -> None:
     )
     which = choice("Measured on", _TEXTS, key="removed_from")
     texts = (chosen.text,) if which == "own" else pruning.TEXTS
-    found = kept(
-        f"Removing heads from {'your sentence' if which == 'own' else 'the built-in sentences'}",
-        lambda progress: _remove(chosen.model, texts, progress),
-        chosen.model_name,
-        *texts,
-    )
-    note = st.container()
-    _show(found, note)
+    encoder = _encoder(chosen)
+    try:
+        found = kept(
+            f"Removing heads from {_TEXTS[which].lower()}",
+            lambda progress: _remove(load(encoder), texts, progress),
+            encoder,
+            *texts,
+        )
+    except ValueError as refusal:  # it may read less at once than the decoder that was chosen
+        st.warning(f"{escape_markdown(encoder)}: {escape_markdown(str(refusal))}")
+    else:
+        _show(found, st.container())
     with st.expander("The built-in sentences", icon=":material/list:"):
         st.text("\n".join(pruning.TEXTS))
     st.subheader("How alike are they?")
     _alike(chosen)
+
+
+def _encoder(chosen: Reading) -> str:
+    """Return the encoder to remove heads from, and say so where a decoder was chosen."""
+    if not chosen.trace.is_causal:
+        return chosen.model_name
+    st.info(
+        f"A decoder such as {escape_markdown(chosen.model_name)} makes no sentence vector: what "
+        f"its heads are worth shows in what it foretells. Here heads of {registry.EMBEDDED} are "
+        "removed."
+    )
+    link(
+        "pages/explore/interventions.py",
+        f"Remove heads of {chosen.model_name}",
+        {"q": (chosen.text, chosen.text), "do": (_REMOVE, _REMOVE)},
+    )
+    return registry.EMBEDDED
 
 
 def _remove(model: Model, texts: tuple[str, ...], progress: pruning.Progress) -> Removal:
@@ -111,7 +134,7 @@ def _show(found: Removal, note: st.delta_generator.DeltaGenerator) -> None:
     )
     st.caption(
         "h is the last layer at each of the T tokens, special ones included, as "
-        "sentence-transformers pools this model. A removed head puts zeros where its output goes "
+        "sentence-transformers pools MiniLM. A removed head puts zeros where its output goes "
         f"into W_O. {RANDOM_RUNS} random orders, seeds 0 to {RANDOM_RUNS - 1}. The order by effect "
         "is taken from the single removals on the same text, so it is as good as it gets here."
     )

@@ -8,7 +8,7 @@ import streamlit as st
 from attention import additive, frames, lesson_frames, metrics
 from attention.additive import ADDITIVE, DOT, Cost
 from attention.charts.lesson import cost_lines, two_rows
-from attention.core import Array, softmax
+from attention.core import Array, causal_mask, softmax
 from attention.ui.controls import word
 from attention.ui.links import link
 from attention.ui.readings import Focus, Reading, turnstile
@@ -64,11 +64,14 @@ def _rows(
     chosen: Reading, query: int, head: frames.Head, inner: int, seed: int
 ) -> dict[str, Array]:
     """Return the row of weights by kind of score, over the words of the view."""
-    units = chosen.view.units
-    keys, width = chosen.trace.key[head], chosen.trace.key.shape[-1]
-    drawn = additive.random_weights(width, inner, seed)
-    asks = chosen.trace.query[head][list(units[query].positions)]
-    read = softmax(additive.additive_scores(asks, keys, drawn)).mean(axis=0)  # (T,)
+    trace, units, (layer, at) = chosen.trace, chosen.view.units, head
+    keys = trace.key[layer, at * trace.key.shape[1] // trace.query.shape[1]]  # (T, E)
+    drawn = additive.random_weights(keys.shape[-1], inner, seed)
+    positions = list(units[query].positions)
+    scores = additive.additive_scores(trace.query[layer, at, positions], keys, drawn)
+    if trace.is_causal:
+        scores[~causal_mask(len(keys))[positions]] = -np.inf
+    read = softmax(scores).mean(axis=0)  # (T,)
     merged = np.array([read[list(unit.positions)].sum() for unit in units])
     return {DOT: chosen.view.weights[head][query], ADDITIVE: merged / merged.sum()}
 

@@ -16,11 +16,13 @@ from urllib.parse import urlencode
 import streamlit as st
 from streamlit.errors import StreamlitAPIException, StreamlitPageNotFoundError
 
+from attention.models import registry
 from attention.takeaways import Setting
 from attention.ui.show import escape_markdown
 
 _ICON = ":material/arrow_forward:"
 _NAME = "to"  # in the address, until the page is there
+_MODEL = "model"  # the picker's key
 _LINKS = "_links"  # name -> where the link leads
 _FOLLOWED = "_links_followed"  # how many of them so far
 
@@ -31,8 +33,12 @@ def link(page: str, label: str, state: Mapping[str, Setting]) -> None:
     Parameters
     ----------
     page : its file, such as "pages/explore/heads.py"
-    state : key of a control -> its value, and how that is spelled in an address
+    state : key of a control -> its value, and how that is spelled in an address; the model that
+        is picked goes along, for a sentence in another model is another place
     """
+    model = st.session_state.get(_MODEL, registry.EMBEDDED)
+    if state and model != registry.EMBEDDED:
+        state = {_MODEL: (model, model), **state}
     links: dict[str, Mapping[str, Setting]] = st.session_state.setdefault(_LINKS, {})
     followed = st.session_state.get(_FOLLOWED, 0)
     name = f"{zlib.crc32(repr((page, state)).encode()):x}-{followed}"  # of use once: see `arrive`
