@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 LESSON, EXPLORER = "pages/learn/lesson.py", "pages/learn/explorer.py"
 PIPELINE, CONTEXT = "pages/learn/pipeline.py", "pages/learn/context.py"
 HEADS, VISUALIZER = "pages/explore/heads.py", "pages/explore/visualizer.py"
+INTERVENTIONS = "pages/explore/interventions.py"
 TABS = (
     (LESSON, "claim", "“Attention means the model understands”"),
     (LESSON, "claim", "“More heads are always better”"),
@@ -36,6 +37,12 @@ TABS = (
     (HEADS, "more", "Shared keys and values"),
     (HEADS, "more", "Rotation"),
     (HEADS, "more", "Figures"),
+    (INTERVENTIONS, "do", "Steer"),
+    (INTERVENTIONS, "how", "A slider for every word"),
+    (INTERVENTIONS, "do", "Cut"),
+    (INTERVENTIONS, "do", "Which heads matter"),
+    (INTERVENTIONS, "do", "Sink account"),
+    (INTERVENTIONS, "do", "Write on"),
 )
 TEXT = "the cat sat on the mat it was"
 with_smollm2 = pytest.mark.skipif(
