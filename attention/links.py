@@ -136,6 +136,11 @@ def back_question(view: View, layer: int, head: int, query: int) -> Question | N
         f"{is_read} read {asks}?",
         options=tuple(bins),
         answer=next(name for name, most in bins.items() if back <= most * there),
-        because=f"{is_read} reads {asks} with {back:.2f}. One asks with its query, the other is "
-        "read by its key, and these are different projections: attention is not symmetric.",
+        because=f"{is_read} reads {asks} with {back:.2f}. "
+        + (
+            "It comes first, and the mask of a decoder hides what comes later."
+            if view.is_causal
+            else "One asks with its query, the other is read by its key, and these are different "
+            "projections: attention is not symmetric."
+        ),
     )

@@ -127,6 +127,14 @@ METRICS = {
 }
 
 
+def figures_for(view: View) -> dict[str, Metric]:
+    """Return the figures that can say something: a decoder reads no later word, for one."""
+    idle = {"next"} if view.is_causal else set()
+    if view.is_causal and not (view.units and view.units[-1].special):
+        idle.add("separator")
+    return {name: metric for name, metric in METRICS.items() if name not in idle}
+
+
 def strongest_heads(weights: Array, query: int, key: int, count: int) -> list[tuple[int, int]]:
     """Return the `(layer, head)` pairs in which `query` reads `key` most, strongest first.
 
@@ -145,17 +153,31 @@ def special_share(view: View) -> Array:
     return _mean_rows(view.weights[..., special].sum(axis=-1), _ordinary(view))
 
 
+def first_share(view: View) -> Array:
+    """Return the mean share that goes to the first position from words with another in between.
+
+    `(L, H)`; 0 where there is no such word. In a decoder the first token is the one that all can
+    read: it is a sink as `[SEP]` is in an encoder. Source: Xiao et al. 2023, "Efficient streaming
+    language models with attention sinks", section 3.1.
+    """
+    later = _ordinary(view)
+    later[:2] = False
+    return _mean_rows(view.weights[..., :1].sum(axis=-1), later)
+
+
 def describe(view: View, layer: int, head: int) -> str:
     """Return one sentence, computed, on what a head does on this text.
 
-    The first of these that holds: more than half of the weight goes to special tokens, to the word
-    before, after or itself; at least 85 % of the highest possible entropy; else the strongest link.
+    The first of these that holds: more than half of the weight goes to special tokens, or to the
+    first word of a decoder's text, to the word before, after or itself; at least 85 % of the
+    highest possible entropy; else the strongest link.
     """
     if not _ordinary(view).any():
         return "There is no word to read."
     one = view.head(layer, head)
     for share, role in (
         (special_share(one), "A sink: it rests on special tokens"),
+        (first_share(one) * view.is_causal, "A sink: it rests on the first word"),
         (neighbour_share(one, -1), "Reads the word before"),
         (neighbour_share(one, 1), "Reads the word after"),
         (neighbour_share(one, 0), "Reads the word itself"),
@@ -170,19 +192,26 @@ def describe(view: View, layer: int, head: int) -> str:
     return f"Strongest link: “{view.labels[query]}” reads “{view.labels[key]}” ({weight:.2f})."
 
 
-def telling_link(view: View, least: int = 2) -> tuple[int, int, int, int]:
+def telling_link(view: View, least: int = 2, asks: int | None = None) -> tuple[int, int, int, int]:
     """Return `(query, key, layer, head)` of the strongest link between two ordinary words.
 
     The words are at least `least` positions apart, if the text has such words; else any that are
     not the same, else the only word there is. In a decoder the first word is taken last: nearly
     every head rests its weight there.
+
+    Parameters
+    ----------
+    asks : the word that asks, if it is not any
     """
     ordinary = _ordinary(view)
-    if view.is_causal and ordinary[1:].any():
-        ordinary[0] = False
     positions = np.arange(len(ordinary))
     apart = np.abs(positions[:, None] - positions)
-    candidates = np.outer(ordinary, ordinary)
+    asking = ordinary if asks is None else positions == asks
+    candidates = np.outer(asking, ordinary)
+    if view.is_causal:
+        candidates &= positions <= positions[:, None]
+        but_first = candidates & np.outer(positions > 0, positions > 0)
+        candidates = but_first if (but_first & (apart > 0)).any() else candidates
     allowed = next(m for d in (least, 1, 0) if (m := candidates & (apart >= d)).any())
     weights = np.where(allowed, view.weights, -1.0)
     layer, head, query, key = np.unravel_index(np.argmax(weights), weights.shape)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from attention import metrics, words
-from attention.core import softmax
+from attention.core import Array, softmax
 
 if TYPE_CHECKING:
     from attention.models.trace import Trace
@@ -65,6 +66,12 @@ class Look:
         """How much it is read."""
         return float(self.view.weights[self.layer, self.head, self.query, self.key])
 
+    @cached_property
+    def scores(self) -> Array:
+        """The scores of all that the asking word may read."""
+        seen = words.seen_by(self.view, self.query)
+        return words.row_scores(self.trace, seen, self.layer, self.head, self.query)
+
     @property
     def place(self) -> dict[str, Setting]:
         """This look as the controls of a page that shows words have it."""
@@ -97,8 +104,8 @@ def _all_at_once(look: Look) -> Takeaway:
     apart = abs(look.query - look.key)
     return Takeaway(
         "All words at once",
-        "Every word reads every other in one step, however far apart they are. A recurrent network "
-        "hands the news on from word to word.",
+        f"Every word reads every {'earlier one' if look.view.is_causal else 'other'} in one step, "
+        "however far apart they are. A recurrent network hands the news on from word to word.",
         f"1 step, not {apart}" if apart > 1 else "1 step",
         f"from “{look.reads}” to “{look.asks}”, {apart} words apart"
         if apart != 1
@@ -112,7 +119,7 @@ def _all_at_once(look: Look) -> Takeaway:
 
 
 def _query_key_value(look: Look) -> Takeaway:
-    score = words.row_scores(look.trace, look.view, look.layer, look.head, look.query)[look.key]
+    score = look.scores[look.key]
     return Takeaway(
         "Query, key, value",
         "The query is what a word asks, the key what a word offers, the value what is passed on. "
@@ -149,10 +156,14 @@ def _heads(look: Look) -> Takeaway:
 
 def _quadratic(look: Look) -> Takeaway:
     tokens = len(look.trace.tokens)
+    causal = look.trace.is_causal
+    now, twice = (n * (n + 1) // 2 if causal else n * n for n in (tokens, 2 * tokens))
     return Takeaway(
         "The price: O(n²)",
-        "n tokens make n × n weights in every head. Twice the text takes four times the weights.",
-        f"{tokens**2:,} → {(2 * tokens) ** 2:,}",
+        "n tokens make n × n weights in every head"
+        + (", of which the mask of a decoder leaves n (n + 1) / 2" if causal else "")
+        + f". Twice the text takes {'about ' if causal else ''}four times the weights.",
+        f"{now:,} → {twice:,}",
         f"weights in each head, for these {tokens} tokens and for twice as many",
         Link("pages/measure/scaling.py", "Time it on this machine", {}),
     )
@@ -165,15 +176,15 @@ def _additive(look: Look) -> Takeaway:
         "Bahdanau, Cho and Bengio let a translating recurrent network look back at the source. A "
         "small network with a tanh layer scores every pair.",
         f"{tokens**2 * width:,} × tanh",
-        f"to score these {tokens} tokens with an inner width of {width}; a dot product needs none",
+        f"to score all pairs of these {tokens} tokens with an inner width of {width}; a dot "
+        "product needs none",
         Link("pages/learn/lesson.py", "Compare both scores", {"claim": (ADDITIVE, ADDITIVE)}),
     )
 
 
 def _scaled(look: Look) -> Takeaway:
-    scores = words.row_scores(look.trace, look.view, look.layer, look.head, look.query)
     width = look.trace.key.shape[-1]
-    raw = softmax(scores * np.sqrt(width))[look.key]
+    raw = softmax(look.scores * np.sqrt(width))[look.key]
     return Takeaway(
         "2017: scaled dot product",
         "Vaswani et al. kept only attention, and made the score a dot product divided by √E, so "

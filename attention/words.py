@@ -124,6 +124,19 @@ def view(trace: Trace, *, words: bool = True, special: bool = True) -> View:
     return View(units, weights, removed, trace.is_causal)
 
 
+def seen_by(view: View, query: int) -> View:
+    """Return the view of what one word may read: in a decoder itself and what came before.
+
+    >>> three = tuple(Unit(word, (i,), False) for i, word in enumerate("abc"))
+    >>> seen_by(View(three, np.zeros((1, 1, 3, 3)), np.zeros((1, 1, 3)), is_causal=True), 1).labels
+    ('a', 'b')
+    """
+    if not view.is_causal:
+        return view
+    end = query + 1
+    return View(view.units[:end], view.weights[..., :end, :end], view.removed[..., :end], True)
+
+
 def fold(rows: Array, kept: list[int]) -> Array:
     """Return the kept rows, then, if any are left, one row that is the sum of the others.
 
@@ -137,6 +150,7 @@ def fold(rows: Array, kept: list[int]) -> Array:
 def row_scores(trace: Trace, view: View, layer: int, head: int, query: int) -> Array:
     """Return the scores `(W,)` whose softmax is one row of the view, in the model's own scale.
 
+    A decoder's view must end with the query, as `seen_by` cuts it: what is hidden has no score.
     Where query and keys are single tokens these are the model's scaled scores themselves. A key of
     several pieces has the log of their summed exponentials; a query of several, their mean row.
     """

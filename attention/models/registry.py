@@ -24,6 +24,18 @@ OWN_FOLDER = "ATTENTION_MODELS"
 _MOST_FOUND = 200  # a folder may hold anything
 
 
+_FULL_NAMES = {EMBEDDED: "all-MiniLM-L6-v2", SMOLLM2: "SmolLM2-135M-Instruct"}
+
+
+def full_name(name: str) -> str:
+    """Return the name under which a model was published, where it is known.
+
+    >>> full_name("minilm"), full_name("mine")
+    ('all-MiniLM-L6-v2', 'mine')
+    """
+    return _FULL_NAMES.get(name, name)
+
+
 @dataclass(frozen=True)
 class Entry:
     """A model that was found: how to load it, or why it cannot be."""

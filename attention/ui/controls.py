@@ -42,7 +42,7 @@ def reading(
             bind="query-params",
             height=100,
             on_change=_sentence_changed,
-            help="Ctrl+Enter applies. Any language; up to 512 tokens.",
+            help="Ctrl+Enter applies. Any language; up to 512 tokens, in a large model fewer.",
         )
         with picker:
             _example_picker(text)
@@ -57,15 +57,20 @@ def reading(
             help="Join word pieces: a word is read the sum of what its pieces are read, "
             "and reads the mean of what they read.",
         )
+        framing = load(model).tokenize("").pieces
         special = st.toggle(
             "Special tokens",
             True,
             key="special",
             bind="query-params",
-            disabled=tokens_only,
-            help="[CLS] and [SEP] frame every text and often soak up weight. Off: they are taken "
-            "out and every row is divided by what it keeps.",
+            disabled=tokens_only or not framing,
+            help=f"Added to every text by this model: {escape_markdown(', '.join(framing))}. They "
+            "often soak up weight. Off: they are taken out and every row is divided by what it "
+            "keeps."
+            if framing
+            else "This model adds none to a text.",
         )
+        special = special or not framing
         if tokens_only:
             st.caption("This page shows tokens as the model reads them.")
             merged, special = False, True
@@ -246,11 +251,27 @@ def _model_changed() -> None:
 
 
 def _accepted(model: str, text: str, fallback: str) -> str:
-    """Return `text` if the model can read it; else say why, and return the last that it could."""
+    """Return `text` if the model can read it; else say why, and return the last that it could.
+
+    Stops the page where it can read neither that, which may have been another model's, nor the
+    page's own sentence.
+    """
+    refusal = _refusal(model, text)
+    if refusal is None:
+        st.session_state[_LAST_GOOD] = text
+        return text
+    last = str(st.session_state.get(_LAST_GOOD, fallback))
+    for other, told in ((last, "still the last sentence that fitted"), (fallback, "an example")):
+        if _refusal(model, other) is None:
+            st.warning(f"{escape_markdown(refusal)} Below is {told}.")
+            return other
+    st.warning(escape_markdown(refusal))
+    st.stop()
+
+
+def _refusal(model: str, text: str) -> str | None:
     try:
         trace(model, text)
     except ValueError as refusal:
-        st.warning(f"{refusal} Below is still the last sentence that fitted.")
-        return str(st.session_state.get(_LAST_GOOD, fallback))
-    st.session_state[_LAST_GOOD] = text
-    return text
+        return str(refusal)
+    return None

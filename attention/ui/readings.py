@@ -45,7 +45,7 @@ class Reading:
 
     @property
     def figures(self) -> dict[str, Array]:
-        """Every figure of `metrics.METRICS` by its label, each (L, H)."""
+        """Every figure of `metrics.figures_for` by its label, each (L, H)."""
         return _figures(self.model_name, self.text, self.words, self.special)
 
     @property
@@ -96,10 +96,12 @@ def find_focus(model: str, text: str, merged: bool, special: bool) -> Focus:
     query, key = (view.find(preset.looks), view.find(preset.reads)) if preset else (None, None)
     if query is None or key is None:
         return Focus(*metrics.telling_link(view))
+    if view.is_causal and key > query:  # the mask hides what the lesson points at
+        return Focus(*metrics.telling_link(view, asks=query))
     return Focus(query, key, *metrics.strongest_heads(view.weights, query, key, 1)[0])
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _figures(model: str, text: str, merged: bool, special: bool) -> dict[str, Array]:
     view = _view(model, text, merged, special)
-    return {metric.label: metric.per_head(view) for metric in metrics.METRICS.values()}
+    return {metric.label: metric.per_head(view) for metric in metrics.figures_for(view).values()}

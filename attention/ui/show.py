@@ -12,6 +12,7 @@ import streamlit as st
 
 from attention import frames, metrics
 from attention.charts import Chart
+from attention.core import Array
 from attention.ui.readings import Reading
 
 
@@ -45,7 +46,13 @@ def notice(sentence: str) -> None:
 
 
 def special_tokens_note(chosen: Reading, heads: Sequence[frames.Head]) -> None:
-    """Say what special tokens take in these heads or, where they are taken out, took."""
+    """Say what special tokens take in these heads or, where they are taken out, took.
+
+    A decoder without any rests its weight on the first word: then that is what is said.
+    """
+    if not any(chosen.trace.input.special):
+        _first_word_note(chosen, heads)
+        return
     if not chosen.special:
         taken = ", ".join(
             f"{frames.head_name(head)} {percent(float(chosen.view.removed[head].mean()))}"
@@ -56,18 +63,31 @@ def special_tokens_note(chosen: Reading, heads: Sequence[frames.Head]) -> None:
             f"They took, on average over the rows: {taken}."
         )
         return
-    share = metrics.special_share(chosen.view)
-    sinks = [
-        f"{frames.head_name(head)} ({percent(float(share[head]))})"
-        for head in heads
-        if share[head] > 0.5
-    ]
-    if sinks:
+    if sinks := _sinks(metrics.special_share(chosen.view), heads):
         st.caption(
-            f"Sinks, with the share that goes to special tokens: {', '.join(sinks)}. Weights must "
+            f"Sinks, with the share that goes to special tokens: {sinks}. Weights must "
             "sum to 1, so a head that finds nothing to read spends them where they do little. "
             "Switch “Special tokens” off in the sidebar to take them out."
         )
+
+
+def _first_word_note(chosen: Reading, heads: Sequence[frames.Head]) -> None:
+    sinks = _sinks(metrics.first_share(chosen.view), heads)
+    if sinks and chosen.view.is_causal:
+        st.caption(
+            f"Sinks, with the share that goes to the first word: {sinks}. Weights must sum to 1, "
+            "so a head that finds nothing to read spends them where they do little; this decoder "
+            "has no special token for that, and the first word is the one that all can read."
+        )
+
+
+def _sinks(share: Array, heads: Sequence[frames.Head]) -> str:
+    """Name the heads whose share `(L, H)` is more than half."""
+    return ", ".join(
+        f"{frames.head_name(head)} ({percent(float(share[head]))})"
+        for head in heads
+        if share[head] > 0.5
+    )
 
 
 def check(claim: str, holds: bool) -> None:

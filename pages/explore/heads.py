@@ -64,11 +64,12 @@ if heads:
 left, right = st.columns(2, gap="large")
 with left:
     st.subheader("All heads at a glance")
-    metric = metrics.METRICS[
+    figures = metrics.figures_for(view)
+    metric = figures[
         st.selectbox(
             "Figure",
-            list(metrics.METRICS),
-            format_func=lambda name: metrics.METRICS[name].label,
+            list(figures),
+            format_func=lambda name: figures[name].label,
             key="figure",
             bind="query-params",
         )

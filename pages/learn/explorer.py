@@ -47,7 +47,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
 # The scores to start from. The lesson gives weights, so its scores are their logarithms.
 if start == "head":
     layer, head = ui.layer_and_head(chosen.view, focus)
-    view = chosen.view
+    view = words.seen_by(chosen.view, query)
     base = words.row_scores(chosen.trace, view, layer, head, query)
     origin = f"{layer}.{head}.{query}"
 else:
@@ -81,6 +81,11 @@ def experiment() -> None:
             st.warning(
                 f"The text has {len(base)} words. The {MOST_SLIDERS} that weigh most have a "
                 f"slider; the other {rest} keep the score they start with."
+            )
+        if hidden := len(chosen.view.units) - len(view.units) if start == "head" else 0:
+            st.caption(
+                f"Words that are hidden: {hidden}. {ui.escape_markdown(chosen.model_name)} is a "
+                "decoder: what comes later has no score, and no slider."
             )
         scores = base.copy()
         with st.container(height=440, horizontal=True):

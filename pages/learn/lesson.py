@@ -5,6 +5,7 @@ import streamlit as st
 
 from attention import frames, lesson, lesson_frames, metrics, questions, takeaways, ui
 from attention.charts.lesson import reading_bars
+from attention.models import registry
 from attention.ui.lesson_heads import more_heads
 from attention.ui.lesson_pairs import understanding
 from attention.ui.lesson_scores import additive_or_dot
@@ -37,7 +38,8 @@ with left:
         f"{frames.head_name(head)}."
     )
     st.markdown(
-        "A real model does this, here and now: all-MiniLM-L6-v2, with "
+        "A real model does this, here and now: "
+        f"{ui.escape_markdown(registry.full_name(chosen.model_name))}, with "
         f"{len(view.weights)} layers of {view.weights.shape[1]} such heads. Change the sentence "
         "in the sidebar, and every figure changes with it."
     )
