@@ -37,6 +37,16 @@ def _trace_gap(p: Place) -> float:
     return max(gap(made, kept) for made, kept in zip(_heads(p), (p.q, p.k, p.v), strict=True))
 
 
+def _turned_back_gap(p: Place) -> float:
+    """Compare with the trace's queries and keys, turned back to where they were made."""
+    assert isinstance(p.model, Llama)
+    cos, sin = p.model.angles(p.sizes["T"])
+    q, k = (rotate(rows, cos, -sin) for rows in (p.q, p.k))
+    made = p.model.unrotated(p.layer, p.x)
+    pairs = (q, made.query[p.head]), (k, made.key[p.group]), (p.v, made.value[p.group])
+    return max(gap(computed, kept) for kept, computed in pairs)
+
+
 def _rotated_gap(p: Place) -> float:
     assert isinstance(p.model, Llama)
     angles = p.model.angles(p.sizes["T"])
@@ -53,8 +63,8 @@ _STREAM = replace(
 _NORM = Step(
     "norm",
     "Normalise",
-    "The heads do not read the stream itself but a copy whose rows have all the same size, with a "
-    "learned gain for each column. The stream goes on unchanged past the layer.",
+    "The heads do not read the stream itself but a copy whose rows have all a mean square of 1, "
+    "with a learned gain for each column. The stream goes on unchanged past the layer.",
     (r"\hat X = \mathrm{RMSNorm}(X) = \frac{X}{\sqrt{\mathrm{mean}(X^2) + \epsilon}} \odot g",),
     (("X, X̂", TD),),
     lambda p: [
@@ -65,24 +75,29 @@ _NORM = Step(
 )
 _LAYER_NORM = replace(
     _NORM,
+    what="The heads do not read the stream itself but a copy whose rows have all a mean of 0 and "
+    "the same spread, with a learned gain and shift for each column. The stream goes on unchanged "
+    "past the layer.",
     formulas=(r"\hat X = \mathrm{LayerNorm}(X) = \frac{X - \mu}{\sqrt{\sigma^2 + \epsilon}} "
               r"\odot g + b",),
 )  # fmt: skip
 _QKV = replace(
     _SHARED["qkv"],
-    formulas=(r"Q = \hat X W_Q", r"K = \hat X W_K", r"V = \hat X W_V"),
-    shapes=(("X̂", TD), ("each W", ("D", "E")), ("Q, K, V", TE)),
-    sentence=say.shared,
+    formulas=(r"Q = \hat X W_Q + b_Q", r"K = \hat X W_K + b_K", r"V = \hat X W_V + b_V"),
+    shapes=(("X̂", TD), ("each W", ("D", "E")), ("each b", ("E",)), ("Q, K, V", TE)),
     gap=_trace_gap,
 )
 _QKV_UNTURNED = replace(
     _QKV,
+    formulas=(r"Q = \hat X W_Q", r"K = \hat X W_K", r"V = \hat X W_V"),
+    shapes=(("X̂", TD), ("each W", ("D", "E")), ("Q, K, V", TE)),
+    sentence=say.shared,
     matrices=lambda p: [
         Matrix("Q", "search terms", TE, p.unrotated[0], p.query),
         Matrix("K", "titles", TE, p.unrotated[1], p.key),
         Matrix("V", "contents", TE, p.v, p.key),
     ],
-    gap=None,  # the trace holds them turned
+    gap=_turned_back_gap,
 )
 _QKV_SHARED = replace(
     _QKV_UNTURNED,
@@ -100,12 +115,13 @@ _ROTATE = Step(
         r"\begin{pmatrix} q'_i \\ q'_{i + E/2} \end{pmatrix} = \begin{pmatrix} \cos t\theta_i & "
         r"-\sin t\theta_i \\ \sin t\theta_i & \cos t\theta_i \end{pmatrix} "
         r"\begin{pmatrix} q_i \\ q_{i + E/2} \end{pmatrix}",
-        r"\theta_i = \theta^{-2i/E}",
+        r"t = 0, 1, \dots \ \text{the position} \qquad \theta_i = \theta^{-2i/E}",
     ),
-    (("Q, K", TE),),
+    (("Q, K, Q′, K′", TE),),
     lambda p: [
         Matrix("Q", "before", TE, p.unrotated[0], p.query),
         Matrix("Q′", "turned", TE, p.q, p.query),
+        Matrix("K", "before", TE, p.unrotated[1], p.key),
         Matrix("K′", "turned", TE, p.k, p.key),
     ],
     say.rotation,
@@ -149,7 +165,11 @@ def _unbiased(step: Step) -> Step:
     return replace(step, formulas=(r"O = Z\, W_O = \sum_h Z_h W_O^{(h)}",))
 
 
-_MIDDLE = tuple(_SHARED[key] for key in ("scores", "scale"))
+_SCORES = replace(
+    _SHARED["scores"],
+    what=_SHARED["scores"].what + " Later tokens are scored too: the mask comes after.",
+)
+_MIDDLE = (_SCORES, _SHARED["scale"])
 _AFTER = tuple(_SHARED[key] for key in ("softmax", "blend", "concat"))
 
 LLAMA_STEPS = (

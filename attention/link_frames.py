@@ -105,13 +105,21 @@ def _ranks(weights: Array) -> Array:
 
 
 def _listed(labels: Sequence[str], row: Array) -> str:
-    best = np.argsort(-row, kind="stable")[:STRONGEST]
-    return ", ".join(f"{labels[k]} {row[k]:.4f}" for k in best)
+    return ", ".join(f"{labels[k]} {row[k]:.4f}" for k in _best(row, STRONGEST))
+
+
+def _best(row: Array, count: int) -> Array:
+    """Return where the largest weights are, the largest first; a hidden word is not among them."""
+    order = np.argsort(-row, kind="stable")[:count]
+    return order[row[order] > 0]
 
 
 def strongest_frame(view: View, row: Array, count: int = STRONGEST) -> pd.DataFrame:
-    """Return the words that one row reads most, strongest first: `Is read, Position, Weight`."""
-    best = np.argsort(-row, kind="stable")[:count]
+    """Return the words that one row reads most, strongest first: `Is read, Position, Weight`.
+
+    Words that it does not read at all, as a decoder's later ones, are absent.
+    """
+    best = _best(row, count)
     return pd.DataFrame(
         {
             "Is read": [view.labels[k] for k in best],

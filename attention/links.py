@@ -101,7 +101,9 @@ def spelled(labels: Sequence[str], position: int) -> str:
 def most_question(view: View, layer: int, head: int, query: int) -> Question | None:
     """Ask what this head reads most when another word asks: of those the surest."""
     weights = view.weights[layer, head]
+    first = 2 if view.is_causal else 0  # a decoder's first word can read itself only
     others = [i for i, unit in enumerate(view.units) if not unit.special and i != query]
+    others = [i for i in others if i >= first]
     if not others or len(view.units) < 3:
         return None
     asks = max(others, key=lambda i: weights[i].max())

@@ -151,6 +151,14 @@ class Place:
             raise TypeError(f"{self.model.name} normalises after attention")
         return self.model.normalised(self.layer, self.x)
 
+    @property
+    def slowest_angle(self) -> float:
+        """By how many radians the last pair of numbers turns from one position to the next."""
+        if not isinstance(self.model, Llama):
+            raise TypeError(f"{self.model.name} rotates nothing")
+        width = self.model.config.head_dim
+        return float(self.model.config.rope_theta ** (2 / width - 1))
+
     @cached_property
     def unrotated(self) -> tuple[Array, Array]:
         """The head's queries and keys before their rotation, `(T, E)` each."""

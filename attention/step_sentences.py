@@ -49,11 +49,18 @@ def scores(p: Place) -> str:
 
 def scale(p: Place) -> str:
     """Say what the division does to the largest weight."""
-    width = p.sizes["E"]
+    width, row = p.sizes["E"], p.dots[p.query, p.seen]
+    if _alone(p):
+        return (
+            f"Divided by √{width} = {math.sqrt(width):.2f}, the score of “{p.asks}” with itself "
+            f"is {_figure(row[0] / math.sqrt(width))}, no longer {_figure(row[0])}. It is the only "
+            "one that the mask will leave: its weight will be 1 either way."
+        )
+    among = " with the tokens that it may read" if p.trace.is_causal else ""
     return (
-        f"Divided by √{width} = {math.sqrt(width):.2f}, the scores of “{p.asks}” are "
+        f"Divided by √{width} = {math.sqrt(width):.2f}, the scores of “{p.asks}”{among} are "
         f"{np.ptp(p.scaled[p.query, p.seen]):.2f} apart at most, no longer "
-        f"{np.ptp(p.dots[p.query, p.seen]):.2f}. "
+        f"{np.ptp(row):.2f}. "
         f"Its largest weight will be {p.weights[p.query].max():.3f}; without the division it would "
         f"be {_undivided(p):.3f}."
     )
@@ -97,10 +104,11 @@ def rotation(p: Place) -> str:
     """Say what rotation does to the score of the chosen pair."""
     q, k = p.unrotated
     before, after = float(q[p.query] @ k[p.key]), float(p.dots[p.query, p.key])
-    apart = p.query - p.key
+    apart, slowest = p.query - p.key, p.slowest_angle
     return (
         f"“{p.asks}” stands at {p.query}, “{p.reads}” at {p.key}: the first pair of numbers turns "
-        f"by {p.query} and {p.key} radians. Their dot product was {_figure(before)} without "
+        f"by {p.query} and {p.key} radians, the last by {slowest * p.query:.2g} and "
+        f"{slowest * p.key:.2g}. Their dot product was {_figure(before)} without "
         f"rotation and is {_figure(after)} with it; it depends on how far they are apart, {apart}, "
         "not on where they stand."
     )
@@ -123,7 +131,8 @@ def softmax_row(p: Place) -> str:
     best = np.argsort(-row[p.seen], kind="stable")[:3]
     named = ", ".join(f"{_named(p, int(k))} {row[k]:.3f}" for k in best)
     return (
-        f"The {len(row[p.seen])} scores of “{p.asks}” became weights that sum to {row.sum():.4f}. "
+        f"{_counted(len(row[p.seen]), 'score')} of “{p.asks}” became weights that sum to "
+        f"{row.sum():.4f}. "
         f"It reads most from: {named}."
     )
 
@@ -133,6 +142,11 @@ def blend(p: Place) -> str:
     row, lengths = p.weights[p.query], np.linalg.norm(p.parts, axis=1)
     most, longest = int(row.argmax()), int(lengths.argmax())
     output = np.linalg.norm(p.output[p.query])
+    if _alone(p):
+        return (
+            f"“{p.asks}” may read itself only: the head's output is its own value, {output:.2f} "
+            "long."
+        )
     also = (
         "which has the largest weight too"
         if most == longest
@@ -183,8 +197,10 @@ def back(p: Place) -> str:
     )
 
 
-def scale_question(p: Place) -> Question:
-    """Ask what the division by the root of the width does to the largest weight."""
+def scale_question(p: Place) -> Question | None:
+    """Ask what the division by the root of the width does to the largest of several weights."""
+    if _alone(p):
+        return None
     with_it, without = float(p.weights[p.query].max()), _undivided(p)
     options = ("smaller", "the same, within 0.01", "larger")
     change = without - with_it
@@ -201,8 +217,10 @@ def scale_question(p: Place) -> Question:
     )
 
 
-def largest_part_question(p: Place) -> Question:
-    """Ask whether the largest weight is also the largest part of the output."""
+def largest_part_question(p: Place) -> Question | None:
+    """Ask whether the largest weight is also the largest part of the output, if there are two."""
+    if _alone(p):
+        return None
     row, lengths = p.weights[p.query], np.linalg.norm(p.parts, axis=1)
     most, longest = int(row.argmax()), int(lengths.argmax())
     options = ("Yes, the same token", "No, another token")
@@ -219,9 +237,18 @@ def largest_part_question(p: Place) -> Question:
     )
 
 
+def _alone(p: Place) -> bool:
+    """Whether the token may read itself only, as the first one of a decoder's text."""
+    return len(p.weights[p.query, p.seen]) == 1
+
+
 def _undivided(p: Place) -> float:
     """Return the largest weight of the row if the scores were not divided."""
     return float(softmax(p.dots[p.query, p.seen]).max())
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"The one {thing}" if count == 1 else f"The {count} {thing}s"
 
 
 def _longest_head(p: Place, lengths: Array) -> str:

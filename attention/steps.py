@@ -32,7 +32,7 @@ class Step:
     sentence: Callable[[Place], str]
     one_scale: bool = False  # the matrices are compared with each other
     gap: Callable[[Place], float] | None = None  # between what is computed here and the trace
-    question: Callable[[Place], Question] | None = None  # about the step that comes next
+    question: Callable[[Place], Question | None] | None = None  # about the step that comes next
 
 
 def shown_tokens(place: Place, most: int) -> list[int]:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from attention import frames, link_frames, links, metrics, ui
+from attention import frames, link_frames, links, metrics, ui, words
 from attention.charts.links import word_links
 from attention.lesson import CAT
 from attention.ui.beside import links_beside
@@ -101,9 +101,10 @@ with right:
         width = chosen.trace.query.shape[-1]
         mean_of = rf"\bar w_k = \tfrac{{1}}{{{len(heads)}}} \sum_h " if several else "w_k = "
         st.latex(rf"{mean_of}\mathrm{{softmax}}_k\big(q \cdot k_k / \sqrt{{{width}}}\big)")
+        readable = len(words.seen_by(view, query).units)
         st.caption(
-            f"These {len(best_five)} hold {best_five['Weight'].sum():.4f}, all {len(mean)} words "
-            f"together {mean.sum():.4f}."
+            f"These {len(best_five)} hold {best_five['Weight'].sum():.4f}, all {readable} words "
+            f"{'that it may read ' if view.is_causal else ''}together {mean.sum():.4f}."
         )
     if len(heads) > 1:
         st.subheader("How the heads differ")
@@ -123,21 +124,23 @@ left, right = st.columns([3, 2], gap="large")
 with left:
     st.subheader("Best head for a pair")
     key = ui.word(f"Word that is read by “{ui.escape_markdown(asks)}”", view, focus.key, key="pair")
-    pair = link_frames.pair_frame(view, query, key)
-    st.dataframe(
-        pair,
-        hide_index=True,
-        column_config={"Weight": figure},
-        alt=f"The heads in which {asks} reads {view.labels[key]} most",
-    )
-    best_head = metrics.strongest_heads(view.weights, query, key, 1)[0]
-    st.button(
-        f"Go to {frames.head_name(best_head)}",
-        icon=":material/near_me:",
-        on_click=st.session_state.update,
-        kwargs={"layer": best_head[0], "head": best_head[1]},
-        disabled=best_head == (layer, head),
-    )
+    if view.is_causal and key > query:
+        st.info("That word comes later: the mask of a decoder hides it in every head.")
+    else:
+        st.dataframe(
+            link_frames.pair_frame(view, query, key),
+            hide_index=True,
+            column_config={"Weight": figure},
+            alt=f"The heads in which {asks} reads {view.labels[key]} most",
+        )
+        best_head = metrics.strongest_heads(view.weights, query, key, 1)[0]
+        st.button(
+            f"Go to {frames.head_name(best_head)}",
+            icon=":material/near_me:",
+            on_click=st.session_state.update,
+            kwargs={"layer": best_head[0], "head": best_head[1]},
+            disabled=best_head == (layer, head),
+        )
 with right:
     st.subheader("What do you expect?")
     for question in (

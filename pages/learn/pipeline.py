@@ -103,8 +103,8 @@ for drawn, beside in zip(matrices, st.columns(len(matrices)), strict=True):
         st.caption(matrix.part_text(drawn, shown))
 if any(drawn.square for drawn in matrices):
     st.caption("Rows ask, columns are read. Click a cell to choose it for the receipt.")
-if step.question:
-    ui.predict(step.question(place))
+if step.question and (question := step.question(place)):
+    ui.predict(question)
 
 st.subheader("Receipt for one cell")
 st.markdown(

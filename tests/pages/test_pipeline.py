@@ -261,7 +261,7 @@ with_smollm2 = pytest.mark.skipif(
 @pytest.mark.parametrize("receipt", ["The weight", "The output number"])
 def test_a_decoder_has_its_own_steps_and_a_receipt(receipt):
     app = open_page(model="smollm2", step="Rotate (RoPE)", receipt=receipt)
-    assert set(tables(app)) == {"Q", "Q′", "K′"}
+    assert set(tables(app)) == {"Q", "Q′", "K", "K′"}
     assert printed(app) == shown_sum(app)
     healthy(app.segmented_control(key="step").set_value("mask").run())
     rows = tables(app)["S″"]
