@@ -117,3 +117,8 @@ def test_the_best_head_for_a_pair():
     frame = link_frames.pair_frame(TWO, 0, 2, 2)
     assert frame["Head"].tolist() == ["L0 H1", "L0 H0"]
     assert frame["Weight"].tolist() == [0.8, 0.2]
+
+
+def test_hidden_words_are_absent_from_what_is_read_most():
+    frame = link_frames.strongest_frame(TWO, np.array([0.7, 0.3, 0.0]))
+    assert frame["Is read"].tolist() == ["a", "b"]

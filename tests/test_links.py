@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -101,3 +103,14 @@ def test_reading_back(back, answer):
 def test_a_text_that_is_too_short_has_no_questions():
     assert links.most_question(view([[1.0]], labels="a"), 0, 0, 0) is None
     assert links.back_question(view([[1.0]], labels="a"), 0, 0, 0) is None
+
+
+def test_a_decoders_word_is_never_read_back():
+    rows = [[1, 0, 0], [0.6, 0.4, 0], [0.3, 0.6, 0.1]]
+    decoder = dataclasses.replace(view(rows), is_causal=True)
+    question = links.back_question(decoder, 0, 0, 2)
+    assert question.answer == "less than half as much"
+    assert "mask" in question.because
+    assert "mask" not in links.back_question(view(rows), 0, 0, 2).because
+    assert "“c” asks" in links.most_question(decoder, 0, 0, 1).text  # a could read itself only
+    assert links.most_question(decoder, 0, 0, 2) is None

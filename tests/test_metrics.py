@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -113,3 +115,33 @@ def test_describe_the_known_heads_of_the_embedded_model(cat_view):
     assert "before" in metrics.describe(cat_view, 0, 2)
     it, cat = cat_view.find("it"), cat_view.find("cat")
     assert metrics.strongest_heads(cat_view.weights, it, cat, 2) == [(5, 11), (3, 1)]
+
+
+def causal(*rows, labels="abc"):
+    return dataclasses.replace(view(*rows, labels=labels), is_causal=True)
+
+
+SINK = causal([1, 0, 0, 0], [0.9, 0.1, 0, 0], [0.8, 0.1, 0.1, 0], [0.6, 0.1, 0.2, 0.1],
+              labels="abcd")  # fmt: skip
+
+
+def test_the_first_word_of_a_decoder_is_a_sink():
+    assert metrics.first_share(SINK) == pytest.approx(0.7)  # the rows of c and d
+    assert "rests on the first word (70% of its weight)" in metrics.describe(SINK, 0, 0)
+    encoder = dataclasses.replace(SINK, is_causal=False)
+    assert "first word" not in metrics.describe(encoder, 0, 0)
+    assert metrics.first_share(causal([1, 0], [1, 0], labels="ab")) == 0
+
+
+def test_figures_that_cannot_vary_in_a_decoder_are_left_out():
+    assert {"next", "separator"}.isdisjoint(metrics.figures_for(SINK))
+    assert len(metrics.figures_for(SINK)) == len(metrics.METRICS) - 2
+    assert metrics.figures_for(ONE_BACK) == metrics.METRICS
+
+
+def test_the_telling_link_of_a_decoder_spares_its_first_word():
+    assert metrics.telling_link(SINK) == (3, 1, 0, 0)  # a would be 0.8
+    assert metrics.telling_link(SINK, asks=3) == (3, 1, 0, 0)
+    assert metrics.telling_link(SINK, asks=2) == (2, 1, 0, 0)
+    assert metrics.telling_link(SINK, asks=1) == (1, 0, 0, 0)  # no other is there
+    assert metrics.telling_link(SINK, asks=0) == (0, 0, 0, 0)

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from attention import steps, takeaways, words
+from attention.models.llama import Llama
 from attention.takeaways import Look
+from tests.models import tiny
 
 TEXT = "The cat sat on the mat because it was tired"
 
@@ -58,3 +60,15 @@ def test_a_word_of_several_pieces_links_to_its_first_token(model):
     look = Look(trace, view, query=view.find("wouldn't"), key=view.find("fit"), layer=0, head=0)
     position = look.token_place["word"][0]
     assert trace.tokens[position] == "wouldn"
+
+
+def test_a_decoders_cards_say_what_its_mask_leaves(tmp_path):
+    llama = Llama.from_folder("tiny", tiny.write(tmp_path / "tiny", "llama"))
+    trace = llama.trace("the cat sat on the mat")
+    at_once, qkv, _, price, *_ = takeaways.takeaways(
+        Look(trace, words.view(trace), query=4, key=1, layer=1, head=3)
+    )
+    assert "every earlier one" in at_once.text
+    assert price.figure == "21 → 78"
+    score = trace.query[1, 3, 4] @ trace.key[1, 1, 1] / 2  # head 3 reads shared head 1
+    assert qkv.figure.startswith(f"{score:.2f} → ")

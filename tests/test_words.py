@@ -1,12 +1,16 @@
 """Word pieces and whole words: what is merged, how it is spelled, and what becomes of the sums."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import attention
-from attention.words import Unit, merge, pieces, row_scores, view, whole_words
+from attention.models.llama import Llama
+from attention.words import Unit, merge, pieces, row_scores, seen_by, view, whole_words
+from tests.models import tiny
 
 
 @pytest.fixture(scope="module")
@@ -201,3 +205,15 @@ def test_row_scores_give_the_row_back_and_are_the_models_own_for_single_tokens(t
     for score, unit in zip(scores, shown.units, strict=True):
         read = np.exp(trophy.scores[layer, head, 2, list(unit.positions)].astype(float))
         assert score == pytest.approx(np.log(read.sum()), abs=1e-5)
+
+
+def test_a_decoders_word_sees_itself_and_what_came_before(tmp_path):
+    llama = Llama.from_folder("tiny", tiny.write(tmp_path / "tiny", "llama"))
+    trace = llama.trace("the cat sat on the mat")
+    whole = view(trace)
+    seen = seen_by(whole, 2)
+    assert seen.labels == ("the", "cat", "sat")
+    scores = row_scores(trace, seen, 1, 3, 2)
+    np.testing.assert_allclose(scores, trace.scores[1, 3, 2, :3], atol=1e-5)
+    np.testing.assert_allclose(attention.softmax(scores), whole.weights[1, 3, 2, :3], atol=1e-6)
+    assert seen_by(dataclasses.replace(whole, is_causal=False), 2).labels == whole.labels

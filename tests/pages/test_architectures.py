@@ -100,3 +100,63 @@ def test_two_pages_of_one_visit_do_not_take_each_others_results(tiny_models):
     params = {"model": "small-llama", "q": TEXT}
     open_page(LESSON, claim="“More heads are always better”", **params)
     open_page(HEADS, more="Shared keys and values", **params)
+
+
+def told(app):
+    """Return all that the page says, letter for letter."""
+    boxes = (*app.info, *app.warning, *app.caption, *app.markdown)
+    return "\n".join(box.value for box in boxes).replace("\u2060", "").replace("\\", "")
+
+
+def test_a_word_of_a_decoder_has_sliders_for_what_it_may_read_only(tiny_models):
+    app = open_page(EXPLORER, model="small-llama", q=TEXT, start="A real head", word="3 on")
+    scores = [slider for slider in app.slider if slider.key[0] == "r" and slider.key[1].isdigit()]
+    assert [slider.label for slider in scores] == ["the", "cat", "sat", "on"]
+    assert "Words that are hidden: 4" in told(app)
+    trace = attention.load_model("small-llama").trace(TEXT)
+    layer, head = app.slider(key="layer").value, app.slider(key="head").value
+    assert [s.value for s in scores] == pytest.approx(
+        trace.scores[layer, head, 3, :4].tolist(), abs=1e-5
+    )
+
+
+def test_the_lesson_names_the_model_that_is_read(tiny_models):
+    assert "all-MiniLM-L6-v2" in told(open_page(LESSON))
+    small = told(open_page(LESSON, model="small-gpt2", q=TEXT))
+    assert "here and now: small-gpt2, with 3 layers of 4" in small
+
+
+@pytest.mark.parametrize("page", [EXPLORER, PIPELINE, CONTEXT, HEADS, VISUALIZER, LESSON])
+def test_a_text_that_fitted_another_model_only_gives_way(tiny_models, page):
+    """Then neither it nor the last that fitted can be read."""
+    app = open_page(page, q="the cat sat on the mat " * 10)
+    healthy(app.selectbox(key="model").set_value("small-llama").run())
+    assert "60 tokens" in app.warning[0].value
+    assert "at most 20" in app.warning[0].value
+
+
+def test_special_tokens_are_a_choice_where_there_are_any(tiny_models):
+    embedded = open_page(HEADS).toggle(key="special")
+    assert not embedded.disabled
+    assert "SEP" in embedded.help
+    app = open_page(HEADS, model="small-llama", q=TEXT, special="false")
+    assert app.toggle(key="special").disabled
+    assert "taken out" not in told(app)
+
+
+def test_links_keep_the_model(tiny_models):
+    assert "model=small-gpt2" in told(open_page(LESSON, model="small-gpt2", q=TEXT))
+    assert "model=" not in told(open_page(LESSON))
+
+
+def test_a_decoders_heads_are_not_measured_as_an_encoders(tiny_models):
+    claim = "“More heads are always better”"
+    app = open_page(LESSON, claim=claim, model="small-llama", q=TEXT)
+    assert "Here heads of minilm are removed" in told(app)
+    assert "of 72 heads can go" in told(app)
+    assert "Here heads of" not in told(open_page(LESSON, claim=claim, model="small-bert", q=TEXT))
+
+
+def test_a_hidden_pair_has_no_best_head(tiny_models):
+    app = open_page(VISUALIZER, model="small-llama", q=TEXT, word="1 cat", pair="5 mat")
+    assert "the mask of a decoder hides it in every head" in told(app)
