@@ -48,7 +48,7 @@ def output_receipt(chosen: Reading, cell: Cell) -> None:
     st.code(receipt.output_code(trace, cell), language="python")
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)  # 512 tokens: 8 MB each
+@st.cache_resource(max_entries=4, show_spinner=False)  # each holds on to its trace
 def _place(model: str, text: str, layer: int, head: int, query: int, key: int) -> Place:
     reading = Reading(model, text, words=False, special=True)
     return Place(reading.model, reading.trace, layer, head, query, key)

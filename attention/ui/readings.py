@@ -18,6 +18,8 @@ from attention.threads import one_blas_thread
 from attention.turnstile import Turnstile
 from attention.words import View
 
+_MANY_WEIGHTS = 4_000_000  # of all heads, 16 MB: 120 tokens of SmolLM2, 235 of MiniLM
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -76,16 +78,49 @@ def load(name: str) -> Model:
     return attention.load_model(name)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)  # at most 220 MB each
 def trace(model: str, text: str) -> Trace:
-    """Return the whole forward pass; `ValueError` where the model refuses the text."""
+    """Return the whole forward pass; `ValueError` where the model refuses the text.
+
+    Of short texts many are kept, of long ones few: with its scores, one may take 400 MB.
+    """
+    return _long_trace(model, text) if _is_long(model, text) else _short_trace(model, text)
+
+
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _short_trace(model: str, text: str) -> Trace:
+    return _run(model, text)
+
+
+@st.cache_resource(max_entries=3, show_spinner=False)  # the sentence in two models, and one more
+def _long_trace(model: str, text: str) -> Trace:
+    return _run(model, text)
+
+
+def _run(model: str, text: str) -> Trace:
     with one_blas_thread():  # sums in one order: the code of a receipt prints the same digits
         return load(model).trace(text)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
 def _view(model: str, text: str, merged: bool, special: bool) -> View:
+    kept = _long_view if _is_long(model, text) else _short_view
+    return kept(model, text, merged, special)
+
+
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _short_view(model: str, text: str, merged: bool, special: bool) -> View:
     return words.view(trace(model, text), words=merged, special=special)
+
+
+@st.cache_resource(max_entries=3, show_spinner=False)
+def _long_view(model: str, text: str, merged: bool, special: bool) -> View:
+    return words.view(trace(model, text), words=merged, special=special)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _is_long(model: str, text: str) -> bool:
+    reader = load(model)
+    heads = reader.config.num_hidden_layers * reader.config.num_attention_heads
+    return heads * len(reader.tokenize(text)) ** 2 > _MANY_WEIGHTS
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
