@@ -126,7 +126,10 @@ def test_the_effect_on_a_decoder_is_how_much_the_loss_rises(toy):
     rise = slow_loss(toy, after.hidden[-1], ids) - slow_loss(toy, before.hidden[-1], ids)
     effect = effects.effect_on(toy, before)
     streams = np.stack([before.hidden[-1], after.hidden[-1]])
-    assert effect(streams) == pytest.approx([0, rise], abs=1e-6)
+    # A loss is computed from float32 logits, sums of products: the two losses are the difference.
+    largest = float((np.abs(streams) @ np.abs(toy.words.T)).max())
+    rounding = 4 * float(np.finfo(np.float32).eps) * largest
+    assert effect(streams) == pytest.approx([0, rise], abs=rounding)
 
 
 def test_the_effect_on_an_encoder_is_how_far_the_sentence_vector_turns(model, cat_trace):

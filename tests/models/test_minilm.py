@@ -13,6 +13,7 @@ from safetensors.numpy import load_file
 
 import attention
 from attention.models.bert import Bert
+from tests.rounding import assert_within, whole_pass
 
 EMBEDDED = Path(attention.__file__).parent / "models" / "minilm"
 GOLDEN = sorted((Path(__file__).parents[1] / "golden").glob("minilm_*.npz"))
@@ -57,14 +58,12 @@ def arrays_of(trace):
 # against transformers
 
 
-def check(model, path, error):
-    golden = np.load(path)
+def traced(model, golden):
     trace = model.trace(str(golden["text"]))
     assert trace.text == str(golden["text"])
     assert trace.tokens == tuple(golden["tokens"])
     np.testing.assert_array_equal(trace.input.ids, golden["ids"])
-    np.testing.assert_allclose(trace.weights, golden["weights"], rtol=0, atol=error)
-    np.testing.assert_allclose(trace.hidden[-1], golden["hidden"], rtol=0, atol=error)
+    return trace
 
 
 def test_there_are_golden_figures():
@@ -73,12 +72,19 @@ def test_there_are_golden_figures():
 
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
 def test_embedded_weights_agree_with_transformers(minilm, path):
-    check(minilm, path, 1e-3)
+    """Within what float16 does to the matrices: 1e-3 is promised, 8e-4 was measured."""
+    golden = np.load(path)
+    trace = traced(minilm, golden)
+    np.testing.assert_allclose(trace.weights, golden["weights"], rtol=0, atol=1e-3)
+    np.testing.assert_allclose(trace.hidden[-1], golden["hidden"], rtol=0, atol=1e-3)
 
 
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
 def test_full_precision_agrees_with_transformers(full_precision, path):
-    check(full_precision, path, 1e-5)
+    golden = np.load(path)
+    trace, roundings = traced(full_precision, golden), whole_pass(6)
+    assert_within(trace.weights, golden["weights"], roundings=roundings)
+    assert_within(trace.hidden[-1], golden["hidden"], roundings=roundings)
 
 
 @pytest.mark.parametrize(

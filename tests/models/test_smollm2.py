@@ -12,6 +12,7 @@ from attention import steering, words
 from attention.models import registry
 from attention.models.layers import rms_norm
 from attention.steering import Place
+from tests.rounding import assert_within, whole_pass
 
 GOLDEN = sorted((Path(__file__).parents[1] / "golden").glob("smollm2_*.npz"))
 UNFINISHED = "The trophy wouldn't fit in the suitcase because it was too"
@@ -34,10 +35,11 @@ def test_a_pass_is_what_transformers_computes(smollm2, path):
     trace = smollm2.trace(str(golden["text"]))
     assert trace.tokens == tuple(golden["tokens"])
     np.testing.assert_array_equal(trace.input.ids, golden["ids"])
-    np.testing.assert_allclose(trace.weights, golden["weights"], rtol=0, atol=1e-5)
-    np.testing.assert_allclose(trace.next_logits, golden["logits_last"], rtol=0, atol=1e-4)
     last = rms_norm(trace.hidden[-1], smollm2._norm, smollm2.config.norm_eps)
-    np.testing.assert_allclose(last, golden["hidden"], rtol=0, atol=1e-4)
+    roundings = whole_pass(smollm2.config.num_hidden_layers)
+    assert_within(trace.weights, golden["weights"], roundings=roundings)
+    assert_within(trace.next_logits, golden["logits_last"], roundings=roundings)
+    assert_within(last, golden["hidden"], roundings=roundings)
 
 
 def test_the_shape_is_the_published_one(smollm2):
