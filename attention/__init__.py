@@ -13,6 +13,7 @@ from attention.core import (
 )
 from attention.models import available_models, load_model, unavailable_models
 from attention.stages import KVCache, Stages, attention_stages, extend_cache
+from attention.telling import base_rate, selectivity
 from attention.tiled import scaled_dot_product_attention, tiled_attention
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "attention_stages",
     "attention_weights",
     "available_models",
+    "base_rate",
     "blend",
     "causal_mask",
     "extend_cache",
@@ -30,6 +32,7 @@ __all__ = [
     "padding_mask",
     "scaled_dot_product_attention",
     "scores_for",
+    "selectivity",
     "softmax",
     "tiled_attention",
     "unavailable_models",

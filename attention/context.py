@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from attention.core import Array
 from attention.models.trace import Trace
+from attention.sentences import spelled
+from attention.telling import row_selectivity
 from attention.words import Unit, View
 
 Head = tuple[int, int]  # (layer, head)
@@ -111,9 +113,9 @@ def shared_words(one: View, other: View) -> tuple[str, ...]:
 
 
 def changing_head(one: View, other: View, words: tuple[int, int]) -> Head:
-    """Return the head in which a word reads most of what only its own text has.
+    """Return the head in which a word is most selective for what only its own text has.
 
-    In both texts: the smaller of the two weights decides.
+    In both texts: the smaller of the two selectivities decides.
 
     Parameters
     ----------
@@ -128,7 +130,7 @@ def changing_head(one: View, other: View, words: tuple[int, int]) -> Head:
             if not unit.special and unit.label.casefold() not in known
             if k or not view.is_causal  # a decoder's first word is read for lack of another
         ]
-        row = view.weights[:, :, query]  # (L, H, W)
+        row = row_selectivity(view, query)  # (L, H, W)
         strongest.append(row[..., own].max(axis=-1) if own else np.zeros(row.shape[:2]))
     both = np.minimum(*strongest)
     layer, head = np.unravel_index(np.argmax(both), both.shape)
@@ -161,6 +163,45 @@ def unlike_cosine(one: tuple[Trace, View], other: tuple[Trace, View]) -> Array:
     unlike = np.array([[a != b for b in names] for a in labels])
     pairs = _directions(vectors) @ np.swapaxes(_directions(others), 1, 2)  # (L + 1, W, W)
     return pairs[:, unlike].mean(axis=1) if unlike.any() else np.full(len(pairs), np.nan)
+
+
+def reach_sentence(view: View, own: Sequence[int], heard: Mapping[str, Array]) -> str:
+    """Say what reaches the last word from the earlier word that attention reads most.
+
+    In a decoder the first word is taken last: it is where heads rest weight that they do not need.
+
+    Parameters
+    ----------
+    own : the positions of the text's words
+    heard : series -> (T,) over these words: a tanh network, a GRU, and a head of the model
+    """
+    labels = [view.labels[k] for k in own]
+    if len(labels) < 2:
+        return f"“{labels[0]}” has no word before it: there is no way to compare yet."
+    row = list(heard.values())[-1]
+    first = 1 if view.is_causal and len(row) > 2 else 0
+    far = first + int(np.argmax(row[first:-1]))
+    tanh, gru, attended = (_share(values, far) for values in heard.values())
+    every = view.weights[:, :, own[-1]][..., list(own)].reshape(-1, len(own))  # (L * H, T)
+    usual = float(np.median([_share(values, far) for values in every]))
+    steps, last = len(labels) - 1 - far, spelled(labels, len(labels) - 1)
+    return (
+        f"{spelled(labels, far)} stands {steps} words before {last}. Of all that {last} hears, "
+        f"{_percent(attended)} comes from it through {list(heard)[-1]}, one of {len(every)} heads "
+        f"(their median: {_percent(usual)}; equal shares: {_percent(1 / len(labels))}), in 1 step. "
+        f"Through recurrent networks that are random and untrained it is {_percent(tanh)} (tanh) "
+        f"and {_percent(gru)} (GRU), after {steps} steps: with another gain, another figure."
+    )
+
+
+def _share(values: Array, place: int) -> float:
+    total = float(values.sum())
+    return float(values[place]) / total if total > 0 else 0.0
+
+
+def _percent(share: float) -> str:
+    """Return a share as people read it, with two figures where it is small."""
+    return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.2g} %"
 
 
 def offset_weights(row: Array, query: int, side: int) -> Array:

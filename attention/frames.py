@@ -9,7 +9,7 @@ import pandas as pd
 
 from attention.core import Array, Blend
 from attention.meanings import cosine_parts
-from attention.metrics import describe
+from attention.sentences import describe, reads
 from attention.words import View
 
 Head = tuple[int, int]  # (layer, head)
@@ -156,13 +156,11 @@ def figures_frame(
     """
     rows = []
     for head in chosen:
-        row = view.weights[head][query]
-        best = int(np.argmax(row))
         rows.append(
             {
                 "Head": head_name(head),
                 "On this text": describe(view, *head),
-                "This row reads most": f"{view.labels[best]} ({row[best]:.2f})",
+                "This row": reads(view, head, query),
                 **{label: float(figure[head]) for label, figure in figures.items()},
             }
         )

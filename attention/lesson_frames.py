@@ -10,10 +10,8 @@ import pandas as pd
 from attention.additive import Cost
 from attention.core import Array
 from attention.frames import Head, all_heads, head_name
-from attention.pairs import right
+from attention.pairs import outcomes
 from attention.units import human_seconds
-
-TURNS, FIRST, SECOND, WRONG = range(4)
 
 
 def row_frame(labels: Sequence[str], rows: Mapping[str, Array]) -> pd.DataFrame:
@@ -47,16 +45,6 @@ def pair_frame(weights: Array, head: Head, names: Sequence[str]) -> pd.DataFrame
             "mean": weights.mean(axis=(-2, -1)).ravel(),
         }
     )
-
-
-def outcomes(weights: Array) -> Array:
-    """Return for each head what it prefers: TURNS with the meaning, FIRST or SECOND in both, WRONG.
-
-    `(2, 2, L, H) -> (L, H)`. WRONG is a head that turns the other way; no preference counts as
-    not meant.
-    """
-    one, other = right(weights)  # each (L, H)
-    return np.select([one & other, one, other], [TURNS, FIRST, SECOND], WRONG)
 
 
 def outcome_frame(weights: Array, chosen: Head) -> pd.DataFrame:

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from attention import metrics
 from attention.core import Array
 from attention.frames import head_name
-from attention.links import difference, spelled
+from attention.links import difference
+from attention.sentences import spelled
+from attention.telling import others_give, telling_heads
 from attention.words import View
 
 STRONGEST = 5
@@ -145,11 +146,15 @@ def differ_frame(view: View, layer: int, heads: Sequence[int], query: int) -> pd
 
 
 def pair_frame(view: View, query: int, key: int, count: int = STRONGEST) -> pd.DataFrame:
-    """Return the heads of all layers in which one word reads another most: `Head, Weight`."""
-    heads = metrics.strongest_heads(view.weights, query, key, count)
+    """Return the heads that read a word most because another asks: `Head, Weight, Others give`.
+
+    The most selective first: the weight less what the other words give the same key.
+    """
+    heads = telling_heads(view, query, key, count)
     return pd.DataFrame(
         {
             "Head": [head_name(head) for head in heads],
             "Weight": [float(view.weights[head][query, key]) for head in heads],
+            "Others give": [float(others_give(view, head, query)[key]) for head in heads],
         }
     )

@@ -11,9 +11,12 @@ import numpy as np
 from attention.core import Array
 from attention.metrics import jensen_shannon
 from attention.questions import Question
+from attention.sentences import reads, spelled
+from attention.telling import telling_link
 from attention.words import View
 
 MOST_WORDS = 100  # of one picture
+_APART = 0.005  # bits: less cannot be told in two decimals
 MOST_LINES = 10_000  # sent to the browser: all heads of 100 words would be 120,000
 
 
@@ -75,39 +78,29 @@ def differ_sentence(view: View, layer: int, heads: Sequence[int], query: int) ->
     found = difference(rows)
     counts = Counter(found.best.tolist()).most_common()
     named = counts if len(counts) <= 4 else counts[:3]
-    reads = [f"{n} {spelled(view.labels, k)}" for k, n in named]
+    told = [f"{n} {spelled(view.labels, k)}" for k, n in named]
     if len(named) < len(counts):
-        reads.append(f"{len(rows) - sum(n for _, n in named)} other words")
-    far = int(found.bits.argmax())
-    best = int(found.best[far])
-    return (
+        told.append(f"{len(rows) - sum(n for _, n in named)} something else")
+    far, usual = int(found.bits.argmax()), float(np.median(found.bits))
+    sentence = (
         f"What {len(rows)} heads of layer {layer} read most when {spelled(view.labels, query)} "
-        f"asks: {', '.join(reads)}. L{layer} H{heads[far]} stands out: it reads "
-        f"{spelled(view.labels, best)} ({rows[far, best]:.2f}) and is {found.bits[far]:.2f} bits "
-        f"from the mean of these heads (median {np.median(found.bits):.2f})."
+        f"asks: {', '.join(told)}. "
+    )
+    if found.bits[far] - usual < _APART:
+        return f"{sentence}None stands out: all are about as far from their mean."
+    head = layer, heads[far]
+    return (
+        f"{sentence}L{layer} H{heads[far]} stands out: it {reads(view, head, query)} and is "
+        f"{found.bits[far]:.2f} bits from the mean of these heads (median {usual:.2f})."
     )
 
 
-def spelled(labels: Sequence[str], position: int) -> str:
-    """Return a word in quotes, with its position where the text has it more than once.
-
-    >>> spelled(["the", "cat", "the"], 1), spelled(["the", "cat", "the"], 2)
-    ('“cat”', '“the” at position 2')
-    """
-    word = f"“{labels[position]}”"
-    return f"{word} at position {position}" if labels.count(labels[position]) > 1 else word
-
-
 def most_question(view: View, layer: int, head: int, query: int) -> Question | None:
-    """Ask what this head reads most when another word asks: of those the surest."""
-    weights = view.weights[layer, head]
-    first = 2 if view.is_causal else 0  # a decoder's first word can read itself only
-    others = [i for i, unit in enumerate(view.units) if not unit.special and i != query]
-    others = [i for i in others if i >= first]
-    if not others or len(view.units) < 3:
+    """Ask what this head reads most when another word asks: of those the most selective."""
+    asks = telling_link(view.head(layer, head), 1, but=query)[0]
+    if asks == query or asks < 2 * view.is_causal or len(view.units) < 3:
         return None
-    asks = max(others, key=lambda i: weights[i].max())
-    row = weights[asks]
+    row = view.weights[layer, head, asks]
     ranked = np.argsort(-row, kind="stable").tolist()
     near = [i for i in (asks, asks - 1, asks + 1) if 0 <= i < len(row)]
     options = sorted(list(dict.fromkeys([ranked[0], *near, *ranked]))[:4])
@@ -126,7 +119,7 @@ def back_question(view: View, layer: int, head: int, query: int) -> Question | N
     """Ask whether the word that is read most, itself apart, reads back as much."""
     weights = view.weights[layer, head]
     others = [i for i, unit in enumerate(view.units) if not unit.special and i != query]
-    if not others:
+    if not others or (view.is_causal and query == 0):
         return None
     read = max(others, key=lambda i: weights[query, i])
     there, back = float(weights[query, read]), float(weights[read, query])

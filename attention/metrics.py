@@ -6,7 +6,6 @@ what they ask says nothing about the text. Source: Clark et al. 2019, "What does
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from attention.core import Array
+from attention.telling import ordinary
 from attention.words import View
 
 
@@ -67,18 +67,18 @@ def jensen_shannon(p: ArrayLike, q: ArrayLike, axis: int = -1) -> Array:
 
 def entropy_per_head(view: View) -> Array:
     """Return the mean entropy in bits, `(L, H)`."""
-    return _mean_rows(entropy(view.weights), _ordinary(view))
+    return _mean_rows(entropy(view.weights), ordinary(view))
 
 
 def distance_per_head(view: View) -> Array:
     """Return the mean distance in positions, `(L, H)`."""
-    return _mean_rows(distance(view.weights), _ordinary(view))
+    return _mean_rows(distance(view.weights), ordinary(view))
 
 
 def neighbour_share(view: View, offset: int) -> Array:
     """Return the mean share that goes `offset` positions on, `(L, H)`; -1 is the previous word."""
     diagonal = np.diagonal(view.weights, offset=offset, axis1=-2, axis2=-1)  # (L, H, W - |offset|)
-    rows = _ordinary(view)[max(0, -offset) :][: diagonal.shape[-1]]
+    rows = ordinary(view)[max(0, -offset) :][: diagonal.shape[-1]]
     return _mean_rows(diagonal, rows)
 
 
@@ -86,7 +86,7 @@ def position_share(view: View, position: int) -> Array:
     """Return the mean share that goes to one position, `(L, H)`; -1 is the last."""
     if not view.units:
         return np.zeros(view.weights.shape[:2], view.weights.dtype)
-    return _mean_rows(view.weights[..., position], _ordinary(view))
+    return _mean_rows(view.weights[..., position], ordinary(view))
 
 
 def separator_share(view: View) -> Array:
@@ -135,22 +135,10 @@ def figures_for(view: View) -> dict[str, Metric]:
     return {name: metric for name, metric in METRICS.items() if name not in idle}
 
 
-def strongest_heads(weights: Array, query: int, key: int, count: int) -> list[tuple[int, int]]:
-    """Return the `(layer, head)` pairs in which `query` reads `key` most, strongest first.
-
-    Parameters
-    ----------
-    weights : (L, H, Q, K)
-    """
-    pair = weights[:, :, query, key]
-    order = np.argsort(-pair, axis=None)[:count]
-    return [(int(i) // pair.shape[1], int(i) % pair.shape[1]) for i in order]
-
-
 def special_share(view: View) -> Array:
     """Return the mean share that goes to special tokens, `(L, H)`."""
     special = [i for i, unit in enumerate(view.units) if unit.special]
-    return _mean_rows(view.weights[..., special].sum(axis=-1), _ordinary(view))
+    return _mean_rows(view.weights[..., special].sum(axis=-1), ordinary(view))
 
 
 def first_share(view: View) -> Array:
@@ -160,76 +148,9 @@ def first_share(view: View) -> Array:
     read: it is a sink as `[SEP]` is in an encoder. Source: Xiao et al. 2023, "Efficient streaming
     language models with attention sinks", section 3.1.
     """
-    later = _ordinary(view)
+    later = ordinary(view)
     later[:2] = False
     return _mean_rows(view.weights[..., :1].sum(axis=-1), later)
-
-
-def describe(view: View, layer: int, head: int) -> str:
-    """Return one sentence, computed, on what a head does on this text.
-
-    The first of these that holds: more than half of the weight goes to special tokens, or to the
-    first word of a decoder's text, to the word before, after or itself; at least 85 % of the
-    highest possible entropy; else the strongest link.
-    """
-    if not _ordinary(view).any():
-        return "There is no word to read."
-    one = view.head(layer, head)
-    for share, role in (
-        (special_share(one), "A sink: it rests on special tokens"),
-        (first_share(one) * view.is_causal, "A sink: it rests on the first word"),
-        (neighbour_share(one, -1), "Reads the word before"),
-        (neighbour_share(one, 1), "Reads the word after"),
-        (neighbour_share(one, 0), "Reads the word itself"),
-    ):
-        if share.item() > 0.5:
-            return f"{role} ({share.item():.0%} of its weight)."
-    spread, highest = entropy_per_head(one).item(), math.log2(max(len(view.units), 2))
-    if spread > 0.85 * highest:
-        return f"Spreads over everything ({spread:.1f} of at most {highest:.1f} bits)."
-    query, key, _, _ = telling_link(one, least=1)
-    weight = one.weights[0, 0, query, key]
-    return f"Strongest link: “{view.labels[query]}” reads “{view.labels[key]}” ({weight:.2f})."
-
-
-def telling_link(view: View, least: int = 2, asks: int | None = None) -> tuple[int, int, int, int]:
-    """Return `(query, key, layer, head)` of the strongest link between two ordinary words.
-
-    The words are at least `least` positions apart, if the text has such words; else any that are
-    not the same, else the only word there is. In a decoder the first word is taken last: nearly
-    every head rests its weight there.
-
-    Parameters
-    ----------
-    asks : the word that asks, if it is not any
-    """
-    ordinary = _ordinary(view)
-    positions = np.arange(len(ordinary))
-    apart = np.abs(positions[:, None] - positions)
-    asking = ordinary if asks is None else positions == asks
-    candidates = np.outer(asking, ordinary)
-    if view.is_causal:
-        candidates &= positions <= positions[:, None]
-        but_first = candidates & np.outer(positions > 0, positions > 0)
-        candidates = but_first if (but_first & (apart > 0)).any() else candidates
-    allowed = next(m for d in (least, 1, 0) if (m := candidates & (apart >= d)).any())
-    weights = np.where(allowed, view.weights, -1.0)
-    layer, head, query, key = np.unravel_index(np.argmax(weights), weights.shape)
-    return int(query), int(key), int(layer), int(head)
-
-
-def other_reader(view: View, layer: int, head: int, *, but: int) -> int:
-    """Return the ordinary word, other than `but`, with the strongest weight on another word."""
-    ordinary = _ordinary(view)
-    rows = view.weights[layer, head] * ~np.eye(len(ordinary), dtype=bool)
-    strongest = np.where(ordinary, np.where(ordinary, rows, 0).max(axis=-1), -1.0)
-    if ordinary.sum() > 1:
-        strongest[but] = -1.0
-    return int(strongest.argmax())
-
-
-def _ordinary(view: View) -> Array:
-    return np.array([not unit.special for unit in view.units], dtype=bool)
 
 
 def _mean_rows(figures: Array, rows: Array) -> Array:

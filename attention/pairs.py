@@ -53,6 +53,7 @@ TROPHY = _pair(
 ANIMAL = _pair(
     "The animal didn't cross the street because it was too {}", "it", "animal street", "tired wide"
 )
+TURNS, FIRST, SECOND, WRONG, TIED = range(5)  # what a head makes of a pair
 CLASSICS = (TROPHY, ANIMAL)
 
 PAIRS = (
@@ -190,6 +191,51 @@ def right(weights: Array) -> Array:
     one, other = weights[..., 0, :, :, :], weights[..., 1, :, :, :]  # by sentence
     return np.stack(
         [one[..., 0, :, :] > one[..., 1, :, :], other[..., 1, :, :] > other[..., 0, :, :]], axis=-3
+    )
+
+
+def outcomes(weights: Array) -> Array:
+    """Return for each head what it prefers: TURNS with the meaning, FIRST or SECOND in both, WRONG.
+
+    `(2, 2, L, H) -> (L, H)`. WRONG is a head that turns the other way, TIED one that reads both
+    alike in one of the sentences, as a decoder's does that may see neither.
+    """
+    first, second = weights[:, 0] > weights[:, 1], weights[:, 0] < weights[:, 1]  # by sentence
+    found = [first[0] & second[1], first.all(0), second.all(0), second[0] & first[1]]
+    return np.select(found, [TURNS, FIRST, SECOND, WRONG], TIED)
+
+
+def turning_sentence(
+    weights: Array, base: Array, names: Sequence[str], head: tuple[int, int]
+) -> str:
+    """Return what one head prefers in both sentences, and how many heads turn with the meaning.
+
+    Parameters
+    ----------
+    weights : (2, 2, L, H) as from `preferences`
+    base : (2, 2) what the other words give each candidate in this head
+    names : of the candidates
+    """
+    told = [
+        f"“{name}” {weight:.2f}" + ("" if np.isnan(usual) else f" (the other words: {usual:.2f})")
+        for name, weight, usual in zip(
+            (*names, *names), weights[..., head[0], head[1]].ravel(), base.ravel(), strict=True
+        )
+    ]
+    found = outcomes(weights)
+    mean = outcomes(weights.mean(axis=(-2, -1), keepdims=True)).item()
+    said = (
+        "It turns with the meaning.",
+        f"It prefers “{names[0]}” both times: the meaning does not turn it.",
+        f"It prefers “{names[1]}” both times: the meaning does not turn it.",
+        "It turns against the meaning: both times it prefers the one that is not meant.",
+        "It reads both alike in at least one of the sentences.",
+    )[found[head]]
+    return (
+        f"In L{head[0]} H{head[1]} the pronoun gives {told[0]} and {told[1]}; in the second "
+        f"sentence {told[2]} and {told[3]}. {said} Of {found.size} heads "
+        f"{int((found == TURNS).sum())} turn with the meaning and {int((found == WRONG).sum())} "
+        f"against it; the mean of all {'turns' if mean == TURNS else 'does not turn'} with it."
     )
 
 

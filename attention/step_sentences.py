@@ -10,6 +10,7 @@ from attention.core import Array, softmax
 from attention.meanings import cosine_parts
 from attention.place import Place
 from attention.questions import Question
+from attention.telling import base_rate
 
 _ALIKE = 0.01  # weights closer than this count as the same
 
@@ -129,11 +130,14 @@ def softmax_row(p: Place) -> str:
     """Say which tokens get the most weight, and what they sum to."""
     row = p.weights[p.query]
     best = np.argsort(-row[p.seen], kind="stable")[:3]
-    named = ", ".join(f"{_named(p, int(k))} {row[k]:.3f}" for k in best)
+    ordinary = [not special for special in p.trace.input.special]
+    base = base_rate(p.weights, ordinary, is_causal=p.trace.is_causal, query=p.query)
+    usual = "" if np.isnan(base[best[0]]) else f" (the other words give it {base[best[0]]:.3f})"
+    named = ", ".join(f"{_named(p, int(k))} {row[k]:.3f}" for k in best[1:])
     return (
         f"{_counted(len(row[p.seen]), 'score')} of “{p.asks}” became weights that sum to "
-        f"{row.sum():.4f}. "
-        f"It reads most from: {named}."
+        f"{row.sum():.4f}. It reads most from {_named(p, int(best[0]))} {row[best[0]]:.3f}{usual}"
+        f"{f', then {named}' if named else ''}."
     )
 
 

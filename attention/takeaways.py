@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from attention import metrics, words
+from attention import words
 from attention.core import Array, softmax
+from attention.sentences import compared, spelled
+from attention.telling import telling_heads
 
 if TYPE_CHECKING:
     from attention.models.trace import Trace
@@ -65,6 +67,19 @@ class Look:
     def weight(self) -> float:
         """How much it is read."""
         return float(self.view.weights[self.layer, self.head, self.query, self.key])
+
+    @property
+    def sentence(self) -> str:
+        """What this look shows, with what the weight is to be held against."""
+        asks, reads = (spelled(self.view.labels, i) for i in (self.query, self.key))
+        head, weights = (self.layer, self.head), self.view.weights
+        mean = float(weights[:, :, self.query, self.key].mean())
+        count = weights.shape[0] * weights.shape[1]
+        return (
+            f"{asks} reads {reads} in head {_name(self)} "
+            f"({compared(self.view, head, self.query, self.key)}; the mean of all {count} heads is "
+            f"{mean:.2f})."
+        )
 
     @cached_property
     def scores(self) -> Array:
@@ -137,7 +152,7 @@ def _query_key_value(look: Look) -> Takeaway:
 def _heads(look: Look) -> Takeaway:
     rows = look.view.weights[:, :, look.query]  # (L, H, W)
     favourites = len(np.unique(rows.argmax(axis=-1)))
-    best = metrics.strongest_heads(look.view.weights, look.query, look.key, 3)
+    best = telling_heads(look.view, look.query, look.key, 3)
     names = [f"L{layer} H{head}" for layer, head in best]
     heads, plural = rows[..., 0].size, "" if favourites == 1 else "s"
     return Takeaway(
@@ -145,7 +160,8 @@ def _heads(look: Look) -> Takeaway:
         "Each head has queries, keys and values of its own, and so looks for something else. All "
         "of them look at the same time.",
         f"{favourites} word{plural}",
-        f"are the favourites of the {heads} heads when “{look.asks}” asks",
+        f"{'are' if plural else 'is'} read most by at least one of the {heads} heads when "
+        f"“{look.asks}” asks",
         Link(
             "pages/explore/heads.py",
             "Put heads side by side",

@@ -72,12 +72,17 @@ def test_shared_words_are_found_whatever_their_case_longest_first():
 
 
 def test_the_telling_head_reads_what_only_its_own_text_has():
-    """Head 0 reads the shared word in both, head 1 the other word in both, head 2 in one only."""
-    rows = np.array([[[0.9, 0.1]], [[0.3, 0.7]], [[0.0, 1.0]]])
-    first = np.broadcast_to(rows, (3, 2, 2))[None]
+    """Head 0 reads the shared word in both, head 1 the other word in both because "bank" asks.
+
+    Head 2 does so in one text only; in head 3 both words read the other word, whichever asks.
+    """
+    even = [0.5, 0.5]
+    first = np.array(
+        [[[0.9, 0.1], even], [[0.2, 0.8], even], [[0, 1], even], [[0.1, 0.9], [0.1, 0.9]]]
+    )
     second = first.copy()
-    second[0, 2] = [1.0, 0.0]
-    one, other = view(["bank", "money"], first), view(["bank", "river"], second)
+    second[2, 0] = [1.0, 0.0]
+    one, other = view(["bank", "money"], first[None]), view(["bank", "river"], second[None])
     assert context.changing_head(one, other, (0, 0)) == (0, 1)
 
 

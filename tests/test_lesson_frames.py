@@ -4,14 +4,10 @@ import numpy as np
 import pytest
 
 from attention import additive, lesson_frames
-from attention.lesson_frames import FIRST, SECOND, TURNS, WRONG
+from attention.pairs import FIRST, SECOND, TURNS, WRONG
 
 # sentence, candidate, layer, head: turns, always first, always second, turns against
 WEIGHTS = np.array([[[[3, 3, 1, 1]], [[1, 1, 3, 3]]], [[[1, 3, 1, 3]], [[3, 1, 3, 1]]]]) / 10
-
-
-def test_outcomes():
-    assert lesson_frames.outcomes(WEIGHTS).tolist() == [[TURNS, FIRST, SECOND, WRONG]]
 
 
 def test_pair_frame():

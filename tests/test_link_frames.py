@@ -115,8 +115,9 @@ def test_the_most_different_head_comes_first():
 
 def test_the_best_head_for_a_pair():
     frame = link_frames.pair_frame(TWO, 0, 2, 2)
-    assert frame["Head"].tolist() == ["L0 H1", "L0 H0"]
-    assert frame["Weight"].tolist() == [0.8, 0.2]
+    assert frame["Head"].tolist() == ["L0 H0", "L0 H1"]  # in H1 all words read c
+    assert frame["Weight"].tolist() == [0.2, 0.8]
+    assert frame["Others give"].tolist() == pytest.approx([0.3, 1.0])
 
 
 def test_hidden_words_are_absent_from_what_is_read_most():

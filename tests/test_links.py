@@ -60,7 +60,7 @@ def test_the_head_that_stands_out_is_named_with_what_it_reads():
     sentence = links.differ_sentence(view(SAME, SAME, OTHER, SAME), 0, [0, 1, 2, 3], 1)
     assert "3 “c”" in sentence
     assert "1 “a”" in sentence
-    assert "L0 H2 stands out: it reads “a” (0.80)" in sentence
+    assert "L0 H2 stands out: it reads “a” most (0.80; the other words give it 0.80)" in sentence
 
 
 def test_only_heads_that_are_on_are_compared():

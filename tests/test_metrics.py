@@ -1,17 +1,9 @@
-import dataclasses
-
 import numpy as np
 import pytest
 
 from attention import metrics
-from attention.words import Unit, View
-
-
-def view(*rows, labels="abc", special=()):
-    weights = np.array(rows, dtype=np.float64)[None, None]  # (1, 1, W, W)
-    units = tuple(Unit(label, (i,), i in special) for i, label in enumerate(labels))
-    return View(units, weights, np.zeros(weights.shape[:-1]))
-
+from attention.words import View
+from tests.views import causal, view
 
 ONE_BACK = view([1, 0, 0], [1, 0, 0], [0, 1, 0])
 EVEN = view([1 / 3] * 3, [1 / 3] * 3, [1 / 3] * 3)
@@ -79,57 +71,12 @@ def test_every_figure_is_defined_on_a_single_word(figure):
     assert np.isfinite(figure.per_head(view([1.0], labels="a"))).all()
 
 
-def test_strongest_heads_are_sorted():
-    weights = np.zeros((2, 2, 3, 3))
-    weights[:, :, 1, 2] = [[0.1, 0.4], [0.3, 0.2]]
-    assert metrics.strongest_heads(weights, 1, 2, 3) == [(0, 1), (1, 0), (1, 1)]
-
-
-def test_telling_link_prefers_distant_words():
-    link = view([0.1, 0.2, 0.7], [0.9, 0.1, 0], [0.3, 0.7, 0])
-    assert metrics.telling_link(link) == (0, 2, 0, 0)
-    assert metrics.telling_link(link, least=1) == (1, 0, 0, 0)
-
-
-def test_telling_link_of_two_words_and_of_one():
-    assert metrics.telling_link(view([0.4, 0.6], [0.7, 0.3], labels="ab")) == (1, 0, 0, 0)
-    assert metrics.telling_link(view([1.0], labels="a")) == (0, 0, 0, 0)
-
-
-@pytest.mark.parametrize(
-    ("shown", "expected"),
-    [
-        (ONE_BACK, "before (100%"),
-        (view([0, 1, 0], [0, 0, 1], [0, 0, 1]), "after (100%"),
-        (view([1, 0, 0], [0, 1, 0], [0, 0, 1]), "itself (100%"),
-        (EVEN, "1.6 of at most 1.6 bits"),
-        (view([0, 1, 0], [0.9, 0.1, 0], [1, 0, 0], special=(0, 2)), "special tokens (90%"),
-        (view([0.1, 0.1, 0.8], [0.1, 0.8, 0.1], [0.8, 0.1, 0.1]), "“a” reads “c” (0.80)"),
-    ],
-)
-def test_describe_says_what_the_figures_say(shown, expected):
-    assert expected in metrics.describe(shown, 0, 0)
-
-
-def test_describe_the_known_heads_of_the_embedded_model(cat_view):
-    assert "before" in metrics.describe(cat_view, 0, 2)
-    it, cat = cat_view.find("it"), cat_view.find("cat")
-    assert metrics.strongest_heads(cat_view.weights, it, cat, 2) == [(5, 11), (3, 1)]
-
-
-def causal(*rows, labels="abc"):
-    return dataclasses.replace(view(*rows, labels=labels), is_causal=True)
-
-
 SINK = causal([1, 0, 0, 0], [0.9, 0.1, 0, 0], [0.8, 0.1, 0.1, 0], [0.6, 0.1, 0.2, 0.1],
               labels="abcd")  # fmt: skip
 
 
 def test_the_first_word_of_a_decoder_is_a_sink():
     assert metrics.first_share(SINK) == pytest.approx(0.7)  # the rows of c and d
-    assert "rests on the first word (70% of its weight)" in metrics.describe(SINK, 0, 0)
-    encoder = dataclasses.replace(SINK, is_causal=False)
-    assert "first word" not in metrics.describe(encoder, 0, 0)
     assert metrics.first_share(causal([1, 0], [1, 0], labels="ab")) == 0
 
 
@@ -137,11 +84,3 @@ def test_figures_that_cannot_vary_in_a_decoder_are_left_out():
     assert {"next", "separator"}.isdisjoint(metrics.figures_for(SINK))
     assert len(metrics.figures_for(SINK)) == len(metrics.METRICS) - 2
     assert metrics.figures_for(ONE_BACK) == metrics.METRICS
-
-
-def test_the_telling_link_of_a_decoder_spares_its_first_word():
-    assert metrics.telling_link(SINK) == (3, 1, 0, 0)  # a would be 0.8
-    assert metrics.telling_link(SINK, asks=3) == (3, 1, 0, 0)
-    assert metrics.telling_link(SINK, asks=2) == (2, 1, 0, 0)
-    assert metrics.telling_link(SINK, asks=1) == (1, 0, 0, 0)  # no other is there
-    assert metrics.telling_link(SINK, asks=0) == (0, 0, 0, 0)

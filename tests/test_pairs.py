@@ -60,6 +60,22 @@ def test_the_trophy_stays_the_trophy_when_the_meaning_turns(model):
     assert shares == [1.0]
 
 
+def test_what_heads_make_of_a_pair():
+    # sentence, candidate, layer, head: turns, always first, always second, turns against, tied
+    one, other = [[3, 3, 1, 1, 2], [1, 1, 3, 3, 2]], [[1, 3, 1, 3, 2], [3, 1, 3, 1, 1]]
+    weights = np.array([one, other])[:, :, None] / 10
+    kinds = [pairs.TURNS, pairs.FIRST, pairs.SECOND, pairs.WRONG, pairs.TIED]
+    assert pairs.outcomes(weights).tolist() == [kinds]
+
+
+def test_a_decoder_that_may_see_neither_turns_nowhere():
+    sentence = pairs.turning_sentence(
+        np.zeros((2, 2, 1, 1)), np.full((2, 2), np.nan), ["cat", "mat"], (0, 0)
+    )
+    assert "reads both alike" in sentence
+    assert "0 turn with the meaning and 0 against it" in sentence
+
+
 def test_what_the_pronoun_reads_is_the_models_own_weight(model):
     reads = pairs.read_pairs(model, [pairs.TROPHY])  # (P, 2, 2, L, H)
     assert reads.shape == (1, 2, 2, 6, 12)

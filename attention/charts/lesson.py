@@ -20,7 +20,7 @@ from attention.charts.parts import (
 from attention.pruning import ORDERS, RANDOM
 
 _FIRST = "#6366f1"  # the theme's first colour, between its light and its dark form
-_OUTCOMES = ("#16a34a", "#818cf8", "#f59e0b", "#e11d48")  # of `lesson_frames.outcomes`
+_OUTCOMES = ("#16a34a", "#818cf8", "#f59e0b", "#e11d48", "#94a3b8")  # of `lesson_frames.outcomes`
 _SECONDS = "(datum.value < 1 ? format(datum.value, '~s') + 's' : format(datum.value, '~r') + ' s')"
 
 
@@ -77,8 +77,8 @@ def outcome_grid(
 ) -> alt.TopLevelMixin:
     """Draw for every head what it does with a minimal pair; a click names a head.
 
-    `data` is `lesson_frames.outcome_frame`; `labels` say what its four outcomes are. The selection
-    is called `head` and has the fields layer, head.
+    `data` is `lesson_frames.outcome_frame`; `labels` say what its outcomes are, in order. The
+    selection is called `head` and has the fields layer, head.
     """
     click = alt.selection_point("head", fields=["layer", "head"], on="click", empty=False)
     base = alt.Chart(data).encode(
@@ -102,7 +102,7 @@ def outcome_grid(
     )
     cells = base.mark_rect(cornerRadius=3, cursor="pointer").encode(
         color=alt.Color("outcome:N")
-        .scale(domain=list(range(len(_OUTCOMES))), range=list(_OUTCOMES))
+        .scale(domain=list(range(len(labels))), range=list(_OUTCOMES[: len(labels)]))
         .legend(legend),
         opacity=alt.when("datum.outcome == 0").then(alt.value(1)).otherwise(alt.value(0.55)),
     )

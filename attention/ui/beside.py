@@ -12,6 +12,7 @@ from attention.charts.maps import head_maps
 from attention.edits import Head
 from attention.frames import head_name
 from attention.models import registry
+from attention.sentences import reads, spelled
 from attention.ui.controls import on_phone
 from attention.ui.readings import Focus, Reading, find_focus, trace
 from attention.ui.show import draw, escape_markdown, notice, percent
@@ -137,7 +138,7 @@ def _later_words(reading: Reading, head: Head, asks: int | None) -> str:
         return f"{name} is a decoder: later words are hidden from it."
     share = later_share(view)
     own = "" if asks is None else (
-        f"{links.spelled(view.labels, asks)} gives {percent(float(share[head][asks]))} of its "
+        f"{spelled(view.labels, asks)} gives {percent(float(share[head][asks]))} of its "
         "weight to later words, "
     )  # fmt: skip
     return (
@@ -165,11 +166,10 @@ def _draw_maps(
 
 
 def _reads_most(reading: Reading, head: Head, asks: int) -> str:
-    labels, row = reading.view.labels, reading.view.weights[head][asks]
-    best = int(row.argmax())
+    view = reading.view
     return (
-        f"in {reading.model_name} {head_name(head)} {links.spelled(labels, asks)} reads "
-        f"{links.spelled(labels, best)} most ({row[best]:.2f})"
+        f"in {reading.model_name} {head_name(head)} {spelled(view.labels, asks)} "
+        f"{reads(view, head, asks)}"
     )
 
 

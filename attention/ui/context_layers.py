@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import streamlit as st
 
 from attention import baselines, context, context_frames, layer_costs
 from attention.charts import context as charts
-from attention.core import Array
 from attention.frames import head_name
 from attention.ui import context_work as work
 from attention.ui.controls import choice, on_phone, stepped, word
@@ -54,7 +51,7 @@ def rnn(chosen: Reading) -> None:
         f"attention {head_name(head)}": view.weights[head][own[-1], own],
     }
     data = context_frames.reach_frame(labels, heard)
-    _tell_reach(labels, heard, view.is_causal)
+    notice(context.reach_sentence(view, own, heard))
     draw(
         charts.reach_chart,
         data,
@@ -167,29 +164,6 @@ def cost() -> None:
     )
 
 
-def _tell_reach(labels: Sequence[str], heard: dict[str, Array], is_causal: bool) -> None:
-    """Say what reaches the last word from the earlier word that attention reads most.
-
-    In a decoder the first word is taken last: it is where heads rest weight that they do not need.
-    """
-    if len(labels) < 2:
-        notice(f"“{labels[0]}” has no word before it: there is no way to compare yet.")
-        return
-    *recurrent, row = heard.values()
-    first = 1 if is_causal and len(row) > 2 else 0
-    far = first + int(np.argmax(row[first:-1]))
-    tanh, gru, attended = (
-        f"{_two_figures(100 * values[far] / max(values.sum(), 1e-300))} %"
-        for values in (*recurrent, row)
-    )
-    early, last, steps = labels[far], labels[-1], len(labels) - 1 - far
-    notice(
-        f"“{early}” stands {steps} words before “{last}”. Of all that “{last}” hears, {tanh} comes "
-        f"from it through a tanh network and {gru} through a GRU ({steps} steps), and {attended} "
-        f"through {list(heard)[-1]} (1 step)."
-    )
-
-
 def _sequential_against_parallel() -> None:
     st.subheader("One after the other, or all at once")
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -242,7 +216,3 @@ def _fixed_against_changing(chosen: Reading, places: tuple[int, int], kernel: in
         "both words, whatever stands there, and training leaves it so. Attention: the model's own "
         "rows of the two words."
     )
-
-
-def _two_figures(value: float) -> str:
-    return f"{value:.0f}" if value >= 10 else f"{value:.2g}"

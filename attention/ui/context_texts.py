@@ -9,11 +9,12 @@ import streamlit as st
 
 from attention import context, context_frames, meanings, words
 from attention.charts import context as charts
-from attention.context import ASKS, CONTROL, READS, Head
+from attention.context import ASKS, CONTROL, READS
 from attention.core import Array
 from attention.frames import head_name
 from attention.models.llama import Llama
 from attention.models.trace import Trace
+from attention.sentences import telling_word
 from attention.ui import context_work as work
 from attention.ui.questions import predict
 from attention.ui.readings import Reading, trace
@@ -123,14 +124,14 @@ def pair(chosen: Reading) -> None:
         queries = [view.find(both) or 0 for view in views]
         telling = context.changing_head(views[0], views[1], (queries[0], queries[1]))
         head = work.head_picker("Head", views[0], telling, key="pair_head")
-    reads = [_reads_most(view, q, head) for view, q in zip(views, queries, strict=True)]
+    reads = [telling_word(view, q, head) for view, q in zip(views, queries, strict=True)]
     alike = context.cosine(
         *(context.contextual(t, v.units[q]) for t, v, q in zip(traces, views, queries, strict=True))
     )
     notice(
-        f"In {head_name(head)} “{both}” reads {reads[0]} in the first text and {reads[1]} in the "
-        f"second. Its two vectors have a cosine of {alike[0]:.2f} at the input and {alike[-1]:.2f} "
-        "after the last layer."
+        f"In {head_name(head)} “{both}” is most selective for {reads[0]} in the first text and for "
+        f"{reads[1]} in the second. Its two vectors have a cosine of {alike[0]:.2f} at the input "
+        f"and {alike[-1]:.2f} after the last layer."
     )
     st.subheader("What it reads")
     for second, column in enumerate(st.columns(2, gap="large")):
@@ -149,22 +150,12 @@ def pair(chosen: Reading) -> None:
         "would weigh the neighbours alike in both texts. The word that asks is framed."
         + (
             " This model is a decoder: no word reads what comes later, and many heads rest on the "
-            "first word; the sentence above names the strongest of the others."
+            "first word; the sentence above names another where there is one."
             if views[0].is_causal
             else ""
         )
     )
     _similarity(chosen, traces, views, queries, alike)
-
-
-def _reads_most(view: View, query: int, head: Head) -> str:
-    """Name the other word that a word reads most, with its weight."""
-    row = view.weights[head][query].copy()
-    row[[k for k, unit in enumerate(view.units) if unit.special or k == query]] = -1
-    if view.is_causal and query > 1:
-        row[0] = -1  # nearly every head rests its weight there
-    best = int(np.argmax(row))
-    return f"“{view.labels[best]}” ({max(float(row[best]), 0.0):.2f})"
 
 
 def _similarity(

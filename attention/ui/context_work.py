@@ -15,6 +15,7 @@ from attention.core import Array
 from attention.layer_costs import LayerTime
 from attention.models.model import Model
 from attention.questions import Question
+from attention.telling import row_selectivity
 from attention.ui.controls import stepped
 from attention.ui.readings import Reading, load, trace, turnstile
 from attention.ui.show import escape_markdown
@@ -34,7 +35,7 @@ def own_words(view: View) -> list[int]:
 
 
 def far_link(view: View) -> tuple[int, Head]:
-    """Return the word in the first half that the last word reads most, and the head that does.
+    """Return the word in the first half that the last one is most selective for, and the head.
 
     In a decoder the first word counts only where there is no other.
     """
@@ -42,8 +43,8 @@ def far_link(view: View) -> tuple[int, Head]:
     early = own[: max(1, len(own) // 2)]
     if view.is_causal and len(early) > 1:
         early = early[1:]  # nearly every head rests its weight on the first word
-    weights = view.weights[:, :, own[-1]][..., early]  # (L, H, early words)
-    layer, head, best = np.unravel_index(np.argmax(weights), weights.shape)
+    found = row_selectivity(view, own[-1])[..., early]  # (L, H, early words)
+    layer, head, best = np.unravel_index(np.argmax(found), found.shape)
     return early[best], (int(layer), int(head))
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from attention import beside_frames, metrics, rope
+from attention import beside_frames, rope
 from attention.charts.distance import distance_lines
 from attention.charts.maps import shared_map
 from attention.edits import Head
 from attention.frames import head_name
 from attention.models.llama import Llama
+from attention.sentences import describe
 from attention.sharing import Apart, Sharing, divergence, pairwise, sharing
 from attention.ui.beside import head_picker, opens_on, telling
 from attention.ui.controls import word
@@ -151,4 +152,4 @@ def rotation(chosen: Reading, query: int) -> None:
         "means over all pairs of this text; the third takes one query and one key as they are "
         f"before rotation and puts 0 to {FARTHEST} tokens between them."
     )
-    st.caption(metrics.describe(view, *head))
+    st.caption(describe(view, *head))

@@ -8,12 +8,13 @@ from typing import NamedTuple
 import numpy as np
 import streamlit as st
 
-from attention import frames, lesson_frames, metrics, pruning
+from attention import frames, lesson_frames, pruning
 from attention.charts.lesson import alike_map, removal_lines
 from attention.charts.maps import head_grid
 from attention.core import Array
 from attention.models import registry
 from attention.models.model import Model
+from attention.sentences import describe
 from attention.ui.controls import choice, on_phone
 from attention.ui.links import link
 from attention.ui.progress import kept
@@ -165,7 +166,7 @@ def _alike(chosen: Reading) -> None:
                 f"{names[0]} and {names[1]} differ by {bits:.3f} bits",
                 {"q": (chosen.text, chosen.text), "heads": (names, names)},
             )
-            st.caption(metrics.describe(view, *heads[0]))
+            st.caption(describe(view, *heads[0]))
         st.caption(
             f"For comparison: half of all pairs differ by more than {median:.2f} bits. 0 is the "
             "same, 1 is nothing in common. Mean over the rows of ordinary words of your sentence"

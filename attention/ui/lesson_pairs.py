@@ -10,11 +10,12 @@ import numpy as np
 import streamlit as st
 
 import attention
-from attention import frames, lesson_frames, metrics, pairs, questions, words
+from attention import frames, lesson_frames, pairs, questions, words
 from attention.charts.lesson import outcome_grid, pair_bars
 from attention.charts.maps import head_grid
 from attention.core import Array
 from attention.pairs import Pair
+from attention.telling import others_give, telling_heads
 from attention.ui.controls import choice, on_phone
 from attention.ui.links import link
 from attention.ui.progress import kept
@@ -54,10 +55,12 @@ def understanding(chosen: Reading) -> None:
             "where they differ: a pronoun and two candidates."
         )
         return
-    weights, names, head = _chosen_words(test)
+    weights, base, names, head = _chosen_words(test)
+    notice(pairs.turning_sentence(weights, base, names, head))
     _show(test, weights, names, head)
     rival = pairs.ANIMAL if test.texts != pairs.ANIMAL.texts else pairs.TROPHY
-    predict(_question(chosen.model_name, rival, head))
+    if question := _question(chosen.model_name, rival, head):
+        predict(question)
     scored = st.expander(
         f"The score over {len(pairs.PAIRS)} pairs written for this page",
         icon=":material/scoreboard:",
@@ -129,8 +132,11 @@ def _use_pair(chosen: Reading) -> None:
         st.session_state[_HEAD] = frames.head_name(_best(view, *places[:2]))
 
 
-def _chosen_words(test: Test) -> tuple[Array, list[str], frames.Head]:
-    """Draw the pickers; return what the pronoun reads `(2, 2, L, H)`, the candidates, the head."""
+def _chosen_words(test: Test) -> tuple[Array, Array, list[str], frames.Head]:
+    """Draw the pickers; return what the pronoun reads `(2, 2, L, H)` and what the other words do.
+
+    The latter in the chosen head, `(2, 2)`; then the candidates and the head.
+    """
     labels, place = test.views[0].labels, dict(test.shared)
     guessed = _guess(test)
     titles = ("Pronoun", "Meant in the first", "Meant in the second")
@@ -148,7 +154,8 @@ def _chosen_words(test: Test) -> tuple[Array, list[str], frames.Head]:
             for title, key, default in zip(titles, (_ASKS, _FIRST, _SECOND), guessed, strict=True)
         )
         reads = np.array([candidates, [place[i] for i in candidates]])
-        weights = pairs.preferences(test.views, [asks, place[asks]], reads)
+        pronouns = [asks, place[asks]]
+        weights = pairs.preferences(test.views, pronouns, reads)
         best = _best(test.views[0], asks, candidates[0])
         names = frames.all_heads(*weights.shape[-2:])
         head = st.selectbox(
@@ -159,7 +166,9 @@ def _chosen_words(test: Test) -> tuple[Array, list[str], frames.Head]:
             bind="query-params",
             width=120,
         )
-    return weights, [labels[i] for i in candidates], names[head]
+    rows = zip(test.views, pronouns, reads, strict=True)
+    base = np.stack([others_give(view, names[head], at)[keys] for view, at, keys in rows])
+    return weights, base, [labels[i] for i in candidates], names[head]
 
 
 def _guess(test: Test) -> list[int]:
@@ -176,29 +185,16 @@ def _guess(test: Test) -> list[int]:
 
 
 def _best(view: View, asks: int, reads: int) -> frames.Head:
-    return metrics.strongest_heads(view.weights, asks, reads, 1)[0]
+    return telling_heads(view, asks, reads, 1)[0]
 
 
 def _show(test: Test, weights: Array, names: list[str], head: frames.Head) -> None:
     """Draw what the chosen head reads, and what every head does when the meaning turns."""
     name = frames.head_name(head)
-    outcomes = lesson_frames.outcomes(weights)
-    one, other = weights[..., head[0], head[1]]
-    said = {
-        lesson_frames.TURNS: "It turns with the meaning.",
-        lesson_frames.FIRST: f"It prefers “{names[0]}” both times: the meaning does not turn it.",
-        lesson_frames.SECOND: f"It prefers “{names[1]}” both times: the meaning does not turn it.",
-        lesson_frames.WRONG: "It does not prefer the one that is meant either time.",
-    }[int(outcomes[head])]
-    turning = int((outcomes == lesson_frames.TURNS).sum())
-    against = int((outcomes == lesson_frames.WRONG).sum())
-    mean = lesson_frames.outcomes(weights.mean(axis=(-2, -1), keepdims=True)).item()
-    notice(
-        f"{name} reads “{names[0]}” with {one[0]:.2f} and “{names[1]}” with "
-        f"{one[1]:.2f}; with the other word {other[0]:.2f} and {other[1]:.2f}. {said} Of "
-        f"{outcomes.size} heads {turning} turn with the meaning and {against} against it; the mean "
-        f"of all {'turns with it' if mean == lesson_frames.TURNS else 'does not turn with it'}."
-    )
+    outcomes = pairs.outcomes(weights)
+    turning, tied = ((outcomes == kind).sum() for kind in (pairs.TURNS, pairs.TIED))
+    both = (f"{candidate} in both" for candidate in names)
+    labels = ("turns with the meaning", *both, "turns against it", "reads both alike")
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown(f"**What the pronoun reads in {name}**")
@@ -229,7 +225,7 @@ def _show(test: Test, weights: Array, names: list[str], head: frames.Head) -> No
             key=grid,
             alt_text=f"{turning} of {outcomes.size} heads turn with the meaning",
             on_select=partial(_click, grid),
-            labels=("turns with the meaning", *(f"{n} in both" for n in names), "turns against it"),
+            labels=labels if tied else labels[:-1],
             layers=len(outcomes),
             narrow=on_phone(),
         )
@@ -241,8 +237,10 @@ def _click(grid: str) -> None:
         st.session_state[_HEAD] = frames.head_name((cell["layer"], cell["head"]))
 
 
-def _question(model: str, pair: Pair, head: frames.Head) -> questions.Question:
-    outcome = int(lesson_frames.outcomes(_read(model, pair.texts))[head])
+def _question(model: str, pair: Pair, head: frames.Head) -> questions.Question | None:
+    outcome = int(pairs.outcomes(_read(model, pair.texts))[head])
+    if outcome == pairs.TIED:
+        return None
     names = pair.first, pair.second
     return questions.turns(pair.texts, names, outcome, frames.head_name(head))
 

@@ -14,6 +14,7 @@ from attention import lesson, metrics, words
 from attention.core import Array
 from attention.models.model import Model
 from attention.models.trace import Trace
+from attention.telling import telling_heads, telling_link
 from attention.threads import one_blas_thread
 from attention.turnstile import Turnstile
 from attention.words import View
@@ -125,15 +126,15 @@ def _is_long(model: str, text: str) -> bool:
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def find_focus(model: str, text: str, merged: bool, special: bool) -> Focus:
-    """Return the link that shows most: that of the lesson, or else the strongest distant one."""
+    """Return the link that shows most: that of the lesson, or else the most selective one."""
     view = _view(model, text, merged, special)
     preset = lesson.preset_for(text)
     query, key = (view.find(preset.looks), view.find(preset.reads)) if preset else (None, None)
     if query is None or key is None:
-        return Focus(*metrics.telling_link(view))
+        return Focus(*telling_link(view))
     if view.is_causal and key > query:  # the mask hides what the lesson points at
-        return Focus(*metrics.telling_link(view, asks=query))
-    return Focus(query, key, *metrics.strongest_heads(view.weights, query, key, 1)[0])
+        return Focus(*telling_link(view, asks=query))
+    return Focus(query, key, *telling_heads(view, query, key, 1)[0])
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

@@ -15,6 +15,12 @@ from attention.charts import Chart
 from attention.core import Array
 from attention.ui.readings import Reading
 
+_SINK = (
+    "Weights must sum to 1, so a head that finds nothing to read has to put them somewhere. That "
+    "is a mean share of weight: one word may be an exception, and what such a head writes can "
+    "matter all the same. “Interventions” takes heads out and measures it."
+)
+
 
 def draw(
     build: Callable[..., Chart],
@@ -65,8 +71,7 @@ def special_tokens_note(chosen: Reading, heads: Sequence[frames.Head]) -> None:
         return
     if sinks := _sinks(metrics.special_share(chosen.view), heads):
         st.caption(
-            f"Sinks, with the share that goes to special tokens: {sinks}. Weights must "
-            "sum to 1, so a head that finds nothing to read spends them where they do little. "
+            f"Sinks, with the share that goes to special tokens, on average: {sinks}. {_SINK} "
             "Switch “Special tokens” off in the sidebar to take them out."
         )
 
@@ -75,9 +80,9 @@ def _first_word_note(chosen: Reading, heads: Sequence[frames.Head]) -> None:
     sinks = _sinks(metrics.first_share(chosen.view), heads)
     if sinks and chosen.view.is_causal:
         st.caption(
-            f"Sinks, with the share that goes to the first word: {sinks}. Weights must sum to 1, "
-            "so a head that finds nothing to read spends them where they do little; this decoder "
-            "has no special token for that, and the first word is the one that all can read."
+            f"Sinks, with the share that goes to the first word, on average: {sinks}. {_SINK} This "
+            "decoder has no special token for that, and the first word is the one that all can "
+            "read."
         )
 
 

@@ -8,7 +8,9 @@ import streamlit as st
 
 from attention import frames, lesson, metrics, questions, ui
 from attention.charts.maps import head_grid, head_maps, row_bars
+from attention.sentences import describe, reads, spelled
 from attention.sharing import sharing
+from attention.telling import telling_heads
 from attention.ui import heads_more
 from attention.ui.beside import maps_beside
 
@@ -42,7 +44,7 @@ def click(grid: str) -> None:
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
     query = ui.word("Word whose row is compared", view, focus.query)
-    default = metrics.strongest_heads(view.weights, focus.query, focus.key, 3)
+    default = telling_heads(view, focus.query, focus.key, 3)
     picked = st.multiselect(
         "Heads to compare",
         list(names),
@@ -53,13 +55,9 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     )
 heads = [names[name] for name in picked]
 asks = view.labels[query]
-rows = [view.weights[head][query] for head in heads]
 if heads:
-    reads = [
-        f"{name} reads “{view.labels[row.argmax()]}” ({row.max():.2f})"
-        for name, row in zip(picked, rows, strict=True)
-    ]
-    ui.notice(f"When “{asks}” asks: " + ", ".join(reads) + ".")
+    told = [f"{name} {reads(view, head, query)}" for name, head in zip(picked, heads, strict=True)]
+    ui.notice(f"When {spelled(view.labels, query)} asks: " + ", ".join(told) + ".")
 
 left, right = st.columns(2, gap="large")
 with left:
@@ -99,7 +97,7 @@ with right:
         st.info("No head is chosen. Click one in the grid.")
         st.stop()
     for name, head in zip(picked, heads, strict=True):
-        st.markdown(f"**{name}** {ui.escape_markdown(metrics.describe(view, *head))}")
+        st.markdown(f"**{name}** {ui.escape_markdown(describe(view, *head, query))}")
     ui.special_tokens_note(chosen, heads)
 
 # The maps: the whole text, or as many words as can be drawn around the one that asks.

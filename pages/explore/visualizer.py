@@ -2,9 +2,11 @@
 
 import streamlit as st
 
-from attention import frames, link_frames, links, metrics, ui, words
+from attention import frames, link_frames, links, ui, words
 from attention.charts.links import word_links
 from attention.lesson import CAT
+from attention.sentences import reads, spelled
+from attention.telling import telling_heads
 from attention.ui.beside import links_beside
 
 MODES = {"single": "Single head", "multi": "Multi-head"}
@@ -47,11 +49,8 @@ rows = view.weights[layer, heads, query]  # (N, W)
 if len(heads) > 1:
     ui.notice(links.differ_sentence(view, layer, sorted(heads), query))
 elif heads:
-    best = int(rows[0].argmax())
-    ui.notice(
-        f"In {frames.head_name((layer, heads[0]))} “{asks}” reads "
-        f"{links.spelled(view.labels, best)} most: {rows[0, best]:.4f} of 1."
-    )
+    told = reads(view, (layer, heads[0]), query, digits=4)
+    ui.notice(f"In {frames.head_name((layer, heads[0]))} {spelled(view.labels, query)} {told}.")
 else:
     st.info("No head is on. Switch one on above.")
 
@@ -130,10 +129,14 @@ with left:
         st.dataframe(
             link_frames.pair_frame(view, query, key),
             hide_index=True,
-            column_config={"Weight": figure},
-            alt=f"The heads in which {asks} reads {view.labels[key]} most",
+            column_config={"Weight": figure, "Others give": figure},
+            alt=f"The heads that read {view.labels[key]} most because {asks} asks",
         )
-        best_head = metrics.strongest_heads(view.weights, query, key, 1)[0]
+        st.caption(
+            "Ranked by how much more this word gives than the other words of the text give it on "
+            "average: a head in which every word reads it says nothing about this one."
+        )
+        best_head = telling_heads(view, query, key, 1)[0]
         st.button(
             f"Go to {frames.head_name(best_head)}",
             icon=":material/near_me:",

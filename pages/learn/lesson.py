@@ -3,9 +3,10 @@
 import numpy as np
 import streamlit as st
 
-from attention import frames, lesson, lesson_frames, metrics, questions, takeaways, ui
+from attention import frames, lesson, lesson_frames, questions, takeaways, ui
 from attention.charts.lesson import reading_bars
 from attention.models import registry
+from attention.telling import telling_link
 from attention.ui.lesson_heads import more_heads
 from attention.ui.lesson_pairs import understanding
 from attention.ui.lesson_scores import additive_or_dot
@@ -30,13 +31,7 @@ with left:
         "pass on, its **value**. The better a key fits the query, the more of its value is read. "
         "That is attention."
     )
-    ui.notice(
-        f"In “{chosen.text}”, the word “{look.asks}” reads “{look.reads}” with {look.weight:.2f} "
-        f"of its attention in head {frames.head_name(head)}."
-        if len(view.units) <= MOST_WORDS
-        else f"“{look.asks}” reads “{look.reads}” with {look.weight:.2f} of its attention in head "
-        f"{frames.head_name(head)}."
-    )
+    ui.notice(look.sentence)
     st.markdown(
         "A real model does this, here and now: "
         f"{ui.escape_markdown(registry.full_name(chosen.model_name))}, with "
@@ -51,7 +46,7 @@ with right:
         reading_bars,
         lesson_frames.row_frame(labels, {"weight": row[shown]}),
         key="look",
-        alt_text=f"What “{look.asks}” reads in {frames.head_name(head)}: most of all {look.reads}",
+        alt_text=f"What “{look.asks}” reads in {frames.head_name(head)}",
         labels=labels,
     )
     more = f" of {len(row)} words, the {len(shown)} it reads most" if len(shown) < len(row) else ""
@@ -59,7 +54,7 @@ with right:
         f"What “{ui.escape_markdown(look.asks)}” reads in head {frames.head_name(head)}{more}. "
         "The weights of a row sum to 1."
     )
-other = metrics.other_reader(view, *head, but=focus.query)
+other = telling_link(view.head(*head), 1, but=focus.query)[0]
 ui.predict(questions.reads_most(view, other, *head))
 
 st.subheader("What to take away")

@@ -142,15 +142,15 @@ def test_a_real_head_starts_from_the_models_own_row(open_page):
 def test_a_click_in_the_grid_adds_a_head_and_the_same_click_takes_it_away(open_page):
     page = open_page("/heads")
     cell = page.locator('path[aria-label^="head: 2; layer: 0;"]').first
-    expect(tags(page)).to_have_text(["L5 H11", "L3 H1", "L5 H4"])
+    expect(tags(page)).to_have_text(["L3 H1", "L4 H3", "L4 H4"])
 
     cell.click()
-    expect(tags(page)).to_have_text(["L5 H11", "L3 H1", "L5 H4", "L0 H2"])
+    expect(tags(page)).to_have_text(["L3 H1", "L4 H3", "L4 H4", "L0 H2"])
     expect(chart(page, MAPS).get_by_text("L0 H2", exact=True)).to_be_visible()
     expect(page).to_have_url(re.compile(r"heads=L0\+H2"))
 
     cell.click()
-    expect(tags(page)).to_have_text(["L5 H11", "L3 H1", "L5 H4"])
+    expect(tags(page)).to_have_text(["L3 H1", "L4 H3", "L4 H4"])
     expect(chart(page, MAPS).get_by_text("L0 H2", exact=True)).to_have_count(0)
 
 
@@ -176,7 +176,7 @@ def test_special_tokens_can_be_taken_out_and_the_page_says_how_much_they_took(op
 
     page.locator(".st-key-special").get_by_text("Special tokens").click()
     expect(main(page).get_by_text("Special tokens are taken out")).to_contain_text(
-        re.compile(r"They took, on average over the rows: L5 H11 \d+\.\d %, L3 H1 \d+\.\d %")
+        re.compile(r"They took, on average over the rows: L3 H1 \d+\.\d %, L4 H3 \d+\.\d %")
     )
     expect(chart(page, MAPS)).not_to_contain_text("[SEP]")
     # The reader's word stays the same one, though its position has changed.

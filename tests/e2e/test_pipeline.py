@@ -116,7 +116,7 @@ def test_a_click_on_a_cell_chooses_it_for_the_receipt_again_and_again(open_page)
         cell(page, "A", row, column).click(force=True)
         expect(picked(page, "word")).to_have_value(row)
         expect(picked(page, "reads")).to_have_value(column)
-    expect(code(page)).to_contain_text("layer, head, query, key = 5, 11, 5, 1")
+    expect(code(page)).to_contain_text("layer, head, query, key = 3, 1, 5, 1")
 
 
 @pytest.mark.parametrize("tab", ["The weight", "The output number"])
@@ -133,10 +133,10 @@ def test_the_copied_code_prints_the_number_on_the_page(open_page, tab):
 
 def test_the_output_column_changes_the_number(open_page):
     page = open_page("/pipeline?receipt=The+output+number")
-    expect(code(page)).to_contain_text("column = 5, 11, 8, 0")
+    expect(code(page)).to_contain_text("column = 3, 1, 8, 0")
     before = written_out(page)
     page.locator('input[type=range][aria-label="Output column e"]').press("ArrowRight")
-    expect(code(page)).to_contain_text("column = 5, 11, 8, 1")
+    expect(code(page)).to_contain_text("column = 3, 1, 8, 1")
     assert written_out(page) != before
     expect(page).to_have_url(re.compile(r"[?&]column=1"))
 

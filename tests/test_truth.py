@@ -1,0 +1,337 @@
+"""What sentences claim, recomputed from the trace by slow loops that share no code with them.
+
+Random words, texts, heads of both models: a claim is read out of the sentence and must hold.
+"""
+
+import math
+import re
+from collections import Counter
+from functools import lru_cache
+from statistics import fmean, median
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import attention
+from attention import context, links, pairs, sentences, words
+from attention.models import registry
+from attention.takeaways import Look
+from attention.telling import telling_link
+
+MODELS = [
+    pytest.param(
+        name,
+        marks=pytest.mark.skipif(
+            name not in attention.available_models(), reason=f"{name} is not installed"
+        ),
+    )
+    for name in (registry.EMBEDDED, registry.SMOLLM2)
+]
+POOL = [
+    *("the", "cat", "sat", "on", "a", "mat", "because", "it", "was", "tired", "bank", "river"),
+    *("wouldn't", "unbelievably", ",", ".", "Mary", "John", "gave", "我", "naïve"),
+]
+TEXTS = st.lists(st.sampled_from(POOL), min_size=2, max_size=9).map(" ".join)
+ROUNDED = 0.0051  # figures are printed with two decimals
+
+
+@lru_cache(maxsize=16)
+def read(model, text):
+    return attention.load_model(model).trace(text)
+
+
+class Rows(dict):
+    """What each unit reads, added up when it is first asked for."""
+
+    def __init__(self, slow):
+        self.slow = slow
+
+    def __missing__(self, query):
+        tokens, units = self.slow.tokens, self.slow.units
+        self[query] = [
+            fmean(sum(tokens[p][r] for r in key.positions) for p in units[query].positions)
+            for key in units
+        ]
+        return self[query]
+
+
+class Slow:
+    """The weights of one head over the shown units, merged one number at a time."""
+
+    def __init__(self, view, trace, head):
+        tokens = trace.weights[head].astype(float)
+        self.labels, self.causal = view.labels, trace.is_causal
+        self.words = [i for i, unit in enumerate(view.units) if not unit.special]
+        self.size, self.name = len(view.units), f"L{head[0]} H{head[1]}"
+        self.tokens, self.units = tokens.tolist(), view.units
+        self.rows = Rows(self)
+
+    def sees(self, query, key):
+        return not self.causal or key <= query
+
+    def others(self, query, key):
+        given_ = [self.rows[r][key] for r in self.words if r != query and self.sees(r, key)]
+        return fmean(given_) if given_ else None
+
+    def selectivity(self, query, key):
+        return self.rows[query][key] - (self.others(query, key) or 0)
+
+    def position(self, named):
+        """Return which word a sentence names: “the”, or “the” at position 2."""
+        label, at = re.fullmatch(r"“(.+?)”(?: at position (\d+))?", named).groups()
+        if at is None:
+            assert self.labels.count(label) == 1
+            return self.labels.index(label)
+        assert self.labels[int(at)] == label
+        return int(at)
+
+    def check_figures(self, query, key, told):
+        """Check "0.49; the other words give it 0.11"."""
+        weight, *rest = told.split("; ")
+        assert float(weight) == pytest.approx(self.rows[query][key], abs=ROUNDED)
+        expected = self.others(query, key)
+        assert bool(rest) == (expected is not None)
+        if rest:
+            assert float(rest[0].split()[-1]) == pytest.approx(expected, abs=ROUNDED)
+            assert ("that see it" in rest[0]) == self.causal
+
+    def check_reads(self, query, told):
+        """Check "reads “cat” most (0.49; ...)" and the two other forms."""
+        if told == "can read itself only":
+            assert self.causal
+            assert query == 0
+            return
+        row = self.rows[query]
+        if equal := re.fullmatch(r"reads (\d+) of (\d+) words equally \((.+) each\)", told):
+            alike = [w for w in row if w >= max(row) - 1e-4]
+            assert len(alike) >= int(equal[1]) > 1
+            return
+        named, figures = re.fullmatch(
+            r"reads (“.+?”(?: at position \d+)?) most \((.+)\)", told
+        ).groups()
+        key = self.position(named)
+        assert row[key] == pytest.approx(max(row), abs=1e-6)
+        self.check_figures(query, key, figures)
+
+
+def drawn(data, name, least=2):
+    """Return a random text of the model, as it is shown, and one of its heads."""
+    trace = read(name, data.draw(TEXTS))
+    shown = words.view(trace, words=data.draw(st.booleans()))
+    head = tuple(data.draw(st.integers(0, n - 1)) for n in trace.weights.shape[:2])
+    slow = Slow(shown, trace, head)
+    query = data.draw(st.sampled_from(range(slow.size)))
+    return trace, shown, head, query, slow
+
+
+def truth(test):
+    """Try a sentence on many random texts and heads of both models."""
+    return pytest.mark.parametrize("name", MODELS)(
+        settings(max_examples=40, deadline=None)(given(st.data())(test))
+    )
+
+
+@truth
+def test_what_a_word_reads_most(name, data):
+    _, shown, head, query, slow = drawn(data, name)
+    slow.check_reads(query, sentences.reads(shown, head, query))
+
+
+ROLES = {
+    "Rests on special tokens: a sink": lambda s, q, k: k not in s.words,
+    "Rests on the first word: a sink": lambda s, q, k: k == 0,
+    "Reads the word before": lambda s, q, k: k == q - 1,
+    "Reads the word after": lambda s, q, k: k == q + 1,
+    "Reads the word itself": lambda s, q, k: k == q,
+}
+
+
+def share_of(slow, role):
+    """Return the mean share of a role's keys, over the words that have such a key."""
+    rows = slow.words
+    if "first word" in role:
+        rows = [q for q in rows if q > 1] if slow.causal else []
+    elif "before" in role:
+        rows = [q for q in rows if q > 0]
+    elif "after" in role:
+        rows = [q for q in rows if q < slow.size - 1]
+    holds = ROLES[role]
+    shares = [sum(slow.rows[q][k] for k in range(slow.size) if holds(slow, q, k)) for q in rows]
+    return fmean(shares) if shares else 0.0
+
+
+@truth
+def test_what_a_head_does(name, data):
+    _, shown, head, query, slow = drawn(data, name)
+    told = sentences.describe(shown, *head, query)
+    if len(slow.words) < 2:
+        assert told in ("There is one word only.", "There is no word to read.")
+        return
+    role = next((role for role in ROLES if told.startswith(role)), None)
+    for other in ROLES:
+        if other == role:
+            break
+        assert share_of(slow, other) <= 0.5 + 1e-6  # none that comes before it holds
+    if role:
+        share, but = re.fullmatch(
+            re.escape(role) + r" \((\d+)% of the weight, on average\)\.(?: But (.+)\.)?", told
+        ).groups()
+        assert int(share) / 100 == pytest.approx(share_of(slow, role), abs=ROUNDED)
+        row = slow.rows[query]
+        best = row.index(max(row))
+        if but is None:  # then this word is no exception, or has no choice
+            assert ROLES[role](slow, query, best) or (slow.causal and query == 0)
+            return
+        named, reads = re.match(r"(“.+?”(?: at position \d+)?) (reads .+)", but).groups()
+        assert slow.position(named) == query
+        assert not ROLES[role](slow, query, best)
+        slow.check_reads(query, reads)
+        return
+    bits = fmean(-sum(w * math.log2(w) for w in slow.rows[q] if w > 0) for q in slow.words)
+    highest = math.log2(slow.size)
+    if told.startswith("Spreads"):
+        low, high = map(float, re.findall(r"(\d+\.\d)", told))
+        assert (low, high) == (pytest.approx(bits, abs=0.051), pytest.approx(highest, abs=0.051))
+        assert bits > 0.85 * highest - 1e-6
+        return
+    assert bits <= 0.85 * highest + 1e-6
+    named, key, figures = re.fullmatch(
+        r"Most selective between two different words: (.+?) reads (“.+?”(?: at position \d+)?) "
+        r"\((.+)\)\.",
+        told,
+    ).groups()
+    asks, reads = slow.position(named), slow.position(key)
+    slow.check_figures(asks, reads, figures)
+    assert asks != reads
+    assert {asks, reads} <= set(slow.words)
+    best = max(
+        slow.selectivity(q, k)
+        for q in slow.words
+        for k in slow.words
+        if q != k and slow.sees(q, k) and (k > 0 or not slow.causal or slow.size < 3)
+    )
+    assert slow.selectivity(asks, reads) == pytest.approx(best, abs=1e-5)
+
+
+@truth
+def test_how_heads_of_a_layer_differ(name, data):
+    trace, shown, (layer, _), query, _ = drawn(data, name)
+    heads = sorted(
+        data.draw(st.sets(st.integers(0, trace.weights.shape[1] - 1), min_size=2, max_size=9))
+    )
+    told = links.differ_sentence(shown, layer, heads, query)
+    slow = {h: Slow(shown, trace, (layer, h)) for h in heads}
+    rows = {h: s.rows[query] for h, s in slow.items()}
+    best = Counter(row.index(max(row)) for row in rows.values())
+    start = rf"What {len(heads)} heads of layer {layer} read most when "
+    asks, counted = re.match(start + r"(.+?) asks: (.+?)\. (?:L|None)", told).groups()
+    first = next(iter(slow.values()))
+    assert first.position(asks) == query
+    for count, named in re.findall(r"(\d+) (“.+?”(?: at position \d+)?|something else)", counted):
+        if named == "something else":
+            assert int(count) == sum(best.values()) - sum(sorted(best.values())[-3:])
+        else:
+            assert int(count) == best[first.position(named)]
+    average = [fmean(row[k] for row in rows.values()) for k in range(first.size)]
+    bits = {h: slow_divergence(row, average) for h, row in rows.items()}
+    if "None stands out" in told:
+        assert max(bits.values()) - median(bits.values()) < 0.005 + 1e-4
+        return
+    name_, reads, apart, usual = re.search(
+        r"(L\d+ H\d+) stands out: it (.+) and is (\d\.\d+) bits from the mean of these heads "
+        r"\(median (\d\.\d+)\)", told).groups()  # fmt: skip
+    far = next(h for h, s in slow.items() if s.name == name_)
+    assert bits[far] == pytest.approx(max(bits.values()), abs=1e-4)
+    assert float(apart) == pytest.approx(bits[far], abs=ROUNDED)
+    assert float(usual) == pytest.approx(median(bits.values()), abs=ROUNDED)
+    slow[far].check_reads(query, reads)
+
+
+def slow_divergence(p, q):
+    """Return the Jensen-Shannon divergence in bits."""
+    middle = [(a + b) / 2 for a, b in zip(p, q, strict=True)]
+    one = sum(a * math.log2(a / m) for a, m in zip(p, middle, strict=True) if a > 0)
+    other = sum(b * math.log2(b / m) for b, m in zip(q, middle, strict=True) if b > 0)
+    return (one + other) / 2
+
+
+@truth
+def test_the_lessons_sentence(name, data):
+    trace, shown, _, _, _ = drawn(data, name)
+    query, key, layer, head = telling_link(shown)
+    slow = Slow(shown, trace, (layer, head))
+    told = Look(trace, shown, query, key, layer, head).sentence
+    asks, reads, where, figures, count, average = re.fullmatch(
+        r"(.+?) reads (.+?) in head (L\d+ H\d+) \((.+); "
+        r"the mean of all (\d+) heads is (\d\.\d+)\)\.",
+        told,
+    ).groups()
+    assert (slow.position(asks), slow.position(reads), where) == (query, key, slow.name)
+    slow.check_figures(query, key, figures)
+    every = [
+        Slow(shown, trace, place).rows[query][key] for place in np.ndindex(trace.weights.shape[:2])
+    ]
+    assert int(count) == len(every)
+    assert float(average) == pytest.approx(fmean(every), abs=ROUNDED)
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("pair", [pairs.TROPHY, pairs.ANIMAL, *pairs.PAIRS[:4]])
+def test_what_turns_with_the_meaning(name, pair):
+    traces = [read(name, text) for text in pair.texts]
+    views = [words.view(trace) for trace in traces]
+    asks, first, second = (
+        [view.find(word) for view in views] for word in (pair.pronoun, pair.first, pair.second)
+    )
+    keys = np.array([first, second]).T
+    weights = pairs.preferences(views, asks, keys)
+    turning = against = 0
+    for head in np.ndindex(traces[0].weights.shape[:2]):
+        slow = [Slow(view, trace, head) for view, trace in zip(views, traces, strict=True)]
+        likes = [
+            [s.rows[q][k] for k in ks] for s, q, ks in zip(slow, asks, keys, strict=True)
+        ]  # sentence, candidate
+        base = np.array(
+            [[s.others(q, k) for k in ks] for s, q, ks in zip(slow, asks, keys, strict=True)]
+        )
+        told = pairs.turning_sentence(weights, base, [pair.first, pair.second], head)
+        one, other = likes[0][0] > likes[0][1], likes[1][1] > likes[1][0]
+        turning += one and other
+        against += not one and not other
+        assert ("It turns with the meaning." in told) == (one and other)
+        assert ("against the meaning" in told) == (not one and not other)
+        assert (f"prefers “{pair.first}” both times" in told) == (one and not other)
+        assert (f"prefers “{pair.second}” both times" in told) == (other and not one)
+        found = list(map(float, re.findall(r"” (\d\.\d\d)", told)))
+        assert found == pytest.approx([*likes[0], *likes[1]], abs=ROUNDED)
+    assert f"{turning} turn with the meaning and {against} against it" in told
+
+
+@truth
+def test_what_reaches_the_last_word(name, data):
+    trace, shown, head, _, slow = drawn(data, name)
+    own = slow.words
+    if len(own) < 2:
+        return
+    rng = np.random.default_rng(data.draw(st.integers(0, 99)))
+    row = shown.weights[head][own[-1], own]
+    heard = {"tanh": rng.random(len(own)), "GRU": rng.random(len(own)), "attention": row}
+    told = context.reach_sentence(shown, own, heard)
+    early, steps, last = re.match(r"(.+?) stands (\d+) words before (.+?)\. Of", told).groups()
+    local = [shown.labels[k] for k in own]
+    far = len(own) - 1 - int(steps)
+    assert early.startswith(f"“{local[far]}”")
+    assert last.startswith(f"“{local[-1]}”")
+    earlier = range(1 if shown.is_causal and len(own) > 2 else 0, len(own) - 1)
+    assert row[far] == max(row[k] for k in earlier)
+    shares = [float(x) / 100 for x in re.findall(r"([\d.e+-]+) %", told)]
+    total = sum(slow.rows[own[-1]][k] for k in own)
+    assert shares[0] == pytest.approx(slow.rows[own[-1]][own[far]] / total, abs=ROUNDED)
+    every = []
+    for place in np.ndindex(trace.weights.shape[:2]):
+        asked = Slow(shown, trace, place).rows[own[-1]]
+        every.append(asked[own[far]] / sum(asked[k] for k in own))
+    assert shares[1] == pytest.approx(median(every), rel=0.06, abs=ROUNDED)
+    assert shares[2] == pytest.approx(1 / len(own), rel=0.06, abs=ROUNDED)
