@@ -10,7 +10,7 @@ import numpy as np
 from attention.core import Array
 from attention.models.trace import Trace
 from attention.sentences import spelled
-from attention.telling import row_selectivity
+from attention.telling import distance_rate, ordinary, row_selectivity
 from attention.words import Unit, View
 
 Head = tuple[int, int]  # (layer, head)
@@ -115,7 +115,9 @@ def shared_words(one: View, other: View) -> tuple[str, ...]:
 def changing_head(one: View, other: View, words: tuple[int, int]) -> Head:
     """Return the head in which a word is most selective for what only its own text has.
 
-    In both texts: the smaller of the two selectivities decides.
+    More than the other words give the same key, and more than they give at the same distance: a
+    head that reads the word before, whatever it is, depends on no content. In both texts: the
+    smaller of the two figures decides.
 
     Parameters
     ----------
@@ -130,7 +132,9 @@ def changing_head(one: View, other: View, words: tuple[int, int]) -> Head:
             if not unit.special and unit.label.casefold() not in known
             if k or not view.is_causal  # a decoder's first word is read for lack of another
         ]
-        row = row_selectivity(view, query)  # (L, H, W)
+        habit = distance_rate(view.weights, query, ordinary(view))  # (L, H, W)
+        beyond = view.weights[:, :, query] - np.nan_to_num(habit)
+        row = np.minimum(row_selectivity(view, query), beyond)
         strongest.append(row[..., own].max(axis=-1) if own else np.zeros(row.shape[:2]))
     both = np.minimum(*strongest)
     layer, head = np.unravel_index(np.argmax(both), both.shape)

@@ -75,6 +75,39 @@ def selectivity(
     return own - np.nan_to_num(base)
 
 
+def distance_rate(weights: ArrayLike, query: int, asking: ArrayLike | None = None) -> Array:
+    """Return the mean weight that the other queries give the key at the same distance from them.
+
+    `d_k = mean over r of w_r,(r + k - q)`, where r runs over all asking queries but q
+
+    A head that reads the word before, whatever it is, gives every word the same at that distance.
+
+    Parameters
+    ----------
+    weights : (..., Q, K), rows sum to 1
+    query : the row that is compared with the others
+    asking : (Q,) bool, the queries that count
+
+    Returns
+    -------
+    (..., K); NaN where no other query has a key at that distance
+
+    Source: the "diagonal" pattern of Kovaleva et al. 2019, section 4.1.
+
+    >>> distance_rate([[1.0, 0.0, 0.0], [0.9, 0.1, 0.0], [0.0, 0.7, 0.3]], query=1)
+    array([0.7 , 0.65, 0.  ])
+    """
+    weights = np.asarray(weights)
+    keys = np.arange(weights.shape[-1])
+    counts = np.ones(weights.shape[-2], bool) if asking is None else np.asarray(asking, bool)
+    total, found = np.zeros_like(weights[..., query, :]), np.zeros(len(keys))
+    for r in np.flatnonzero(counts & (np.arange(len(counts)) != query)):
+        here = keys[(keys >= query - r) & (keys < len(keys) + query - r)]
+        total[..., here] += weights[..., r, here + r - query]
+        found[here] += 1
+    return np.divide(total, found, out=np.full_like(total, np.nan), where=found > 0)
+
+
 def ordinary(view: View) -> Array:
     """Return which units are words of the text, not special tokens: `(W,)` bool."""
     return np.array([not unit.special for unit in view.units], dtype=bool)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from attention import context, meanings, words
+from attention import context, meanings, telling, words
 from attention.words import Unit, View
 
 MONEY, RIVER = "I deposited money at the bank", "We fished by the bank of the river"
@@ -84,6 +84,17 @@ def test_the_telling_head_reads_what_only_its_own_text_has():
     second[2, 0] = [1.0, 0.0]
     one, other = view(["bank", "money"], first[None]), view(["bank", "river"], second[None])
     assert context.changing_head(one, other, (0, 0)) == (0, 1)
+
+
+def test_the_telling_head_is_not_one_that_reads_the_word_before(model):
+    texts = "My bank account is empty", "The bank by the river was steep"
+    one, other = (words.view(model.trace(text)) for text in texts)
+    places = one.find("bank"), other.find("bank")
+    head = context.changing_head(one, other, places)
+    for view, query in zip((one, other), places, strict=True):
+        before = [view.weights[head][q, q - 1] for q in range(2, len(view.units) - 1)]
+        key = telling.telling_link(view.head(*head), 1, asks=query)[1]
+        assert view.weights[head][query, key] > np.mean(before) + 0.1
 
 
 def test_the_telling_head_of_equal_texts_is_a_head():

@@ -53,6 +53,19 @@ def test_against_a_slow_loop(seed, size, is_causal):
         np.testing.assert_array_equal(row, found[:, q])
 
 
+@given(st.integers(0, 2**32 - 1), st.integers(1, 6))
+def test_the_rate_at_a_distance_against_a_slow_loop(seed, size):
+    rng = np.random.default_rng(seed)
+    weights, asking = rng.dirichlet(np.ones(size), size=(2, size)), rng.random(size) < 0.7
+    for q in range(size):
+        found = telling.distance_rate(weights, q, asking)
+        for h, k in np.ndindex(found.shape):
+            pairs = [(r, r + k - q) for r in range(size) if r != q and asking[r]]
+            others = [weights[h, r, at] for r, at in pairs if 0 <= at < size]
+            expected = np.mean(others) if others else np.nan
+            assert found[h, k] == pytest.approx(expected, abs=1e-12, nan_ok=True)
+
+
 @pytest.mark.parametrize(
     ("preset", "head", "weight", "others"),
     [

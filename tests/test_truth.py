@@ -178,6 +178,7 @@ def test_what_a_head_does(name, data):
         share, but = re.fullmatch(
             re.escape(role) + r" \((\d+)% of the weight, on average\)\.(?: But (.+)\.)?", told
         ).groups()
+        assert share_of(slow, role) > 0.5 - 1e-6
         assert int(share) / 100 == pytest.approx(share_of(slow, role), abs=ROUNDED)
         row = slow.rows[query]
         best = row.index(max(row))
