@@ -21,8 +21,8 @@ class Place(NamedTuple):
 
 
 def places(view: View, tokens: Tokens) -> list[Place | None]:
-    """Return where each unit of a view stands in the text; None for special tokens."""
-    return [None if unit.special else _place(tokens, unit) for unit in view.units]
+    """Return where each word of a view stands in the text; None for what is no word."""
+    return [_place(tokens, unit) if unit.ordinary else None for unit in view.units]
 
 
 def aligned(one: Sequence[Place | None], other: Sequence[Place | None]) -> list[tuple[int, int]]:
@@ -66,4 +66,4 @@ def later_share(view: View) -> Array:
 def _place(tokens: Tokens, unit: Unit) -> Place:
     start, stop = tokens.spans[unit.positions[0]][0], tokens.spans[unit.positions[-1]][1]
     inside = tokens.text[start:stop]
-    return Place(start + len(inside) - len(inside.lstrip()), stop, unit.label)
+    return Place(start + len(inside) - len(inside.lstrip()), stop, unit.word)

@@ -85,8 +85,8 @@ def far_look(trace: Trace, units: Sequence[Unit], asks: str, reads: str) -> FarL
     ------
     ValueError : the text lacks one of the words.
     """
-    asking = [unit.positions[0] for unit in units if unit.label == asks]
-    read = [unit.positions[0] for unit in units if unit.label == reads]
+    asking = [unit.positions[0] for unit in units if unit.word == asks]
+    read = [unit.positions[0] for unit in units if unit.word == reads]
     if not asking or not read:
         raise ValueError(f"the text needs the words {asks!r} and {reads!r}")
     row = trace.weights[:, :, asking[-1]]  # (L, H, T)
@@ -105,7 +105,7 @@ def keeps_best(looks: Sequence[FarLook]) -> Head:
 def shared_words(one: View, other: View) -> tuple[str, ...]:
     """Return the words that both texts have, the longest first; special tokens are left out."""
     labels = [
-        {unit.label.casefold(): None for unit in view.units if not unit.special}
+        {unit.word.casefold(): None for unit in view.units if unit.ordinary}
         for view in (one, other)
     ]
     both = [label for label in labels[0] if label in labels[1]]
@@ -125,11 +125,11 @@ def changing_head(one: View, other: View, words: tuple[int, int]) -> Head:
     """
     strongest = []
     for view, against, query in zip((one, other), (other, one), words, strict=True):
-        known = {unit.label.casefold() for unit in against.units}
+        known = {unit.word.casefold() for unit in against.units}
         own = [
             k
             for k, unit in enumerate(view.units)
-            if not unit.special and unit.label.casefold() not in known
+            if unit.ordinary and unit.word.casefold() not in known
             if k or not view.is_causal  # a decoder's first word is read for lack of another
         ]
         habit = distance_rate(view.weights, query, ordinary(view))  # (L, H, W)
@@ -239,6 +239,6 @@ def _directions(vectors: Array) -> Array:
 
 def _ordinary(trace: Trace, view: View) -> tuple[Array, list[str]]:
     """Return the contextual vectors (L + 1, W, D) and the spelling of a text's own words."""
-    units = [unit for unit in view.units if not unit.special]
+    units = [unit for unit in view.units if unit.ordinary]
     vectors = np.stack([contextual(trace, unit) for unit in units], axis=1)
-    return vectors, [unit.label.casefold() for unit in units]
+    return vectors, [unit.word.casefold() for unit in units]

@@ -7,16 +7,18 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
+from attention import words
 from attention.core import Array
 from attention.edits import Add, Cut, CutHeads, Edit, Numbers, SetRow
 from attention.effects import NextToken
 from attention.frames import head_name
+from attention.models.trace import Tokens
 from attention.pruning import RANDOM, Order
-from attention.words import View
+from attention.words import Unit, View
 
 
 def next_frame(
-    changes: Sequence[NextToken], spell: Callable[[int], str], pinned: int
+    changes: Sequence[NextToken], label: Callable[[int], str], pinned: int
 ) -> pd.DataFrame:
     """Return next tokens before and after: `i, token, before, after, pinned`, in this order.
 
@@ -27,7 +29,7 @@ def next_frame(
     return pd.DataFrame(
         {
             "i": range(len(changes)),
-            "token": [spell(change.id) for change in changes],
+            "token": [label(change.id) for change in changes],
             "before": [change.before for change in changes],
             "after": [change.after for change in changes],
             "pinned": [i < pinned for i in range(len(changes))],
@@ -103,23 +105,28 @@ def random_runs(orders: Sequence[Order]) -> int:
     return sum(order.name == RANDOM for order in orders)
 
 
-def edit_text(edit: Edit, tokens: Sequence[str]) -> str:
-    """Return what an edit does, in words.
+def edit_text(edit: Edit, units: Sequence[Unit], tokens: Tokens) -> str:
+    """Return what an edit does, in words, numbered as the units that are shown.
 
-    >>> edit_text(Cut(queries=(1,), keys=(0,), layers=(5,), heads=(11,)), ["a", "b"])
-    '1 b reads nothing from 0 a, in L5 H11'
+    >>> shown = (Unit("a", (0,), False), Unit("bc", (1, 2), False))
+    >>> spans, special = ((0, 1), (2, 3), (3, 4)), (False, False, False)
+    >>> text = Tokens("a bc", np.arange(3), ("a", "b", "##c"), spans, special)
+    >>> edit_text(Cut(queries=(1, 2), keys=(0,), layers=(5,), heads=(11,)), shown, text)
+    '1 bc reads nothing from 0 a, in L5 H11'
+    >>> edit_text(Cut(queries=(2,), keys=(0,)), shown, text)
+    '##c of 1 bc reads nothing from 0 a, in every head'
     """
     if isinstance(edit, CutHeads):
         return f"{', '.join(head_name(pair) for pair in edit.pairs)} silent"
-    asks, place = _positions(edit.queries, tokens, "every token"), _place(edit)
+    every = "every token"
+    asks, place = _named(edit.queries, units, tokens, every), _place(edit)
     if isinstance(edit, Cut):
         rest = "" if edit.renormalise else ", the rest of the row as it was"
-        return f"{asks} reads nothing from {_positions(edit.keys, tokens, 'any')}, {place}{rest}"
+        read = _named(edit.keys, units, tokens, "any")
+        return f"{asks} reads nothing from {read}, {place}{rest}"
     if isinstance(edit, Add):
-        return (
-            f"{edit.amount:+g} on the score of {_positions(edit.keys, tokens, 'every token')}"
-            f" when {asks} asks, {place}"
-        )
+        read = _named(edit.keys, units, tokens, every)
+        return f"{edit.amount:+g} on the score of {read} when {asks} asks, {place}"
     return f"a row of weights set for {asks}, {place}"
 
 
@@ -135,12 +142,28 @@ def _place(edit: Cut | Add | SetRow) -> str:
     return f"in heads {_numbers(edit.heads)} of layers {_numbers(edit.layers)}"
 
 
-def _positions(positions: Numbers, tokens: Sequence[str], whole: str) -> str:
+def _named(positions: Numbers, units: Sequence[Unit], tokens: Tokens, whole: str) -> str:
+    """Name the units that tokens make up; those that are not shown are named without a number."""
     if positions is None:
         return whole
-    named = [f"{i} {tokens[i]}" if i < len(tokens) else str(i) for i in positions[:4]]
-    more = f" and {len(positions) - 4} more" if len(positions) > 4 else ""
-    return ", ".join(named) + more
+    pieces, chosen = words.pieces(tokens), set(positions)
+    found = [
+        (own[0], _part(own, f"{i} {unit.label}", unit, pieces))
+        for i, unit in enumerate(units)
+        if (own := [position for position in unit.positions if position in chosen])
+    ]
+    shown = {position for unit in units for position in unit.positions}
+    found += [(position, pieces[position].label) for position in chosen - shown]
+    named = [name for _, name in sorted(found)]
+    more = f" and {len(named) - 4} more" if len(named) > 4 else ""
+    return ", ".join(named[:4]) + more
+
+
+def _part(own: Sequence[int], name: str, unit: Unit, pieces: Sequence[Unit]) -> str:
+    """Name a unit, or the tokens of it that are meant."""
+    if len(own) == len(unit.positions):
+        return name
+    return f"{', '.join(pieces[position].label for position in own)} of {name}"
 
 
 def _numbers(numbers: Numbers) -> str:

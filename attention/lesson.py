@@ -88,16 +88,16 @@ def illustrated(text: str, looking: str) -> Preset | None:
     return preset if preset and preset.weights and preset.looks == looking else None
 
 
-def illustrative_weights(preset: Preset, labels: tuple[str, ...]) -> list[float]:
+def illustrative_weights(preset: Preset, words: tuple[str, ...]) -> list[float]:
     """Return the lesson's weight for each word; words it does not name share what is left.
 
     >>> bank = PRESETS[0]
     >>> [round(w, 2) for w in illustrative_weights(bank, tuple(bank.text.split()))]
     [0.04, 0.04, 0.04, 0.04, 0.15, 0.04, 0.35, 0.3]
     """
-    rest = sum(label not in preset.weights for label in labels)
-    left = 1 - sum(preset.weights.get(label, 0) for label in labels)
-    return [preset.weights[label] if label in preset.weights else left / rest for label in labels]
+    rest = sum(word not in preset.weights for word in words)
+    left = 1 - sum(preset.weights.get(word, 0) for word in words)
+    return [preset.weights[word] if word in preset.weights else left / rest for word in words]
 
 
 def softmax_receipt(

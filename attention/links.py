@@ -118,7 +118,7 @@ def most_question(view: View, layer: int, head: int, query: int) -> Question | N
 def back_question(view: View, layer: int, head: int, query: int) -> Question | None:
     """Ask whether the word that is read most, itself apart, reads back as much."""
     weights = view.weights[layer, head]
-    others = [i for i, unit in enumerate(view.units) if not unit.special and i != query]
+    others = [i for i, unit in enumerate(view.units) if unit.ordinary and i != query]
     if not others or (view.is_causal and query == 0):
         return None
     read = max(others, key=lambda i: weights[query, i])

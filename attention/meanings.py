@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from attention.core import Array
+from attention.models.spelling import spelling
 from attention.threads import one_blas_thread
 
 if TYPE_CHECKING:
     from attention.models.model import Model
     from attention.models.trace import Tokens
     from attention.words import Unit
-
-
-_SPACE = "Ġ"  # how byte-level BPE spells a space
 
 
 def unit_vectors(model: Model, tokens: Tokens, units: Sequence[Unit]) -> Array:
@@ -33,8 +31,7 @@ def word_vector(model: Model, word: str) -> Array:
     ------
     ValueError : the word has no token.
     """
-    before = " " if _words_begin_with_space(model) else ""
-    ids = model.tokenizer.encode(before + word, add_special_tokens=False).ids
+    ids = spelling(model.tokenizer).after_space(word)
     if not ids:
         raise ValueError(f"{word!r} has no token in this model's vocabulary.")
     return model.word_embeddings[ids].mean(axis=0)
@@ -88,7 +85,7 @@ def nearest_words(model: Model, vector: Array, count: int) -> tuple[tuple[str, f
 
 @lru_cache(maxsize=64)  # pages ask again and again where a blend started
 def _nearest_words(model: Model, numbers: bytes, count: int) -> tuple[tuple[str, float], ...]:
-    ids, lengths = _words_of(model)
+    names, ids, lengths = _words_of(model)
     vector = np.frombuffer(numbers, np.float32)
     norm = np.linalg.norm(vector)
     if norm == 0:
@@ -97,23 +94,12 @@ def _nearest_words(model: Model, numbers: bytes, count: int) -> tuple[tuple[str,
         cosine = (model.word_embeddings @ vector)[ids] / (lengths * norm)
     best = np.argpartition(-cosine, count)[:count]
     best = best[np.argsort(-cosine[best], kind="stable")]
-    names = [str(model.tokenizer.id_to_token(int(ids[i]))).removeprefix(_SPACE) for i in best]
-    return tuple(zip(names, cosine[best].tolist(), strict=True))
+    return tuple((names[i], float(cosine[i])) for i in best)
 
 
 @lru_cache(maxsize=4)
-def _words_of(model: Model) -> tuple[Array, Array]:
-    """Return the ids of the whole words in the vocabulary, and the lengths of their vectors."""
-    vocabulary, start = model.tokenizer.get_vocab(), _SPACE * _words_begin_with_space(model)
-    whole = (i for token, i in vocabulary.items() if _is_word(token, start))
-    ids = np.array(sorted(whole))
-    return ids, np.linalg.norm(model.word_embeddings[ids], axis=1)
-
-
-def _is_word(token: str, start: str) -> bool:
-    return token.startswith(start) and token.removeprefix(start).isalpha()
-
-
-def _words_begin_with_space(model: Model) -> bool:
-    """Whether a word of a text is spelled with the space before it, as in byte-level BPE."""
-    return model.tokenizer.token_to_id(f"{_SPACE}the") is not None
+def _words_of(model: Model) -> tuple[list[str], Array, Array]:
+    """Return the whole words in the vocabulary, their ids, and the lengths of their vectors."""
+    words = sorted(spelling(model.tokenizer).words().items())
+    ids = np.array([i for i, _ in words])
+    return [name for _, name in words], ids, np.linalg.norm(model.word_embeddings[ids], axis=1)

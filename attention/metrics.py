@@ -1,7 +1,8 @@
 """Figures that say what a head does on one text.
 
 Every figure is `(L, H)`: the mean over the rows of ordinary words; special tokens ask too, but
-what they ask says nothing about the text. Source: Clark et al. 2019, "What does BERT look at?".
+what they ask says nothing about the text, nor does white space. Source: Clark et al. 2019, "What
+does BERT look at?".
 """
 
 from __future__ import annotations

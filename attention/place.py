@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from attention import words
 from attention.core import Array, causal_mask, softmax
 from attention.models.bert import Bert
 from attention.models.decoder import CausalModel
@@ -51,15 +52,20 @@ class Place:
         """The keys that the query token may read."""
         return slice(0, self.query + 1 if self.trace.is_causal else None)
 
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """Every token as text."""
+        return tuple(unit.label for unit in words.pieces(self.trace.input))
+
     @property
     def asks(self) -> str:
-        """The query token, as the tokenizer spells it."""
-        return self.trace.tokens[self.query]
+        """The query token as text."""
+        return self.labels[self.query]
 
     @property
     def reads(self) -> str:
-        """The key token, as the tokenizer spells it."""
-        return self.trace.tokens[self.key]
+        """The key token as text."""
+        return self.labels[self.key]
 
     @property
     def x(self) -> Array:

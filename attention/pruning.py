@@ -192,7 +192,7 @@ def head_divergence(view: View) -> Array:
 
     Source: Clark et al. 2019, "What does BERT look at?", section 6.
     """
-    ordinary = [i for i, unit in enumerate(view.units) if not unit.special]
+    ordinary = [i for i, unit in enumerate(view.units) if unit.ordinary]
     spread = np.linspace(0, len(ordinary) - 1, min(MOST_ROWS, len(ordinary))).round().astype(int)
     layers, heads, _, keys = view.weights.shape
     chosen = view.weights[:, :, [ordinary[i] for i in spread]]

@@ -62,7 +62,7 @@ def pairwise(view: View, on_progress: Callable[[float], None] = lambda _: None) 
     `H((p + q) / 2) - (H(p) + H(q)) / 2` with H the entropy in bits.
     """
     layers, heads = view.weights.shape[:2]
-    ordinary = [i for i, unit in enumerate(view.units) if not unit.special]
+    ordinary = [i for i, unit in enumerate(view.units) if unit.ordinary]
     apart = np.zeros((layers, heads, heads))
     for layer in range(layers):
         rows = view.weights[layer][:, ordinary]

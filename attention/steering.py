@@ -14,6 +14,7 @@ import numpy as np
 from attention.core import Array, softmax
 from attention.edits import Add, Edits, Numbers
 from attention.models.model import Model
+from attention.models.spelling import spelling
 from attention.words import Unit
 
 MOST_PUSH = 8.0  # to either side; e^8 = 2,981 times the weight
@@ -99,7 +100,7 @@ def first_tokens(model: Model, words: Sequence[str]) -> dict[str, int]:
         raise ValueError(f"{len(words)} words of interest; the limit is {MOST_INTERESTS}")
     found = {}
     for word in words:
-        ids = model.tokenizer.encode(f" {word}", add_special_tokens=False).ids
+        ids = spelling(model.tokenizer).after_space(word)
         if not ids:
             raise ValueError(f"{word!r} gives no token")
         found[word] = int(ids[0])

@@ -272,4 +272,4 @@ def _figure(value: float) -> str:
 
 
 def _named(p: Place, position: int) -> str:
-    return f"“{p.trace.tokens[position]}”"
+    return f"“{p.labels[position]}”"

@@ -101,11 +101,11 @@ class Look:
     def token_place(self) -> dict[str, Setting]:
         """This look as the controls of the pipeline have it, which shows tokens."""
         asks, reads = (self.view.units[i].positions[0] for i in (self.query, self.key))
-        tokens = self.trace.tokens
+        tokens = words.pieces(self.trace.input)
         return {
             **self.place,
-            "word": (asks, f"{asks} {tokens[asks]}"),
-            "reads": (reads, f"{reads} {tokens[reads]}"),
+            "word": (asks, f"{asks} {tokens[asks].label}"),
+            "reads": (reads, f"{reads} {tokens[reads].label}"),
         }
 
 

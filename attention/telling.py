@@ -109,8 +109,8 @@ def distance_rate(weights: ArrayLike, query: int, asking: ArrayLike | None = Non
 
 
 def ordinary(view: View) -> Array:
-    """Return which units are words of the text, not special tokens: `(W,)` bool."""
-    return np.array([not unit.special for unit in view.units], dtype=bool)
+    """Return which units are words of the text: no special tokens, no white space: `(W,)` bool."""
+    return np.array([unit.ordinary for unit in view.units], dtype=bool)
 
 
 def others_give(view: View, head: tuple[int, int], query: int) -> Array:

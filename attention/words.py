@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
 
+from attention.characters import SPACE, Segments, drawn, segments, shown
 from attention.core import Array, scores_for
 from attention.models.trace import Tokens, Trace
-
-# A word is a run of letters and digits with inner apostrophes ("wouldn't"); Chinese, Japanese and
-# Korean characters and everything else that is not a space stand alone.
-_ALONE = r"぀-ヿ㐀-䶿一-鿿가-힯豈-﫿"
-_WORD = re.compile(rf"(?:(?![{_ALONE}])\w)+(?:['’](?:(?![{_ALONE}])\w)+)*|\S")
-
-_MARKS = {"Mn", "Mc", "Me"}  # Unicode categories: accents and vowel signs after their letter
-_JOINED = {*_MARKS, "Cf"}  # and invisible joiners inside words
 
 
 @dataclass(frozen=True)
 class Unit:
     """What one row and one column of a map stand for: a word, a piece or a special token."""
 
-    label: str
+    word: str
     positions: tuple[int, ...]  # of its tokens
     special: bool
+    mark: str = ""  # put before the word: a space that is part of a piece, or what is read instead
+    unknown: str = ""  # the part of the text that the model has no token for
+    blank: bool = False  # white space only
+
+    @property
+    def label(self) -> str:
+        """The text of the unit, with all that cannot be seen made visible."""
+        return self.mark + self.word
+
+    @property
+    def ordinary(self) -> bool:
+        """Whether it is a word of the text, or a part of one."""
+        return not self.special and not self.blank
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,10 +44,15 @@ class View:
     removed: Array  # (L, H, W), the share each row gave to special tokens that are not shown
     is_causal: bool = False  # what comes later is hidden: no cell, not a weight of 0
 
-    @property
+    @cached_property
     def labels(self) -> tuple[str, ...]:
         """The text of each unit."""
         return tuple(unit.label for unit in self.units)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The word of each unit, without marks."""
+        return tuple(unit.word for unit in self.units)
 
     def head(self, layer: int, head: int) -> View:
         """Return the view of one head alone, with L = H = 1."""
@@ -50,32 +60,28 @@ class View:
         return View(self.units, self.weights[here], self.removed[here], self.is_causal)
 
     def find(self, label: str) -> int | None:
-        """Return the position of the first unit spelled `label`, ignoring case.
-
-        A piece that byte-level BPE spells with the space before it, as `Ġit`, is found as `it`.
-        """
+        """Return the position of the first unit whose word is `label`, ignoring case and marks."""
         wanted = label.casefold()
-        spelled = (unit.label.removeprefix("Ġ").casefold() for unit in self.units)
-        matches = (i for i, name in enumerate(spelled) if name == wanted)
+        matches = (i for i, unit in enumerate(self.units) if unit.word.casefold() == wanted)
         return next(matches, None)
 
 
 def pieces(tokens: Tokens) -> tuple[Unit, ...]:
-    """Return every token as a unit of its own."""
-    rows = zip(tokens.pieces, tokens.special, strict=True)
-    return tuple(Unit(piece, (i,), special) for i, (piece, special) in enumerate(rows))
+    """Return every token as a unit of its own; a space before it is marked."""
+    return tuple(_piece(tokens, i) for i in range(len(tokens)))
 
 
 def whole_words(tokens: Tokens) -> tuple[Unit, ...]:
-    """Join the pieces of each word, spelled as in the text; special tokens stay apart."""
-    ends = [match.end() for match in _WORD.finditer(_letters(tokens.text))]
-    word_of = np.searchsorted(ends, [max(start, end - 1) for start, end in tokens.spans], "right")
-    starts = [
-        i
-        for i in range(len(tokens))
-        if i == 0 or tokens.special[i] or tokens.special[i - 1] or word_of[i] != word_of[i - 1]
-    ]
-    return tuple(_word(tokens, range(a, b)) for a, b in pairwise([*starts, len(tokens)]))
+    """Join the pieces of each word, spelled as in the text.
+
+    What people see as one character stays together. Special tokens and white space stay apart, so
+    that a row or a column of a word is that of the word alone.
+    """
+    found = segments(tokens.text)
+    spans = [_span(tokens, i) for i in range(len(tokens))]
+    starts = [i for i in range(len(tokens)) if i == 0 or not _goes_on(tokens, spans, found, i)]
+    groups = (range(a, b) for a, b in pairwise([*starts, len(tokens)]))
+    return tuple(_word(tokens, spans, found, group) for group in groups)
 
 
 def merge(weights: Array, units: tuple[Unit, ...]) -> Array:
@@ -160,15 +166,58 @@ def row_scores(trace: Trace, view: View, layer: int, head: int, query: int) -> A
     return scores_for(view.weights[layer, head, query].astype(np.float64)) + total
 
 
-def _letters(text: str) -> str:
-    """Write vowel signs, combining accents and joiners, which `\\w` leaves out, as letters."""
-    return "".join("x" if unicodedata.category(c) in _JOINED else c for c in text)
+def _piece(tokens: Tokens, i: int) -> Unit:
+    text, name = tokens.texts[i], tokens.unknown[i]
+    if tokens.special[i]:
+        return Unit(tokens.pieces[i], (i,), True)
+    if name:
+        return _unknown(tokens, (i,), _inside(tokens, tokens.spans[i]) or name)
+    space = text.startswith(" ") and not text.isspace()
+    word, mark = shown(text.removeprefix(" ") if space else text), SPACE if space else ""
+    return Unit(word, (i,), False, mark, blank=text.isspace())
 
 
-def _word(tokens: Tokens, span: range) -> Unit:
-    start, end = tokens.spans[span[0]][0], tokens.spans[span[-1]][1]
-    inside = not tokens.special[span[0]] and end > start
-    while inside and unicodedata.category(tokens.text[end : end + 1] or " ") in _MARKS:
-        end += 1  # the tokenizer drops the accents that follow a letter; the word keeps them
-    label = tokens.text[start:end].strip() if inside else ""
-    return Unit(label or tokens.pieces[span[0]], tuple(span), tokens.special[span[0]])
+def _span(tokens: Tokens, i: int) -> tuple[int, int]:
+    """Return where a token stands in the text; an empty span where it does not.
+
+    A tokenizer that puts a space before every text may say that it stands on the first character.
+    """
+    start, end = tokens.spans[i]
+    added = tokens.texts[i].isspace() and tokens.texts[i] != tokens.text[start:end]
+    return (start, start) if added or tokens.special[i] else (start, end)
+
+
+def _goes_on(tokens: Tokens, spans: list[tuple[int, int]], found: Segments, i: int) -> bool:
+    """Whether a token belongs to the unit of the one before it."""
+    (start, end), (before, last) = spans[i], spans[i - 1]
+    if start == end or before == last:
+        return False
+    shared = found.cluster[start] == found.cluster[last - 1]
+    if tokens.texts[i].isspace() or tokens.texts[i - 1].isspace():
+        return shared and start >= last  # a space that carries an accent
+    return shared or found.word[start] == found.word[last - 1] >= 0
+
+
+def _word(tokens: Tokens, spans: list[tuple[int, int]], found: Segments, group: range) -> Unit:
+    """Return the unit of some tokens: the text that they stand for, to the ends of characters."""
+    if len(group) == 1 and spans[group[0]][0] == spans[group[0]][1]:
+        return _piece(tokens, group[0])
+    start = found.starts[found.cluster[spans[group[0]][0]]]
+    end = found.starts[found.cluster[spans[group[-1]][1] - 1] + 1]
+    text = tokens.text[start:end]
+    if any(tokens.unknown[i] for i in group):
+        return _unknown(tokens, tuple(group), drawn(text))
+    return Unit(drawn(text), tuple(group), False, blank=text.isspace())
+
+
+def _unknown(tokens: Tokens, positions: tuple[int, ...], word: str) -> Unit:
+    """Return a unit that shows what the model reads instead of all or a part of it."""
+    own = [i for i in positions if tokens.unknown[i]]
+    parts = dict.fromkeys(_inside(tokens, tokens.spans[i]) for i in own)
+    mark = f"{tokens.unknown[own[0]]} "
+    return Unit(word, positions, False, mark, unknown=" ".join(parts) or word)
+
+
+def _inside(tokens: Tokens, span: tuple[int, int]) -> str:
+    """Return the text of a span as it looks; nothing for an empty one."""
+    return drawn(tokens.text[slice(*span)])

@@ -1,16 +1,20 @@
 """Word pieces and whole words: what is merged, how it is spelled, and what becomes of the sums."""
 
 import dataclasses
+import unicodedata
+from functools import cache
 
 import numpy as np
 import pytest
+import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import attention
+from attention.models import files, registry
 from attention.models.llama import Llama
 from attention.words import Unit, merge, pieces, row_scores, seen_by, view, whole_words
-from tests.models import tiny
+from tests.models import tiny, tiny_tokenizers
 
 
 @pytest.fixture(scope="module")
@@ -83,13 +87,14 @@ def test_row_sums_are_kept(sizes, seed):
         ("well-known", ["well", "-", "known"]),
         ("日本語 テスト", ["日", "本", "語", "テ", "ス", "ト"]),
         ("한국어", ["한", "국", "어"]),
-        ("Python入門", ["Python", "入", "門"]),
+        ("Python入門", ["Python", "[UNK] 入", "門"]),
         ("مرحبا بالعالم", ["مرحبا", "بالعالم"]),
         ("Généralisation naïve", ["Généralisation", "naïve"]),
         ("Ge\u0301ne\u0301ralisation cafe\u0301", ["Ge\u0301ne\u0301ralisation", "cafe\u0301"]),
         ("हिन्दी में", ["हिन्दी", "में"]),
         ("می\u200cخواهم", ["می\u200cخواهم"]),
-        ("good 👍 ❤️", ["good", "👍", "❤️"]),
+        ("so\u00adlar", ["solar"]),
+        ("good 👍 ❤️", ["good", "[UNK] 👍", "[UNK] ❤️"]),
         ("a [SEP] b [MASK]", ["a", "[SEP]", "b", "[MASK]"]),
         ("  two   spaces ", ["two", "spaces"]),
         ("", []),
@@ -128,15 +133,200 @@ def test_a_separator_typed_by_the_reader_is_text(minilm):
     assert (added.label, added.special) == ("[SEP]", True)
 
 
-@settings(deadline=None)
-@given(text=st.text(max_size=60))
-def test_every_token_is_in_exactly_one_unit_whatever_the_text(text):
-    tokens = attention.load_model("minilm").tokenize(text)
+# spaces, characters and words that a vocabulary does not know
+
+KINDS = (*tiny_tokenizers.MAKERS, "minilm", registry.SMOLLM2)
+
+
+@cache
+def tokenizer(kind):
+    if kind in tiny_tokenizers.MAKERS:
+        return tiny_tokenizers.MAKERS[kind]()
+    if kind not in attention.available_models():
+        pytest.skip(f"SmolLM2 is not installed: {registry.INSTALL_SMOLLM2}")
+    return attention.load_model(kind).tokenizer
+
+
+def read(kind, text):
+    return files.encode(tokenizer(kind), text, 10_000, tokenizer(kind).get_vocab_size())
+
+
+def labels(kind, text, units=whole_words):
+    return [unit.label for unit in units(read(kind, text)) if not unit.special]
+
+
+@pytest.mark.parametrize("kind", ["sentencepiece", "metaspace", "no prefix", "bytes", "unigram"])
+def test_a_space_before_a_piece_is_marked_and_no_part_of_the_word(kind):
+    tokens = read(kind, "The cat")
+    (piece,) = [unit for unit in pieces(tokens) if "cat" in unit.label]
+    (word,) = [unit for unit in whole_words(tokens) if "cat" in unit.label]
+    assert (piece.label, piece.word) == ("␣cat", "cat")
+    assert (word.label, word.word) == ("cat", "cat")
+
+
+@pytest.mark.parametrize("kind", ["sentencepiece", "bytes", "trimmed bytes"])
+def test_white_space_stands_alone_as_a_sign(kind):
+    assert labels(kind, "the cat\n\n\tsat") == ["the", "cat", "⏎", "⏎", "⇥", "sat"]
+    assert labels(kind, "on\n  it") in (["on", "⏎", "␣", "it"], ["on", "⏎", "␣", "␣it"])
+    blank = [unit.ordinary for unit in whole_words(read(kind, "the\ncat"))]
+    assert blank[-3:] == [True, False, True]
+
+
+@pytest.mark.parametrize("kind", ["sentencepiece", "bytes"])
+@pytest.mark.parametrize(
+    ("text", "last"),
+    [
+        ("cat ❤️", "❤️"),
+        ("cat 👨‍👩‍👧", "👨‍👩‍👧"),
+        ("cat 👍🏽", "👍🏽"),
+        ("cat 🇩🇪", "🇩🇪"),
+        ("cat 1️⃣", "1️⃣"),
+        ("cat 🏴󠁧󠁢󠁳󠁣󠁴󠁿", "🏴󠁧󠁢󠁳󠁣󠁴󠁿"),
+        ("cat e\u0301", "e\u0301"),
+        ("cat น้ำ", "น้ำ"),
+    ],
+)
+def test_what_people_see_as_one_character_is_one_unit(kind, text, last):
+    found = labels(kind, text)
+    assert found[0] == "cat"
+    assert found[1:] in ([last], ["␣", last])  # SentencePiece has a token for the space
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "shown"),
+    [
+        ("bytes", "the 你", ["the", "␣", "<E4>", "<BD>", "<A0>"]),
+        ("sentencepiece", "the 你", ["␣the", "␣", "<E4>", "<BD>", "<A0>"]),
+        (registry.SMOLLM2, "the 你", ["the", "␣", "<E4><BD>", "<A0>"]),
+        (registry.SMOLLM2, "❤️", ["<E2>", "<9D>", "<A4>", "<U+FE0F>"]),
+        (registry.SMOLLM2, "مر", ["م", "ر"]),
+        (registry.SMOLLM2, "a\u200bb", ["a", "<E2><80>", "<8B>", "b"]),
+        ("minilm", "naively 你", ["naive", "##ly", "[UNK] 你"]),
+    ],
+)
+def test_pieces_of_characters_are_shown_as_bytes(kind, text, shown):
+    assert labels(kind, text, pieces) == shown
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "shown", "unknown"),
+    [
+        ("minilm", "a 😀 😡", ["a", "[UNK] 😀", "[UNK] 😡"], ["", "😀", "😡"]),
+        ("minilm", "ok สวัสดีครับ", ["ok", "[UNK] สวัสดีครับ"], ["", "สวัสดีครับ"]),
+        ("minilm", "[UNK]", ["[UNK]"], [""]),
+        ("words", "the 😀", ["the", "[UNK] 😀"], ["", "😀"]),
+        ("unigram", "the 😀", ["the", "␣", "<unk> 😀"], ["", "", "😀"]),
+        ("unigram", "cat9", ["<unk> cat9"], ["9"]),
+    ],
+)
+def test_words_without_a_token_are_marked(kind, text, shown, unknown):
+    units = [unit for unit in whole_words(read(kind, text)) if not unit.special]
+    assert [unit.label for unit in units] == shown
+    assert [unit.unknown for unit in units] == unknown
+
+
+def test_an_unknown_word_is_found_by_its_own_spelling(minilm):
+    assert view(minilm.trace("the 😀 sat")).find("😀") == 2
+
+
+WHITE = [" ", "\n", "\t", "\r\n", "\u00a0", "\u3000"]
+SIGNS = [
+    "👨‍👩‍👧",
+    "❤️",
+    "🇩🇪",
+    "👍🏽",
+    "␣",
+    "’",
+    "'",
+    "_",
+    "é",
+    "e\u0301",
+    "你",
+    "สวัสดี",
+    "हिन्दी",
+    "می\u200cخواهم",
+]
+UNSEEN = [
+    "\u200d",
+    "\ufe0f",
+    "\u0301",
+    "\u00ad",
+    "\u200b",
+    "\ufeff",
+    "\u202e",
+    "\x00",
+    "🏴\U000e0067",
+]
+PARTS = st.sampled_from(
+    [*WHITE, *SIGNS, *UNSEEN, "the", " cat", "s", "1", " 2.5", "[UNK]", "<0x41>"]
+)
+TEXTS = st.lists(PARTS | st.characters(), max_size=12).map("".join)
+
+
+def invisible(label):
+    """Return what cannot be seen in a label, joiners between two signs and the like aside."""
+    found = []
+    for i, character in enumerate(label):
+        code, name = ord(character), unicodedata.name(character, "")
+        before, after = label[i - 1 : i], label[i + 1 : i + 2]
+        joins = character in "\u200c\u200d" and before.strip() and after.strip()
+        follows = before and ("VARIATION SELECTOR" in name or 0xE0000 < code < 0xE0080)
+        gone = unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zs", "Zl", "Zp")
+        if (gone and code not in SEEN_FORMATS and not joins and not follows) or (
+            "VARIATION SELECTOR" in name and not before
+        ):
+            found.append(character)
+    return found
+
+
+SEEN_FORMATS = {*range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD}
+
+
+@settings(deadline=None, max_examples=200)
+@given(text=TEXTS, kind=st.sampled_from(KINDS))
+def test_units_are_visible_and_part_no_character_whatever_the_text(text, kind):
+    tokens = read(kind, text)
     for units in (whole_words(tokens), pieces(tokens)):
         positions = [position for unit in units for position in unit.positions]
         assert positions == list(range(len(tokens)))
-        assert all(unit.label for unit in units)
         assert all(len(unit.positions) == 1 for unit in units if unit.special)
+        for unit in units:
+            assert unit.word
+            assert not invisible(unit.word), unit
+            assert not invisible(unit.mark.removesuffix(" ")), unit
+    clusters = [found.span() for found in regex.finditer(r"\X", tokens.text)]
+    edges = {0, *(end for _, end in clusters)}
+    owners = {}
+    for number, unit in enumerate(whole_words(tokens)):
+        for i in unit.positions:
+            start, end = tokens.spans[i]
+            if tokens.texts[i].isspace() and {start, end} <= edges:
+                assert len(unit.positions) == 1, unit
+            if tokens.special[i] or not stands_there(tokens, i):
+                continue
+            for cluster in clusters:
+                if cluster[0] < end and start < cluster[1]:
+                    assert owners.setdefault(cluster, number) == number, (cluster, unit)
+
+
+def stands_there(tokens, i):
+    """Whether the text has what the token says: a tokenizer may put a space before a text."""
+    start, end = tokens.spans[i]
+    then = tokens.spans[i + 1 :]
+    again = bool(then) and then[0][0] < end
+    added = tokens.texts[i].isspace() and (tokens.text[start:end] != tokens.texts[i] or again)
+    return end > start and not added
+
+
+@settings(deadline=None)
+@given(
+    words=st.lists(st.text("abcdeht", min_size=1, max_size=6), min_size=1, max_size=6),
+    between=st.sampled_from([" ", ", ", "-", "\n\n", "\t", " 😀 ", "…"]),
+    kind=st.sampled_from([kind for kind in KINDS if kind != "unigram"]),  # its words are tokens
+)
+def test_every_word_is_one_unit(words, between, kind):
+    units = whole_words(read(kind, between.join(words)))
+    assert [unit.word for unit in units if unit.word.isalpha()] == words
 
 
 # what is shown

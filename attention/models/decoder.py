@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from tokenizers import Tokenizer
 
+from attention.characters import shown, spelled
 from attention.core import Array, softmax
 from attention.edits import Edits, check_edits
 from attention.models import files, memory
 from attention.models.editing import weights_in_place
 from attention.models.layers import merge_heads
+from attention.models.spelling import spelling
 from attention.models.trace import Tokens, Trace, longest
 
 
@@ -123,14 +125,19 @@ class CausalModel(ABC):
         return files.encode(self.tokenizer, text, self.longest_trace, self.config.vocab_size)
 
     def spell(self, token: int) -> str:
-        """Return the text of one token; a part of a character is shown as its bytes.
+        """Return the text of one token, with the space before it; see `spell_all`."""
+        return self.spell_all([token])
+
+    def spell_all(self, tokens: Sequence[int]) -> str:
+        """Return what tokens say together; bytes that make no whole character as `<F0>`.
 
         A token of the vocabulary that the tokenizer does not know is shown as its number.
         """
-        text: str = self.tokenizer.decode([token], skip_special_tokens=False)
-        if text and "\ufffd" not in text:
-            return text
-        return self.tokenizer.id_to_token(token) or f"#{token}"
+        return spelled(spelling(self.tokenizer).text(tokens))
+
+    def label(self, token: int) -> str:
+        """Return one token as views show it: what cannot be seen is made visible."""
+        return shown(spelling(self.tokenizer).text([token]))
 
     def trace(self, text: str, edits: Edits = ()) -> Trace:
         """Run the whole forward pass on `text`, changed as `edits` ask for, and keep everything.

@@ -19,6 +19,7 @@ from safetensors import SafetensorError, safe_open
 from tokenizers import Tokenizer
 
 from attention.core import Array
+from attention.models.spelling import spelling
 from attention.models.trace import Tokens
 
 MAX_CHARACTERS = 20_000  # refused before tokenizing, so that a huge paste costs nothing
@@ -284,10 +285,13 @@ def encode(tokenizer: Tokenizer, text: str, limit: int, vocabulary: int) -> Toke
             f"The tokenizer gives {encoding.tokens[ids.argmax()]!r} the number {ids.max():,}; the "
             f"model has {vocabulary:,} words."
         )
+    spells = spelling(tokenizer)
     return Tokens(
         text=text,
         ids=ids,
         pieces=tuple(encoding.tokens),
         spans=tuple(encoding.offsets),
         special=tuple(map(bool, encoding.special_tokens_mask)),
+        texts=spells.texts(encoding.tokens),
+        unknown=spells.unknown_in(encoding, text),
     )

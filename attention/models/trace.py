@@ -26,10 +26,16 @@ class Tokens:
     pieces: tuple[str, ...]  # as the model's own tokenizer spells them
     spans: tuple[tuple[int, int], ...]  # where each piece stands in the text; (0, 0) if nowhere
     special: tuple[bool, ...]  # added by the model, such as [CLS]; not part of the text
+    texts: tuple[str, ...] = ()  # what each piece says, see `models.spelling`; else as its piece
+    unknown: tuple[
+        str, ...
+    ] = ()  # "" or, where the model knows no such word, what it reads instead
 
     def __post_init__(self) -> None:
         """Freeze the ids: they are shared with the trace."""
         self.ids.flags.writeable = False
+        object.__setattr__(self, "texts", self.texts or self.pieces)
+        object.__setattr__(self, "unknown", self.unknown or ("",) * len(self.pieces))
 
     def __len__(self) -> int:
         """Return T, the number of tokens with the special ones."""
@@ -82,8 +88,11 @@ class Trace:
 
         Raises
         ------
-        ValueError : the model is an encoder, or a number is not positive.
+        ValueError : the model is an encoder, there is no token to go on from, or a number is not
+            positive.
         """
+        if self.is_causal and not self.tokens:
+            raise ValueError("the text has no tokens, so there is nothing to go on from")
         if self.next_logits is None or self.spelling is None:
             raise ValueError(f"{self.model} is an encoder: it foretells no next token")
         if k < 1:

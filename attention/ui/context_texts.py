@@ -89,7 +89,7 @@ def far(chosen: Reading) -> None:
     text = context.far_text(count)
     st.subheader(f"What “{ASKS}” reads most in {head_name(best)}")
     st.dataframe(
-        context_frames.most_read_frame(look, best, chosen.model.tokenize(text).pieces, 5),
+        context_frames.most_read_frame(look, best, _labels(chosen, text), 5),
         hide_index=True,
         width="content",
         column_config={"Weight": st.column_config.NumberColumn(format="%.3f")},
@@ -97,6 +97,10 @@ def far(chosen: Reading) -> None:
     )
     with st.expander("The text", icon=":material/article:"):
         st.text(text)
+
+
+def _labels(chosen: Reading, text: str) -> list[str]:
+    return [unit.label for unit in words.pieces(chosen.model.tokenize(text))]
 
 
 def pair(chosen: Reading) -> None:

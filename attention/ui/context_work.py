@@ -30,8 +30,8 @@ _TIMES = "_layer_times"  # (width, kernel) -> what this visit has measured
 
 
 def own_words(view: View) -> list[int]:
-    """Return the positions of the text's own words: all but the special tokens."""
-    return [k for k, unit in enumerate(view.units) if not unit.special]
+    """Return the positions of the text's own words: no special tokens, no white space."""
+    return [k for k, unit in enumerate(view.units) if unit.ordinary]
 
 
 def far_link(view: View) -> tuple[int, Head]:
@@ -71,7 +71,7 @@ def recurrent_norms(
     """Return how much the last state of a tanh network, and of a GRU, moves with each word."""
     tokens = trace(model, text).input
     units = words.whole_words(tokens) if merged else words.pieces(tokens)
-    own = [unit for unit in units if not unit.special]
+    own = [unit for unit in units if unit.ordinary]
     x = baselines.standardised(meanings.unit_vectors(attention.load_model(model), tokens, own))
     tanh, gru = (
         baselines.random_cell(gates, x.shape[1], hidden, gain=gain, seed=seed)
@@ -201,7 +201,7 @@ def ranks_question(look: FarLook) -> Question:
 
 def _check_short(model: Model, text: str) -> None:
     units = words.whole_words(model.tokenize(text))
-    count = sum(not unit.special for unit in units)
+    count = sum(unit.ordinary for unit in units)
     if not count:
         raise ValueError("There is no word in it.")
     if count > MOST_WORDS:

@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 import attention
-from attention import lesson, meanings, words
+from attention import lesson, meanings
+from attention.characters import legend
 from attention.models import registry
 from attention.ui.readings import Focus, Reading, find_focus, load, trace
-from attention.ui.show import escape_markdown
+from attention.ui.show import escape_markdown, unknown_words
 from attention.words import Unit, View
 
 _EXAMPLE, _SENTENCE, _WORD = "example", "q", "word"
@@ -42,7 +43,8 @@ def reading(
             bind="query-params",
             height=100,
             on_change=_sentence_changed,
-            help="Ctrl+Enter applies. Any language; up to 512 tokens, in a large model fewer.",
+            help="Ctrl+Enter applies. In the languages that the model was trained on; up to 512 "
+            "tokens, in a large model fewer.",
         )
         with picker:
             _example_picker(text)
@@ -75,9 +77,15 @@ def reading(
             st.caption("This page shows tokens as the model reads them.")
             merged, special = False, True
     chosen = Reading(model, _accepted(model, text or "", example), merged, special)
-    if not any(not unit.special for unit in words.pieces(chosen.trace.input)):
+    units = chosen.view.units
+    if not any(unit.ordinary for unit in units):
         st.info("There is no word to look at yet. Type a sentence in the sidebar, or pick one.")
         st.stop()
+    if chosen.text == text:
+        st.session_state[_LAST_GOOD] = text
+    if signs := legend(chosen.view.labels):
+        st.sidebar.caption(escape_markdown(signs))
+    unknown_words(units)
     return chosen
 
 
@@ -258,11 +266,10 @@ def _accepted(model: str, text: str, fallback: str) -> str:
     """
     refusal = _refusal(model, text)
     if refusal is None:
-        st.session_state[_LAST_GOOD] = text
         return text
-    last = str(st.session_state.get(_LAST_GOOD, fallback))
+    last: str | None = st.session_state.get(_LAST_GOOD)
     for other, told in ((last, "still the last sentence that fitted"), (fallback, "an example")):
-        if _refusal(model, other) is None:
+        if other is not None and _refusal(model, other) is None:
             st.warning(f"{escape_markdown(refusal)} Below is {told}.")
             return other
     st.warning(escape_markdown(refusal))

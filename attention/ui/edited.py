@@ -47,7 +47,7 @@ def draw_next(
     """Draw the next tokens of two passes: the pinned ones first, then the most probable."""
     logits = logits_of(before), logits_of(after)
     changes = effects.next_token_changes(*logits, NEXT_SHOWN, pinned)
-    frame = intervention_frames.next_frame(changes, model.spell, len(pinned))
+    frame = intervention_frames.next_frame(changes, model.label, len(pinned))
     highest = max(max(change.before, change.after) for change in changes)
     draw(
         next_bars,

@@ -17,7 +17,7 @@ from attention.ui.beside import head_picker, opens_on, telling
 from attention.ui.controls import word
 from attention.ui.progress import kept
 from attention.ui.readings import Reading
-from attention.ui.show import draw, notice
+from attention.ui.show import draw, escape_markdown, notice
 from attention.units import human_bytes
 
 FARTHEST = 64
@@ -152,4 +152,4 @@ def rotation(chosen: Reading, query: int) -> None:
         "means over all pairs of this text; the third takes one query and one key as they are "
         f"before rotation and puts 0 to {FARTHEST} tokens between them."
     )
-    st.caption(describe(view, *head))
+    st.caption(escape_markdown(describe(view, *head)))

@@ -211,9 +211,10 @@ def _tell(chosen: Reading, edits: Edits) -> None:
     else:
         first = effects.next_token_changes(logits_of(chosen.trace), logits_of(after), 1)[0]
         told = (
-            f"“{model.spell(first.id)}” as the next token goes from {percent(first.before)} to "
+            f"“{model.label(first.id)}” as the next token goes from {percent(first.before)} to "
             f"{percent(first.after)}"
         )
     notice(f"With {len(edits)} {'edit' if len(edits) == 1 else 'edits'}, {told}.")
-    words = [intervention_frames.edit_text(edit, chosen.trace.tokens) for edit in edits]
-    st.text("\n".join(f"{i}. {text}" for i, text in enumerate(words, start=1)))
+    units, tokens = chosen.view.units, chosen.trace.input
+    lines = [intervention_frames.edit_text(edit, units, tokens) for edit in edits]
+    st.text("\n".join(f"{i}. {text}" for i, text in enumerate(lines, start=1)))

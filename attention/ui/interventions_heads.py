@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import streamlit as st
 
-from attention import effects, frames, metrics, pruning, sinks
+from attention import effects, frames, metrics, pruning, sinks, words
 from attention.charts.interventions import effect_grid, pruning_curve
 from attention.charts.maps import head_grid
 from attention.core import Array
@@ -202,7 +202,8 @@ def sink_account(chosen: Reading) -> None:
         chosen.text,
     )
     weight, written = account.total
-    names = ", ".join(f"“{chosen.trace.tokens[i]}”" for i in account.sinks)
+    tokens = words.pieces(chosen.trace.input)
+    names = ", ".join(f"“{tokens[i].label}”" for i in account.sinks)
     apart = account.weight_share - account.written_share
     most = divmod(int(apart.argmax()), apart.shape[1])
     notice(

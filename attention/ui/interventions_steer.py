@@ -41,7 +41,7 @@ def rival(chosen: Reading, focus: Focus) -> int:
     others = [
         k
         for k, unit in enumerate(view.units)
-        if k not in (focus.query, focus.key, 0) and not unit.special
+        if k not in (focus.query, focus.key, 0) and unit.ordinary
     ]
     return max(others, key=lambda k: float(read[k]), default=focus.key)
 

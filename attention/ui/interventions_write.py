@@ -47,7 +47,7 @@ def write_on(chosen: Reading) -> None:
     if pressed:
         alone(status, lambda: _write(chosen, model, (temperature, top_k, seed, count), place))
         status.empty()
-    _show(chosen, place)
+    _show(chosen, model, place)
     st.subheader("The next token")
     _chances(chosen, model, temperature, top_k)
 
@@ -68,22 +68,26 @@ def _write(
     for step in islice(written, count):
         steps.append(step)
         seconds[0] = perf_counter() - start
-        place.text(chosen.text + "".join(step.text for step in steps))
+        place.text(_whole_text(model, chosen.text, steps))
 
 
-def _show(chosen: Reading, place: st.delta_generator.DeltaGenerator) -> None:
+def _whole_text(model: CausalModel, text: str, steps: list[Generated]) -> str:
+    return text + model.spell_all([step.id for step in steps])
+
+
+def _show(chosen: Reading, writer: CausalModel, place: st.delta_generator.DeltaGenerator) -> None:
     model, text, steps, (seconds,) = st.session_state.get(_WRITTEN, ("", "", [], [0.0]))
     if not steps or (model, text) != (chosen.model_name, chosen.text):
         place.info("“Write” lets the model go on with the sentence, one token after the other.")
         return
     surest, least = (pick(steps, key=lambda step: step.probability) for pick in (max, min))
     with place.container(border=True):
-        st.text(text + "".join(step.text for step in steps))
+        st.text(_whole_text(writer, text, steps))
         st.caption(
             f"{len(steps)} tokens in {seconds:.1f} s, {len(steps) / max(seconds, 1e-9):.0f} a "
             "second, with the keys and values of what was read kept. Least expected: "
-            f"“{escape_markdown(least.text)}” ({percent(least.probability)}); surest: "
-            f"“{escape_markdown(surest.text)}” ({percent(surest.probability)})."
+            f"“{escape_markdown(writer.label(least.id))}” ({percent(least.probability)}); surest: "
+            f"“{escape_markdown(writer.label(surest.id))}” ({percent(surest.probability)})."
         )
 
 
@@ -94,16 +98,16 @@ def _chances(chosen: Reading, model: CausalModel, temperature: float, top_k: int
     best = np.argsort(-plain, kind="stable")[:NEXT_SHOWN].tolist()
     changes = [NextToken(i, float(plain[i]), float(now[i])) for i in best]
     notice(
-        f"The most probable token, “{model.spell(best[0])}”, has {percent(plain[best[0]])} in the "
+        f"The most probable token, “{model.label(best[0])}”, has {percent(plain[best[0]])} in the "
         f"model and {percent(now[best[0]])} with this temperature among the {top_k} best. "
         f"{int((now > 0).sum()):,} of {len(logits):,} tokens can be chosen."
     )
     draw(
         next_bars,
-        intervention_frames.next_frame(changes, model.spell, 0),
+        intervention_frames.next_frame(changes, model.label, 0),
         key="chances",
         alt_text="Chances of the next token with temperature and top k, and without",
-        labels=tuple(f"“{model.spell(change.id)}”" for change in changes),
+        labels=tuple(f"“{model.label(change.id)}”" for change in changes),
         highest=round_up(1.15 * max(max(plain), max(now[best])), 0.1),
     )
     st.latex(r"p_i = \frac{e^{l_i / \tau}}{\sum_{j \in \text{top } k} e^{l_j / \tau}}")

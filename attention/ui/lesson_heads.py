@@ -166,7 +166,7 @@ def _alike(chosen: Reading) -> None:
                 f"{names[0]} and {names[1]} differ by {bits:.3f} bits",
                 {"q": (chosen.text, chosen.text), "heads": (names, names)},
             )
-            st.caption(describe(view, *heads[0]))
+            st.caption(escape_markdown(describe(view, *heads[0])))
         st.caption(
             f"For comparison: half of all pairs differ by more than {median:.2f} bits. 0 is the "
             "same, 1 is nothing in common. Mean over the rows of ordinary words of your sentence"
@@ -187,7 +187,7 @@ def _alike(chosen: Reading) -> None:
 
 
 def _many(chosen: Reading) -> bool:
-    return sum(not unit.special for unit in chosen.view.units) > pruning.MOST_ROWS
+    return sum(unit.ordinary for unit in chosen.view.units) > pruning.MOST_ROWS
 
 
 def _round_up(value: float, step: float) -> float:

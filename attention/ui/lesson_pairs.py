@@ -89,7 +89,7 @@ def _sentences(chosen: Reading) -> Test:
 def _test(chosen: Reading, texts: tuple[str, str]) -> Test:
     one, two = (_view(chosen.model_name, text, chosen.special) for text in texts)
     shared = pairs.same_words(one.labels, two.labels)
-    return Test(texts, (one, two), [(i, j) for i, j in shared if not one.units[i].special])
+    return Test(texts, (one, two), [(i, j) for i, j in shared if one.units[i].ordinary])
 
 
 def _pair_picker(chosen: Reading, texts: tuple[str, str]) -> None:

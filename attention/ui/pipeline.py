@@ -29,7 +29,7 @@ def weight_receipt(chosen: Reading, cell: Cell) -> None:
         _table(step_frames.product_frame(bill), "Products of query and key")
     with right:
         st.caption(f"From dot product to weight, for all {len(bill.scores)} keys")
-        _table(step_frames.softmax_frame(bill, trace.tokens), "Scores, terms and weights")
+        _table(step_frames.softmax_frame(bill, chosen.view.labels), "Scores, terms and weights")
     st.code(receipt.weight_steps(bill), language=None)
     held = float(trace.weights[cell.layer, cell.head, cell.query, cell.key])
     _agree("weight", bill.weight, held)
@@ -41,7 +41,7 @@ def output_receipt(chosen: Reading, cell: Cell) -> None:
     trace = chosen.trace
     bill = receipt.receipt(trace, cell)
     st.caption(f"The products of weight and value, for all {len(bill.weights)} keys")
-    _table(step_frames.output_frame(bill, trace.tokens), "Weights times values")
+    _table(step_frames.output_frame(bill, chosen.view.labels), "Weights times values")
     st.code(receipt.output_steps(bill), language=None)
     held = float(trace.head_output[cell.layer, cell.head, cell.query, cell.column])
     _agree("output", bill.output, held)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from functools import lru_cache
@@ -14,6 +15,15 @@ from attention import frames, metrics
 from attention.charts import Chart
 from attention.core import Array
 from attention.ui.readings import Reading
+from attention.words import Unit
+
+_MARKS = set(string.punctuation) - set("',;?%(")
+# What Streamlit looks for when backslashes are gone: codes of emoji and icons, addresses, arrows.
+_FOUND_LATER = re.compile(
+    r"\\:(?=\\?[\w+/-])|\\@(?=\\?[\w-])|(?<=www)\\\.|\\[-<](?=\\[-=>])|\\[>~](?=\\=)", re.IGNORECASE
+)
+_MOST_NAMED = 12  # unknown words
+_MOST_LETTERS = 24  # of each
 
 _SINK = (
     "Weights must sum to 1, so a head that finds nothing to read has to put them somewhere. That "
@@ -97,8 +107,22 @@ def _sinks(share: Array, heads: Sequence[frames.Head]) -> str:
 
 def check(claim: str, holds: bool) -> None:
     """Show a condition that was checked just now, green or red."""
-    icon = ":material/check:" if holds else ":material/close:"
-    st.badge(escape_markdown(claim), icon=icon, color="green" if holds else "red")
+    icon, colour = ("check", "green") if holds else ("close", "red")
+    # as `st.badge`, which escapes a second time
+    badge = f":{colour}-badge[:material/{icon}: {escape_markdown(claim)}]"
+    st.markdown(badge, width="content")
+
+
+def unknown_words(units: Iterable[Unit]) -> None:
+    """Name the words that the model has no token for, if there are any."""
+    names = list(dict.fromkeys(unit.unknown for unit in units if unit.unknown))
+    if not names:
+        return
+    cut = [n if len(n) <= _MOST_LETTERS else f"{n[:_MOST_LETTERS]}…" for n in names]
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    seen = "them as the same unknown word" if len(names) > 1 else "it as an unknown word"
+    told = f"This model has no token for {', '.join(cut[:_MOST_NAMED])}{more}: it sees {seen}."
+    st.caption(f":material/help: {escape_markdown(told)}")
 
 
 def saving_hint() -> None:
@@ -131,14 +155,15 @@ def percent(share: float) -> str:
 def escape_markdown(text: str) -> str:
     """Return `text` so that Markdown shows it letter for letter.
 
-    Every punctuation mark gets a backslash, and an invisible word joiner behind it: emoji codes,
-    icons, arrows and bare addresses are recognised after backslashes have been resolved.
+    Every punctuation mark gets a backslash. What Streamlit would find in the text all the same is
+    broken up by an element of its own, a `:color[]` that names no colour: nothing is added that a
+    reader could copy.
 
-    >>> escape_markdown("a_b").replace(chr(0x2060), "|")
-    'a\\\\_|b'
+    >>> print(escape_markdown("a_b: 0.68"), escape_markdown(":smile:"))
+    a\\_b\\: 0\\.68 :color[\\:]smile\\:
     """
-    marks = set(string.punctuation) - set("',;?%()")
-    return "".join(f"\\{c}\u2060" if c in marks else c for c in " ".join(text.split()))
+    escaped = "".join(f"\\{c}" if c in _MARKS else c for c in " ".join(text.split()))
+    return _FOUND_LATER.sub(lambda found: f":color[{found[0]}]", escaped)
 
 
 @lru_cache(maxsize=256)

@@ -36,7 +36,7 @@ focus = ui.focus(chosen, word=lambda f: f.query, layer=lambda f: f.layer, head=l
 with st.container(horizontal=True, vertical_alignment="bottom"):
     query = ui.word("Word that is looking", chosen.view, focus.query)
     looking = chosen.view.labels[query]
-    illustrated = lesson.illustrated(chosen.text, looking)
+    illustrated = lesson.illustrated(chosen.text, chosen.view.words[query])
     start = ui.choice(
         "Start from", {s: STARTS[s] for s in STARTS if illustrated or s != "lesson"}, key="start"
     )
@@ -54,7 +54,7 @@ else:
     view, origin = replace(chosen, special=False).view, start
     base = np.zeros(len(view.units))
     if illustrated and start == "lesson":
-        base = scores_for(lesson.illustrative_weights(illustrated, view.labels))
+        base = scores_for(lesson.illustrative_weights(illustrated, view.words))
         base -= base.min()
 before = softmax(base)
 movable = sorted(np.argsort(-before, kind="stable")[:MOST_SLIDERS].tolist())

@@ -31,7 +31,7 @@ ORDER = list(STEPS)
 if st.session_state.get("step", ORDER[0]) not in STEPS:
     del st.session_state["step"]  # another model was chosen, and it has no such step
 layer, head = ui.layer_and_head(chosen.view, focus)
-tokens = chosen.trace.tokens
+tokens = chosen.view.labels
 
 
 def go(to: str) -> None:
