@@ -88,11 +88,12 @@ def _nearest_words(model: Model, numbers: bytes, count: int) -> tuple[tuple[str,
     names, ids, lengths = _words_of(model)
     vector = np.frombuffer(numbers, np.float32)
     norm = np.linalg.norm(vector)
-    if norm == 0:
+    if norm == 0 or not names:
         return ()
     with one_blas_thread():  # memory is the limit; a second thread would keep a processor busy
         cosine = (model.word_embeddings @ vector)[ids] / (lengths * norm)
-    best = np.argpartition(-cosine, count)[:count]
+    few = min(count, len(names) - 1)  # a small vocabulary has no more
+    best = np.argpartition(-cosine, few)[:count]
     best = best[np.argsort(-cosine[best], kind="stable")]
     return tuple((names[i], float(cosine[i])) for i in best)
 
@@ -101,5 +102,5 @@ def _nearest_words(model: Model, numbers: bytes, count: int) -> tuple[tuple[str,
 def _words_of(model: Model) -> tuple[list[str], Array, Array]:
     """Return the whole words in the vocabulary, their ids, and the lengths of their vectors."""
     words = sorted(spelling(model.tokenizer).words().items())
-    ids = np.array([i for i, _ in words])
+    ids = np.array([i for i, _ in words], np.intp)
     return [name for _, name in words], ids, np.linalg.norm(model.word_embeddings[ids], axis=1)

@@ -171,7 +171,7 @@ def _piece(tokens: Tokens, i: int) -> Unit:
     if tokens.special[i]:
         return Unit(tokens.pieces[i], (i,), True)
     if name:
-        return _unknown(tokens, (i,), _inside(tokens, tokens.spans[i]) or name)
+        return _unknown(tokens, (i,), tokens.text[slice(*tokens.spans[i])] or name)
     space = text.startswith(" ") and not text.isspace()
     word, mark = shown(text.removeprefix(" ") if space else text), SPACE if space else ""
     return Unit(word, (i,), False, mark, blank=text.isspace())
@@ -206,18 +206,13 @@ def _word(tokens: Tokens, spans: list[tuple[int, int]], found: Segments, group: 
     end = found.starts[found.cluster[spans[group[-1]][1] - 1] + 1]
     text = tokens.text[start:end]
     if any(tokens.unknown[i] for i in group):
-        return _unknown(tokens, tuple(group), drawn(text))
+        return _unknown(tokens, tuple(group), text)
     return Unit(drawn(text), tuple(group), False, blank=text.isspace())
 
 
-def _unknown(tokens: Tokens, positions: tuple[int, ...], word: str) -> Unit:
-    """Return a unit that shows what the model reads instead of all or a part of it."""
+def _unknown(tokens: Tokens, positions: tuple[int, ...], text: str) -> Unit:
+    """Return a unit that shows what the model reads instead of all or a part of a text."""
     own = [i for i in positions if tokens.unknown[i]]
-    parts = dict.fromkeys(_inside(tokens, tokens.spans[i]) for i in own)
-    mark = f"{tokens.unknown[own[0]]} "
-    return Unit(word, positions, False, mark, unknown=" ".join(parts) or word)
-
-
-def _inside(tokens: Tokens, span: tuple[int, int]) -> str:
-    """Return the text of a span as it looks; nothing for an empty one."""
-    return drawn(tokens.text[slice(*span)])
+    parts = dict.fromkeys(drawn(tokens.text[slice(*tokens.spans[i])]) for i in own)
+    mark, unknown = f"{tokens.unknown[own[0]]} ", " ".join(parts).strip() or drawn(text)
+    return Unit(drawn(text), positions, False, mark, unknown, text.isspace())

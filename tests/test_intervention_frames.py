@@ -6,6 +6,7 @@ from attention.charts import interventions as charts
 from attention.edits import Add, Cut, CutHeads, SetRow
 from attention.effects import NextToken
 from attention.frames import head_frame
+from attention.models.trace import Tokens
 from attention.pruning import LEAST, RANDOM, Order
 from attention.words import Unit, View
 
@@ -69,7 +70,8 @@ def test_random_orders_become_a_band():
     ],
 )  # fmt: skip
 def test_edits_in_words(edit, text):
-    assert frames.edit_text(edit, TOKENS) == text
+    tokens = Tokens("The cat sat", np.arange(3), TOKENS, ((0, 3), (4, 7), (8, 11)), (False,) * 3)
+    assert frames.edit_text(edit, VIEW.units, tokens) == text
 
 
 def columns_used(spec):

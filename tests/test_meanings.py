@@ -2,6 +2,9 @@ import numpy as np
 import pytest
 
 from attention import blend, lesson, meanings, words
+from attention.models.bert import Bert
+from attention.models.llama import Llama
+from tests.models import tiny_tokenizers
 
 
 def test_parts_add_up_to_the_cosine():
@@ -61,3 +64,20 @@ def test_word_without_a_token_is_refused(model):
 def test_too_many_words_are_refused_with_both_numbers():
     with pytest.raises(ValueError, match=r"3 words.*2"):
         meanings.parse_words("a, b, c", most=2)
+
+
+@pytest.mark.parametrize("kind", ["sentencepiece", "metaspace", "no prefix", "bytes"])
+def test_words_are_found_whatever_sign_stands_for_the_space_before_them(tmp_path, kind):
+    folder = tiny_tokenizers.write_model(tmp_path / "m", "llama", kind)
+    llama = Llama.from_folder("tiny", folder)
+    vector = meanings.word_vector(llama, "river")
+    space = "Ġ" if kind == "bytes" else "▁"
+    own = llama.word_embeddings[llama.tokenizer.token_to_id(f"{space}river")]
+    assert np.array_equal(vector, own)
+    assert meanings.nearest_words(llama, vector, 1)[0][0] == "river"
+
+
+def test_a_small_vocabulary_gives_as_many_words_as_it_has(tmp_path):
+    bert = Bert.from_folder("tiny", tiny_tokenizers.write_model(tmp_path / "m", "bert", "unigram"))
+    vector = meanings.word_vector(bert, "river")
+    assert len(meanings.nearest_words(bert, vector, 50)) == len(tiny_tokenizers.WORDS)

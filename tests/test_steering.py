@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -6,6 +8,7 @@ from attention.edits import Add
 from attention.models.decoder import chances
 from attention.steering import Place
 from attention.words import Unit
+from tests.models import tiny_tokenizers
 
 UNITS = (
     Unit("The", (0,), False),
@@ -44,28 +47,22 @@ def test_groups_of_words(typed, groups):
     assert steering.word_groups(typed) == groups
 
 
-class Numbered:
-    """A model whose tokenizer counts letters."""
-
-    class tokenizer:
-        @staticmethod
-        def encode(text, add_special_tokens):
-            ids = [len(text.strip()), 99] if text.strip("! ") else []
-            return type("Encoding", (), {"ids": ids})
-
-
-def test_a_word_of_interest_is_its_first_token():
-    found = steering.interests(Numbered, "small | big, large, mid")
-    assert found.names == ("small", "big or large or mid")
-    assert found.ids == ((5,), (3, 5, 3))
-    assert found.all_ids == [5, 3]
+@pytest.mark.parametrize("kind", ["sentencepiece", "no prefix", "bytes"])
+def test_a_word_of_interest_is_its_first_token_after_a_space(kind):
+    tokenizer = tiny_tokenizers.MAKERS[kind]()
+    found = steering.interests(SimpleNamespace(tokenizer=tokenizer), "cat | mat, river, mat")
+    assert found.names == ("cat", "mat or river or mat")
+    space = "Ġ" if kind == "bytes" else "▁"
+    cat, mat, river = (tokenizer.token_to_id(space + word) for word in ("cat", "mat", "river"))
+    assert found.ids == ((cat,), (mat, river, mat))
+    assert found.all_ids == [cat, mat, river]
 
 
-def test_words_of_interest_that_cannot_be_are_refused():
-    with pytest.raises(ValueError, match="'!!' gives no token"):
-        steering.interests(Numbered, "small | !!")
+def test_words_of_interest_that_cannot_be_are_refused(model):
+    with pytest.raises(ValueError, match="'\\\\u200b' gives no token"):
+        steering.interests(model, "small | \u200b")
     with pytest.raises(ValueError, match="13 words of interest; the limit is 12"):
-        steering.interests(Numbered, ", ".join("a" * 13))
+        steering.interests(model, ", ".join("a" * 13))
 
 
 def test_shares_count_a_token_once():

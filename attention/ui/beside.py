@@ -15,7 +15,8 @@ from attention.models import registry
 from attention.sentences import reads, spelled
 from attention.ui.controls import on_phone
 from attention.ui.readings import Focus, Reading, find_focus, trace
-from attention.ui.show import draw, escape_markdown, notice, percent
+from attention.ui.show import draw, escape_markdown, notice, percent, unknown_words
+from attention.words import Unit
 
 MOST_WORDS = 40  # of a map
 
@@ -114,7 +115,9 @@ def _other_model(chosen: Reading) -> Reading | None:
     except ValueError as refusal:
         st.warning(escape_markdown(str(refusal)))
         return None
-    return Reading(str(name), chosen.text, words=True, special=False)
+    other = Reading(str(name), chosen.text, words=True, special=False)
+    unknown_words(other.model_name, other.view.units)
+    return other
 
 
 def _plain(chosen: Reading) -> Reading:
@@ -157,12 +160,17 @@ def _draw_maps(
         beside_frames.beside_frame(views, heads, names, pairs),
         key="beside_maps",
         alt_text=f"Maps of {' and '.join(names)} on the same words",
-        labels=tuple(views[0].labels[i] for i, _ in pairs),
+        labels=tuple(_marked(views[0].units[i], views[1].units[j]) for i, j in pairs),
         first=0,
         names=tuple(names),
         size=250 if on_phone() else 340,
         columns=1 if on_phone() else 2,
     )
+
+
+def _marked(one: Unit, other: Unit) -> str:
+    """Return the label of a word in both models, marked where either has no token for it."""
+    return one.label if one.unknown else other.label
 
 
 def _reads_most(reading: Reading, head: Head, asks: int) -> str:

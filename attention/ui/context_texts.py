@@ -18,7 +18,7 @@ from attention.sentences import telling_word
 from attention.ui import context_work as work
 from attention.ui.questions import predict
 from attention.ui.readings import Reading, trace
-from attention.ui.show import draw, escape_markdown, notice, percent
+from attention.ui.show import draw, escape_markdown, notice, percent, unknown_words
 from attention.words import View
 
 FAR_COUNTS = (0, 2, 4, 8, 12, 17, 21, 25, 30, 34)  # sentences in between, of the sweep
@@ -112,6 +112,7 @@ def pair(chosen: Reading) -> None:
         ]
     traces = [trace(chosen.model_name, text) for text in texts]
     views = [words.view(t, words=chosen.words, special=chosen.special) for t in traces]
+    unknown_words(chosen.model_name, [unit for view in views for unit in view.units])
     shared = context.shared_words(*views)
     if not shared:
         st.info("The two texts have no word in common. Use the same word in both.")

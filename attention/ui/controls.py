@@ -85,7 +85,7 @@ def reading(
         st.session_state[_LAST_GOOD] = text
     if signs := legend(chosen.view.labels):
         st.sidebar.caption(escape_markdown(signs))
-    unknown_words(units)
+    unknown_words(chosen.model_name, units)
     return chosen
 
 

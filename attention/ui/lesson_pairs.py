@@ -21,7 +21,7 @@ from attention.ui.links import link
 from attention.ui.progress import kept
 from attention.ui.questions import predict
 from attention.ui.readings import Reading, trace
-from attention.ui.show import draw, escape_markdown, notice, percent
+from attention.ui.show import draw, escape_markdown, notice, percent, unknown_words
 from attention.words import View
 
 MOST_LETTERS = 300
@@ -49,6 +49,7 @@ def understanding(chosen: Reading) -> None:
         "**big**” *it* is the trophy, in “too **small**” the suitcase. Change anything."
     )
     test = _sentences(chosen)
+    unknown_words(chosen.model_name, [unit for view in test.views for unit in view.units])
     if len(test.shared) < 3:
         st.info(
             "The two sentences need at least three words in common, before or after the place "

@@ -113,15 +113,15 @@ def check(claim: str, holds: bool) -> None:
     st.markdown(badge, width="content")
 
 
-def unknown_words(units: Iterable[Unit]) -> None:
-    """Name the words that the model has no token for, if there are any."""
+def unknown_words(model: str, units: Iterable[Unit]) -> None:
+    """Name the words that a model has no token for, if there are any."""
     names = list(dict.fromkeys(unit.unknown for unit in units if unit.unknown))
     if not names:
         return
     cut = [n if len(n) <= _MOST_LETTERS else f"{n[:_MOST_LETTERS]}…" for n in names]
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
     seen = "them as the same unknown word" if len(names) > 1 else "it as an unknown word"
-    told = f"This model has no token for {', '.join(cut[:_MOST_NAMED])}{more}: it sees {seen}."
+    told = f"{model} has no token for {', '.join(cut[:_MOST_NAMED])}{more}: it sees {seen}."
     st.caption(f":material/help: {escape_markdown(told)}")
 
 

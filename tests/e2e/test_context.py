@@ -63,7 +63,7 @@ def tab(page, name):
 def notice(page):
     text = main(page).get_by_test_id("stAlert").first
     expect(text).to_be_visible()
-    return text.inner_text().replace("\u2060", "")
+    return text.inner_text()
 
 
 def idle(page):

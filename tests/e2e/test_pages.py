@@ -51,11 +51,6 @@ def tags(page):
     return page.locator(".st-key-heads [data-tag]:visible")
 
 
-def visible_text(locator):
-    """Return what a reader sees: word joiners, which keep Markdown away, have no width."""
-    return locator.inner_text().replace("\u2060", "")
-
-
 def type_sentence(page, text):
     field = page.get_by_role("textbox", name="Type your own")
     field.fill(text)
@@ -136,7 +131,7 @@ def test_a_real_head_starts_from_the_models_own_row(open_page):
     page.get_by_text("A real head", exact=True).click()
     badge = main(page).locator(".stMarkdownBadge", has_text="the model's own row at L")
     expect(badge.get_by_label("check icon")).to_be_visible()
-    assert float(re.search(r"difference (.+)", visible_text(badge))[1]) < 1e-6
+    assert float(re.search(r"difference (.+)", badge.inner_text())[1]) < 1e-6
 
 
 def test_a_click_in_the_grid_adds_a_head_and_the_same_click_takes_it_away(open_page):
@@ -189,7 +184,7 @@ def test_a_sweep_gives_a_result_and_a_refusal_keeps_it(open_page):
     button(page, "Measure").click()
     expect(main(page).get_by_text(RESULT)).to_be_visible()
     expect(marks(page, TIME).first).to_be_attached()
-    before = visible_text(main(page).get_by_text(RESULT))
+    before = main(page).get_by_text(RESULT).inner_text()
 
     for control in ("Longest text (tokens)", "Heads H"):
         slider(page, control).press("End")
@@ -197,7 +192,7 @@ def test_a_sweep_gives_a_result_and_a_refusal_keeps_it(open_page):
     button(page, "Measure").click()
     refusal = main(page).get_by_text("131,072 tokens with 12 heads need 826 GB of memory")
     expect(refusal).to_contain_text(re.compile(r"a sweep may take \S+ \wB of the \S+ \wB"))
-    assert visible_text(main(page).get_by_text(RESULT)) == before
+    assert main(page).get_by_text(RESULT).inner_text() == before
 
 
 def test_a_second_reader_waits_and_stop_keeps_what_is_measured(open_page):
@@ -295,12 +290,12 @@ def save_screenshot(page):
 def test_too_much_text_and_none_get_a_sentence_and_the_page_stays(open_page, path):
     page = open_page(path)
     told = main(page).get_by_test_id("stAlert")
-    sentence = visible_text(told.first)
+    sentence = told.first.inner_text()
 
     type_sentence(page, "word " * 600)
     expect(told.first).to_contain_text("602 tokens")
     expect(told.first).to_contain_text("at most 512")
-    assert visible_text(told.nth(1)) == sentence
+    assert told.nth(1).inner_text() == sentence
     expect(page.get_by_test_id("stVegaLiteChart").first).to_be_visible()
 
     type_sentence(page, "")
@@ -320,7 +315,7 @@ def test_hostile_text_is_shown_letter_for_letter(open_page, path):
     if path == "/explorer":
         drawn = "\n".join(labels(marks(page, BLEND)))
         assert all(f"towards: {word};" in drawn for word in HOSTILE)
-        names = {visible_text(name) for name in main(page).locator(".stSlider label").all()}
+        names = {name.inner_text() for name in main(page).locator(".stSlider label").all()}
         assert names >= set("*$<>()[]")
     else:
         read = [re.search(r"is read: (.*)", label)[1] for label in labels(marks(page, ROWS))]

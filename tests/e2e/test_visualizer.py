@@ -51,10 +51,6 @@ def width_of(line):
     return float(line.get_attribute("stroke-width"))
 
 
-def visible_text(locator):
-    return locator.inner_text().replace("\u2060", "")
-
-
 def test_a_click_lets_another_word_ask_without_the_server(open_page):
     page = open_page("/visualizer")
     asks(page, "it")

@@ -11,7 +11,7 @@ from attention.models import decoder
 from attention.models.gpt2 import Gpt2
 from attention.models.layers import rotate
 from attention.models.llama import Llama
-from tests.models import tiny
+from tests.models import tiny, tiny_tokenizers
 
 TEXT = "the cat sat on the mat it was"
 LOADERS = {"llama": Llama, "gpt2": Gpt2}
@@ -105,6 +105,32 @@ def test_generation_with_a_cache_is_what_whole_passes_give(model):
     assert {step.probability for step in steps} == {1.0}
 
 
+@pytest.mark.parametrize("kind", ["sentencepiece", "no prefix", "bytes"])
+def test_what_is_written_is_spelled_with_its_spaces(tmp_path, kind):
+    folder = tiny_tokenizers.write_model(tmp_path / "m", "llama", kind)
+    llama = Llama.from_folder("tiny", folder)
+    space = "Ġ" if kind == "bytes" else "▁"
+    ids = [llama.tokenizer.token_to_id(space + word) for word in ("cat", "sat", "on")]
+    assert [llama.spell(i) for i in ids] == [" cat", " sat", " on"]
+    assert "The" + llama.spell_all(ids) == "The cat sat on"
+    assert [llama.label(i) for i in ids] == ["␣cat", "␣sat", "␣on"]
+    steps = list(islice(llama.generate("The cat", seed=3), 30))
+    written = llama.spell_all([step.id for step in steps])
+    assert not set("Ġ▁ðĺ") & {*written, *"".join(step.text for step in steps)}
+    told = [text for text, _ in llama.trace("The cat").next_token(llama.config.vocab_size)]
+    assert " cat" in told
+    assert "<E4>" in told
+
+
+def test_bytes_of_one_character_are_joined_and_single_ones_shown(tmp_path):
+    folder = tiny_tokenizers.write_model(tmp_path / "m", "llama", "sentencepiece")
+    llama = Llama.from_folder("tiny", folder)
+    ids = llama.tokenizer.encode("😀", add_special_tokens=False).ids[-4:]
+    assert llama.spell_all(ids) == "😀"
+    assert [llama.spell(i) for i in ids] == ["<F0>", "<9F>", "<98>", "<80>"]
+    assert llama.spell_all(ids[:-1]) == "<F0><9F><98>"
+
+
 def test_generation_ends_where_the_context_does(model):
     assert len(list(model.generate("the cat", seed=1))) == 20 - 2 + 1
 
@@ -137,7 +163,7 @@ def test_a_long_text_is_refused_with_both_numbers(model):
 def test_a_text_without_tokens_is_a_normal_state(model):
     trace = model.trace("")
     assert trace.weights.shape == (3, 4, 0, 0)
-    with pytest.raises(ValueError, match="no next token"):
+    with pytest.raises(ValueError, match="nothing to go on from"):
         trace.next_token()
 
 

@@ -3,6 +3,9 @@
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers
 from tokenizers.processors import ByteLevel, TemplateProcessing
 
+from attention.models import files
+from tests.models import tiny
+
 WORDS = ("The", "the", "cat", "sat", "on", "mat", "it", "was", "river", "bank")
 _BYTES = [f"<0x{byte:02X}>" for byte in range(256)]
 
@@ -58,7 +61,13 @@ def byte_level(*, trim=False):
 
 def unigram():
     """Return words with `▁` before them, one token for all others, as multilingual BERTs have."""
-    words = [("<unk>", 0.0), ("▁", -3.0), *((f"▁{word}", -1.0) for word in WORDS), ("s", -2.0)]
+    words = [
+        ("<unk>", 0.0),
+        ("▁", -3.0),
+        *((f"▁{word}", -1.0) for word in WORDS),
+        ("s", -2.0),
+        (".", -2.0),
+    ]
     tokenizer = Tokenizer(models.Unigram(words, unk_id=0, byte_fallback=False))
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     tokenizer.decoder = decoders.Metaspace()
@@ -84,9 +93,17 @@ MAKERS = {
 }
 
 
+def write_model(folder, architecture, kind, **changes):
+    """Write a tiny model of an architecture with one of these tokenizers; return the folder."""
+    tokenizer = MAKERS[kind]()
+    longest = "n_positions" if architecture == "gpt2" else "max_position_embeddings"
+    sizes = {longest: 128, "vocab_size": tokenizer.get_vocab_size(), **changes}
+    tiny.write(folder, architecture, **sizes)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    return folder
+
+
 def tokens(kind, text):
     """Return a text as one of these tokenizers reads it."""
-    from attention.models import files
-
     tokenizer = MAKERS[kind]()
     return files.encode(tokenizer, text, 10_000, tokenizer.get_vocab_size())

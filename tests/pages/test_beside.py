@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 import attention
 from attention import lesson, words
 from attention.models import registry
+from tests.pages.reader import plain
 
 ROOT = Path(__file__).parents[2]
 HEADS, VISUALIZER = "pages/explore/heads.py", "pages/explore/visualizer.py"
@@ -40,7 +41,7 @@ def drawn(app, alt):
 
 
 def last_notice(app):
-    return app.info[-1].value.replace("\u2060", "").replace("\\", "")
+    return plain(app.info[-1].value)
 
 
 @with_smollm2

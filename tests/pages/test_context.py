@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from attention import baselines, context, layer_costs, meanings, words
 from attention.layer_costs import LayerTime
 from tests.pages.asking import ask
+from tests.pages.reader import plain
 
 ROOT = Path(__file__).parents[2]
 PAGE = "pages/learn/context.py"
@@ -56,7 +57,7 @@ def drawn(app, *columns, nth=0):
 
 
 def notice(app):
-    return app.info[0].value.replace("\u2060", "").replace("\\", "")
+    return plain(app.info[0].value)
 
 
 def check_colours(app):

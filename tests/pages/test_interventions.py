@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import attention
+from tests.pages.reader import plain
 
 ROOT = Path(__file__).parents[2]
 PAGE = "pages/explore/interventions.py"
@@ -42,7 +43,7 @@ def drawn(app, *columns):
 
 
 def notice(app):
-    return app.info[0].value.replace("\u2060", "").replace("\\", "")
+    return plain(app.info[0].value)
 
 
 # Steer
@@ -82,7 +83,7 @@ def test_each_control_of_a_push_changes_what_comes_of_it():
 def test_the_words_of_interest_are_pinned_and_bad_ones_refused():
     app = open_page(interests="heavy, light")
     rows = drawn(app, "token", "pinned")
-    assert rows[rows["pinned"]]["token"].tolist() == [" heavy", " light"]
+    assert rows[rows["pinned"]]["token"].tolist() == ["␣heavy", "␣light"]
     healthy(app.text_input(key="interests").set_value(", ".join("abcdefghijklmn")).run())
     assert "the limit is 12" in app.warning[0].value
     assert drawn(app, "token", "pinned")["pinned"].sum() == 3

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from attention import lesson, pairs, pruning, takeaways
 from tests.pages.asking import ask
+from tests.pages.reader import plain
 
 ROOT = Path(__file__).parents[2]
 PAGE = "pages/learn/lesson.py"
@@ -24,11 +25,6 @@ def open_page(**params):
 def healthy(app):
     assert not app.exception, [(e.value, e.stack_trace) for e in app.exception]
     return app
-
-
-def plain(text):
-    """Return Markdown as it is read."""
-    return text.replace("\u2060", "").replace("\\", "")
 
 
 def drawn(app, *columns):

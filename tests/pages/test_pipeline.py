@@ -14,6 +14,7 @@ import attention
 from attention import lesson, steps
 from attention.place import Place
 from tests.pages.asking import ask
+from tests.pages.reader import plain
 
 ROOT = Path(__file__).parents[2]
 PAGE = "pages/learn/pipeline.py"
@@ -64,11 +65,6 @@ def printed(app):
 def step_name(app):
     heading = next(h.value for h in app.subheader if h.value.startswith("Step "))
     return plain(heading.partition(": ")[2])
-
-
-def plain(text):
-    """Return text as a reader sees it."""
-    return text.replace("\\", "").replace("\u2060", "")
 
 
 def shown_sum(app):
@@ -277,6 +273,6 @@ def test_a_step_that_another_model_lacks_gives_way():
 
 @with_smollm2
 def test_a_key_that_the_mask_hides_is_told():
-    app = open_page(model="smollm2", word="1 Ġcat", reads="5 Ġmat")
+    app = open_page(model="smollm2", word="1 ␣cat", reads="5 ␣mat")
     assert "the mask hides it" in app.warning[0].value
     assert printed(app) == shown_sum(app)

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from attention import methods, planner, runs, timing
 from attention.runs import Point
+from tests.pages.reader import plain
 
 ROOT = Path(__file__).parents[2]
 PAGE = "pages/measure/scaling.py"
@@ -63,7 +64,7 @@ def press(app, key):
 
 
 def notice(app):
-    return app.info[0].value.replace("\u2060", "").replace("\\", "")
+    return plain(app.info[0].value)
 
 
 # The cost of n²

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from attention import lesson, words
 from attention.telling import telling_heads
 from tests.pages.asking import ask
+from tests.pages.reader import plain
 
 ROOT = Path(__file__).parents[2]
 PAGE = "pages/explore/visualizer.py"
@@ -38,7 +39,7 @@ def table(app, column):
 
 
 def said(app):
-    return app.info[0].value.replace("\u2060", "").replace("\\", "")
+    return plain(app.info[0].value)
 
 
 def test_it_opens_on_it_at_the_head_that_reads_cat():
