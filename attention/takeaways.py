@@ -116,7 +116,8 @@ def takeaways(look: Look) -> list[Takeaway]:
 
 
 def _all_at_once(look: Look) -> Takeaway:
-    apart = abs(look.query - look.key)
+    first, last = sorted((look.query, look.key))
+    apart = last - first - sum(unit.blank for unit in look.view.units[first:last])
     return Takeaway(
         "All words at once",
         f"Every word reads every {'earlier one' if look.view.is_causal else 'other'} in one step, "

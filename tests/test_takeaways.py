@@ -6,7 +6,7 @@ import pytest
 from attention import steps, takeaways, words
 from attention.models.llama import Llama
 from attention.takeaways import Look
-from tests.models import tiny
+from tests.models import tiny, tiny_tokenizers
 
 TEXT = "The cat sat on the mat because it was tired"
 
@@ -72,3 +72,13 @@ def test_a_decoders_cards_say_what_its_mask_leaves(tmp_path):
     assert price.figure == "21 → 78"
     score = trace.query[1, 3, 4] @ trace.key[1, 1, 1] / 2  # head 3 reads shared head 1
     assert qkv.figure.startswith(f"{score:.2f} → ")
+
+
+def test_white_space_is_no_word_in_between(tmp_path):
+    folder = tiny_tokenizers.write_model(tmp_path / "m", "llama", "bytes")
+    trace = Llama.from_folder("tiny", folder).trace("the cat\n\nsat")
+    view = words.view(trace)
+    assert view.labels == ("the", "cat", "⏎", "⏎", "sat")
+    card = takeaways.takeaways(Look(trace, view, query=4, key=0, layer=0, head=0))[0]
+    assert card.figure == "1 step, not 2"
+    assert card.meaning == "from “the” to “sat”, 2 words apart"

@@ -172,6 +172,15 @@ def test_white_space_stands_alone_as_a_sign(kind):
     assert blank[-3:] == [True, False, True]
 
 
+def test_what_a_word_reads_is_not_mixed_with_white_space(tmp_path):
+    folder = tiny_tokenizers.write_model(tmp_path / "m", "llama", "bytes")
+    trace = Llama.from_folder("tiny", folder).trace("the cat\n\nsat")
+    shown = view(trace)
+    sat, cat = shown.find("sat"), shown.find("cat")
+    tokens = [trace.tokens.index(piece) for piece in ("sat", "Ġcat")]
+    assert np.array_equal(shown.weights[..., sat, cat], trace.weights[..., *tokens])
+
+
 @pytest.mark.parametrize("kind", ["sentencepiece", "bytes"])
 @pytest.mark.parametrize(
     ("text", "last"),

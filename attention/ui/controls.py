@@ -43,8 +43,8 @@ def reading(
             bind="query-params",
             height=100,
             on_change=_sentence_changed,
-            help="Ctrl+Enter applies. In the languages that the model was trained on; up to 512 "
-            "tokens, in a large model fewer.",
+            help="Ctrl+Enter applies. Up to 512 tokens, in a large model fewer. Words that the "
+            "model has no token for are named.",
         )
         with picker:
             _example_picker(text)
