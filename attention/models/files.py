@@ -40,55 +40,41 @@ def read_config(folder: Path) -> dict[str, Any]:
     return _read_json(folder / "config.json")
 
 
-def check_settings(config: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
-    """Refuse a config with a setting that changes what is computed; absent ones are as wanted.
-
-    >>> check_settings({"hidden_act": "relu"}, {"hidden_act": "gelu"})
-    Traceback (most recent call last):
-    ValueError: hidden_act is 'relu', expected 'gelu'
-    """
-    for name, value in wanted.items():
-        if config.get(name, value) != value:
-            raise ValueError(f"{name} is {config[name]!r}, expected {value!r}")
-
-
-def number(config: Mapping[str, Any], name: str, most: int = 2**31) -> int:
-    """Return a whole number of a config; `ValueError` where it is missing or out of range.
-
-    >>> number({"vocab_size": 0}, "vocab_size")
-    Traceback (most recent call last):
-    ValueError: vocab_size must be a whole number from 1 to 2,147,483,648, got 0
-    """
-    value = config.get(name)
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
-        raise ValueError(f"{name} must be a whole number from 1 to {most:,}, got {value!r}")
-    return value
-
-
-def check_weights(folder: Path, shapes: Shapes, *, prefix: str = "") -> None:
+def check_weights(
+    folder: Path, shapes: Shapes, *, prefixes: Sequence[str] = (), optional: Shapes | None = None
+) -> Shapes:
     """Compare the headers of a folder's files with what is expected, without reading any numbers.
 
-    Parameters and errors are those of `read_weights`.
+    Parameters and errors are those of `read_weights`; returned are the shapes of what it would.
     """
-    for part, own in _parts(folder, shapes, prefix).items():
+    found: dict[str, tuple[int, ...]] = {}
+    shapes, parts = _parts(folder, shapes, prefixes, optional or {})
+    for part, own in parts.items():
+        expected = {full: shapes[name] for full, name in own.items()}
         with _opened(part) as file:
-            _check(file, part.name, {full: shapes[name] for full, name in own.items()})
+            _check(file, part.name, expected)
+        found |= {own[full]: shape for full, shape in expected.items()}
+    return found
 
 
-def read_weights(folder: Path, shapes: Shapes, *, prefix: str = "") -> dict[str, Array]:
+def read_weights(
+    folder: Path, shapes: Shapes, *, prefixes: Sequence[str] = (), optional: Shapes | None = None
+) -> dict[str, Array]:
     """Read tensors from `model.safetensors` or from the parts that its index names.
 
     Parameters
     ----------
-    shapes : as for `read_safetensors`
-    prefix : that some files put before every name
+    shapes : as for `read_safetensors`; a `LayerNorm` may have its old names, `gamma` and `beta`
+    prefixes : one of them may stand before every name, where the file has a head besides the model
+    optional : tensors of such a head, without prefix, that are read where they are there
 
     Raises
     ------
     ValueError : as for `read_safetensors`; or a part is missing or outside the folder.
     """
     tensors: dict[str, Array] = {}
-    for part, own in _parts(folder, shapes, prefix).items():
+    shapes, parts = _parts(folder, shapes, prefixes, optional or {})
+    for part, own in parts.items():
         found = read_safetensors(part, {full: shapes[name] for full, name in own.items()})
         tensors |= {own[full]: tensor for full, tensor in found.items()}
     return tensors
@@ -153,7 +139,8 @@ def side_by_side(matrices: Sequence[Array]) -> Array:
 
     Laid out this way round, a product with few rows is a tenth faster.
     """
-    joined = np.ascontiguousarray(np.concatenate(matrices).T)
+    joined = np.empty((matrices[0].shape[1], sum(map(len, matrices))), np.float32)
+    np.concatenate([matrix.T for matrix in matrices], axis=1, out=joined)
     joined.flags.writeable = False
     return joined
 
@@ -174,28 +161,45 @@ def _check(file: Any, name: str, shapes: Shapes) -> None:
         raise ValueError(f"{name}: {_listed(problems)}")
 
 
-def _parts(folder: Path, shapes: Shapes, prefix: str) -> dict[Path, dict[str, str]]:
-    """Return the files to read, and for each the names in it and the names in `shapes`."""
-    whole = folder / "model.safetensors"
-    if os.path.isfile(whole):
-        with _opened(whole) as file:
-            places = dict.fromkeys(file.keys(), whole)
-    else:
-        places = _places(folder)
-    named = {name.removeprefix(prefix): name for name in places}
-    missing = [f"{name} is missing" for name in shapes if name not in named]
-    if missing:
+def _parts(
+    folder: Path, shapes: Shapes, prefixes: Sequence[str], optional: Shapes
+) -> tuple[Shapes, dict[Path, dict[str, str]]]:
+    """Return what is to be read, and by file the names in it with those in `shapes`."""
+    places = _places(folder)
+    spelled = {_spelled(name, places, _prefix(shapes, places, prefixes)): name for name in shapes}
+    if missing := [f"{full} is missing" for full in spelled if full not in places]:
         raise ValueError(_listed(missing))
+    there = {name: shape for name, shape in optional.items() if name in places}
     parts: dict[Path, dict[str, str]] = {}
-    for name in shapes:
-        parts.setdefault(places[named[name]], {})[named[name]] = name
-    return parts
+    for full, name in [*spelled.items(), *zip(there, there, strict=True)]:
+        parts.setdefault(places[full], {})[full] = name
+    return {**shapes, **there}, parts
+
+
+def _prefix(shapes: Shapes, places: Mapping[str, Path], prefixes: Sequence[str]) -> str:
+    first = next(iter(shapes), "")
+    return next((prefix for prefix in prefixes if prefix + first in places), "")
+
+
+def _spelled(name: str, places: Mapping[str, Path], prefix: str) -> str:
+    """Return the name that a tensor has in the file: the files of 2018 have others for LayerNorm.
+
+    >>> _spelled("a.LayerNorm.bias", {"bert.a.LayerNorm.beta": Path()}, "bert.")
+    'bert.a.LayerNorm.beta'
+    """
+    old = name.replace("LayerNorm.weight", "LayerNorm.gamma")
+    old = old.replace("LayerNorm.bias", "LayerNorm.beta")
+    return prefix + (old if prefix + old in places else name)
 
 
 def _places(folder: Path) -> dict[str, Path]:
-    """Return the file of each tensor as the index says."""
+    """Return the file of each tensor: the only one, or as the index says."""
+    whole = folder / "model.safetensors"
+    if os.path.isfile(whole):
+        with _opened(whole) as file:
+            return dict.fromkeys(file.keys(), whole)
     if not os.path.isfile(folder / _INDEX):
-        raise ValueError(f"{folder.name} has neither model.safetensors nor {_INDEX}")
+        raise ValueError(f"there is neither model.safetensors nor {_INDEX}")
     places = _read_json(folder / _INDEX).get("weight_map")
     if not isinstance(places, dict):
         raise ValueError(f"{_INDEX} has no weight_map")

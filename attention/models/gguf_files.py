@@ -16,7 +16,7 @@ import numpy as np
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, processors
 
 from attention.core import Array
-from attention.models import files, gguf_header
+from attention.models import files, gguf_header, settings
 from attention.models.gguf_header import Tensor
 from attention.models.llama import Llama, LlamaConfig
 from attention.threads import take_turns
@@ -67,7 +67,7 @@ def load(name: str, path: Path) -> Llama:
         weights = _read_weights(data, places)
         for part, heads in (("q", config.num_attention_heads), ("k", config.num_key_value_heads)):
             for layer in range(config.num_hidden_layers):
-                place = f"model.layers.{layer}.self_attn.{part}_proj.weight"
+                place = f"layers.{layer}.self_attn.{part}_proj.weight"
                 weights[place] = _halves(weights[place], heads)
     return Llama(name, config, files.finished(weights, path.name), tokenizer)
 
@@ -99,7 +99,8 @@ def _checked(
 ) -> tuple[LlamaConfig, dict[str, Tensor]]:
     """Return the sizes of the model and its tensors, by the names that `Llama` has for them."""
     config = config_from(fields, tied="output.weight" not in tensors)
-    wanted = {_gguf_name(name): (name, shape) for name, shape in config.shapes().items()}
+    shapes = config.shapes() | ({} if config.tie_word_embeddings else config.head())
+    wanted = {_gguf_name(name): (name, shape) for name, shape in shapes.items()}
     if missing := [name for name in wanted if name not in tensors]:
         raise ValueError(f"tensor {missing[0]} is missing")
     if extra := [name for name in tensors if name not in wanted]:
@@ -124,7 +125,7 @@ def config_from(fields: Fields, *, tied: bool) -> LlamaConfig:
     architecture = _field(fields, "general.architecture", str)
     if architecture != "llama":
         raise ValueError(f"architecture is {architecture!r}, expected 'llama'")
-    files.check_settings(fields, _COMPUTED)
+    settings.check_settings(fields, _COMPUTED)
     heads = _field(fields, "llama.attention.head_count", int)
     width = _field(fields, "llama.embedding_length", int)
     each = _field(fields, "llama.attention.key_length", int, width // max(heads, 1))
@@ -204,17 +205,17 @@ def _dequantised(data: Array, tensor: Tensor) -> Array:
 def _gguf_name(name: str) -> str:
     """Return what a tensor is called in the file.
 
-    >>> _gguf_name("model.layers.3.mlp.up_proj.weight"), _gguf_name("model.norm.weight")
+    >>> _gguf_name("layers.3.mlp.up_proj.weight"), _gguf_name("norm.weight")
     ('blk.3.ffn_up.weight', 'output_norm.weight')
     """
     outside = {
-        "model.embed_tokens.weight": "token_embd.weight",
-        "model.norm.weight": "output_norm.weight",
+        "embed_tokens.weight": "token_embd.weight",
+        "norm.weight": "output_norm.weight",
         "lm_head.weight": "output.weight",
     }
     if name in outside:
         return outside[name]
-    _, _, layer, part = name.removesuffix(".weight").split(".", 3)
+    _, layer, part = name.removesuffix(".weight").split(".", 2)
     ours = {theirs: here for here, theirs in _PARTS.items()}
     return f"blk.{layer}.{ours[part]}.weight"
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from attention.models import AnyModel
@@ -150,24 +150,18 @@ def _loader(name: str, place: Path) -> Callable[[], AnyModel]:
 
 def _folder_loader(name: str, folder: Path) -> Callable[[], AnyModel]:
     from attention.models import files
-    from attention.models.bert import Bert, BertConfig
-    from attention.models.gpt2 import Gpt2, Gpt2Config
-    from attention.models.llama import Llama, LlamaConfig
+    from attention.models.bert import Bert
+    from attention.models.gpt2 import Gpt2
+    from attention.models.llama import Llama
 
-    config = files.read_config(folder)
-    kind = config.get("model_type")
+    kinds: dict[Any, type[AnyModel]] = {"bert": Bert, "gpt2": Gpt2, "llama": Llama}
+    kind = files.read_config(folder).get("model_type")
+    if not isinstance(kind, str) or kind not in kinds:
+        raise ValueError(f"model_type is {kind!r}; supported are bert, gpt2 and llama")
     if not os.path.isfile(folder / "tokenizer.json"):
         raise ValueError("tokenizer.json is missing")
-    if kind == "bert":
-        files.check_weights(folder, BertConfig.from_dict(config).shapes(), prefix="bert.")
-        return lambda: Bert.from_folder(name, folder)
-    if kind == "gpt2":
-        files.check_weights(folder, Gpt2Config.from_dict(config).shapes(), prefix="transformer.")
-        return lambda: Gpt2.from_folder(name, folder)
-    if kind == "llama":
-        files.check_weights(folder, LlamaConfig.from_dict(config).shapes())
-        return lambda: Llama.from_folder(name, folder)
-    raise ValueError(f"model_type is {kind!r}; supported are bert, gpt2 and llama")
+    kinds[kind].check_folder(folder)
+    return lambda: kinds[kind].from_folder(name, folder)
 
 
 def _bert(name: str, folder: Path) -> AnyModel:

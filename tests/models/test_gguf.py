@@ -71,7 +71,7 @@ def test_other_formats_are_dequantised(other, kind):
     [
         ({"architecture": "gptneox"}, "architecture is 'gptneox', expected 'llama'"),
         ({"leave_out": ["llama.block_count"]}, r"llama\.block_count is missing"),
-        ({"leave_out": ["model.norm.weight"]}, r"output_norm\.weight is missing"),
+        ({"leave_out": ["norm.weight"]}, r"output_norm\.weight is missing"),
         ({"fields": {"llama.block_count": "two"}}, "block_count is of type str, not int"),
         ({"fields": {"llama.block_count": 10**6}}, "num_hidden_layers must be a whole number"),
         ({"fields": {"llama.block_count": 3}}, r"blk\.2\.\w+\.weight is missing"),
@@ -100,8 +100,8 @@ def test_another_kind_of_model_is_refused(other, options, message):
 
 def test_numbers_that_are_not_finite_are_refused(other):
     weights = tensors()
-    weights["model.norm.weight"][3] = np.nan
-    with pytest.raises(ValueError, match=r"model\.norm\.weight has 1 numbers that are not finite"):
+    weights["norm.weight"][3] = np.nan
+    with pytest.raises(ValueError, match=r"norm\.weight has 1 numbers that are not finite"):
         gguf_files.load("tiny", write(other, weights))
 
 
