@@ -42,7 +42,7 @@ def load_model(name: str = registry.EMBEDDED) -> AnyModel:
     ValueError : no model of that name, the message lists those there are; or its files are
         damaged, the message says how.
     """
-    entry = registry.entries().get(name)
+    entry = registry.entries().get(name) if isinstance(name, str) else None
     if entry is None:
         raise ValueError(f"no model named {name!r}; available: {', '.join(available_models())}")
     with _LOADING.setdefault(name, Lock()):

@@ -267,9 +267,11 @@ def encode(tokenizer: Tokenizer, text: str, limit: int, vocabulary: int) -> Toke
 
     Raises
     ------
-    ValueError : the text is too long, the message has its length and the limit; or the tokenizer
-        cannot read it, or knows a word that the model has no vector for.
+    ValueError : the text is too long, the message has its length and the limit; or it is no text,
+        or the tokenizer cannot read it, or knows a word that the model has no vector for.
     """
+    if not isinstance(text, str):
+        raise ValueError(f"a text is one str, got {type(text).__name__}; trace each by itself")
     if len(text) > MAX_CHARACTERS:
         raise ValueError(f"The text has {len(text):,} characters; the limit is {MAX_CHARACTERS:,}.")
     # A lone surrogate is no character and has no UTF-8 form: show it as the replacement sign.

@@ -13,6 +13,7 @@ from attention.models.bert import Bert, BertConfig
 from attention.models.gpt2 import Gpt2, Gpt2Config
 from attention.models.llama import Llama, LlamaConfig
 from tests.models import checkpoints, tiny
+from tests.rounding import assert_within, whole_pass
 
 KINDS = {"bert": Bert, "gpt2": Gpt2, "llama": Llama}
 STORED = checkpoints.stored()
@@ -28,9 +29,8 @@ def check(case, folder, expected):
     np.testing.assert_allclose(trace.weights, expected["weights"], rtol=0, atol=2e-6)
     assert getattr(model, "predicts", False) == ("logits" in expected)
     if "logits" in expected:
-        size = np.abs(expected["logits"]).max()
-        found = model.logits(trace.hidden[-1])
-        np.testing.assert_allclose(found, expected["logits"], rtol=0, atol=2e-6 * size)
+        found, layers = model.logits(trace.hidden[-1]), len(trace.weights)
+        assert_within(found, expected["logits"], roundings=whole_pass(layers))
 
 
 @pytest.mark.parametrize("kind", DEFAULTS)

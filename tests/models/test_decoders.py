@@ -134,6 +134,19 @@ def test_a_long_text_is_refused_with_both_numbers(model):
         model.trace("cat " * 21)
 
 
+@pytest.mark.parametrize("text", [["a", "b"], None, 3, b"cat", ("the", "cat")])
+def test_what_is_no_text_is_refused_by_its_type(model, text):
+    for read in (model.trace, model.tokenize, model.hidden, model.generate):
+        with pytest.raises(ValueError, match=f"a text is one str, got {type(text).__name__};"):
+            read(text)
+
+
+@pytest.mark.parametrize("edits", [Cut(keys=(1,)), None, "cut", ("cut",), (Cut, 3)])
+def test_what_are_no_edits_is_refused_at_once(model, edits):
+    with pytest.raises(ValueError, match="edits are a tuple of Cut, CutHeads, Add and SetRow, got"):
+        model.trace(TEXT, edits)
+
+
 def test_a_text_without_tokens_is_a_normal_state(model):
     trace = model.trace("")
     assert trace.weights.shape == (3, 4, 0, 0)

@@ -155,7 +155,9 @@ def test_two_models_of_one_name_both_stay(found, tmp_path):
     assert attention.load_model("minilm'").config.num_hidden_layers == 2
 
 
-@pytest.mark.parametrize("name", ["../own", "/", "own/m", "smollm2/../m", "", "minilm/", "m\0"])
+@pytest.mark.parametrize(
+    "name", ["../own", "/", "own/m", "smollm2/../m", "", "minilm/", "m\0", None, ["minilm"], 3]
+)
 def test_a_name_is_never_a_path(found, tmp_path, name):
     tiny.write(tmp_path / "own" / "m", "bert")
     found.setenv(registry.OWN_FOLDER, str(tmp_path / "own"))
