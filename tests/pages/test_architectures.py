@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import attention
-from attention.models import registry
+from attention.models import places, registry
 from tests.models import tiny
 
 ROOT = Path(__file__).parents[2]
@@ -59,7 +59,7 @@ def tiny_models(tmp_path_factory):
         tiny.write(folder / f"small-{kind}", kind)
     tiny.write(folder / "small-headless", "llama", tie_word_embeddings=False)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(registry.OWN_FOLDER, str(folder))
+        patch.setenv(places.OWN_FOLDER, str(folder))
         registry.entries.cache_clear()
         yield
     registry.entries.cache_clear()
