@@ -19,7 +19,8 @@ from tests.models import tiny, tiny_gguf
 @pytest.fixture
 def found(monkeypatch, tmp_path):
     """Look for models anew, in empty places; SmolLM2 is not installed."""
-    for name in ("HF_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME", places.OWN_FOLDER):
+    caches = ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME")
+    for name in (*caches, places.OWN_FOLDER):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "nothing"))
     monkeypatch.setattr(registry, "find_spec", lambda name: None)
