@@ -78,6 +78,15 @@ def checked_mask(attn_mask: ArrayLike, scores_shape: tuple[int, ...]) -> Array:
     return mask
 
 
+def check_dropout(dropout_p: float) -> None:
+    """Raise `ValueError` for any dropout: it is for training, and is random."""
+    if dropout_p != 0.0:
+        raise ValueError(
+            f"dropout_p must be 0.0, got {dropout_p!r}: dropout is for training; here equal inputs "
+            "give equal outputs"
+        )
+
+
 def check_shapes(query: Array, key: Array, value: Array | None, enable_gqa: bool) -> None:
     """Raise `ValueError` with all shapes where they do not fit together."""
     shapes = f"query {query.shape}, key {key.shape}"

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 
 from attention.checks import (
     Options,
+    check_dropout,
     check_shapes,
     checked_mask,
     checked_options,
@@ -150,8 +151,9 @@ def scaled_dot_product_attention(
     key: ArrayLike,
     value: ArrayLike,
     attn_mask: ArrayLike | None = None,
-    *,
+    dropout_p: float = 0.0,
     is_causal: bool = False,
+    *,
     scale: float | None = None,
     enable_gqa: bool = False,
     softcap: float | None = None,
@@ -169,6 +171,7 @@ def scaled_dot_product_attention(
     key : (..., H, K, E)
     value : (..., H, K, V); the width V may differ from E
     attn_mask : broadcastable to (..., H, Q, K). Bool: True takes part. Float: added to the scores
+    dropout_p : 0.0, for the sake of code that names it; there is no dropout here
     is_causal : query q sees keys 0..q only (aligned top-left); combines with `attn_mask`
     scale : factor on the scores, by default `1 / sqrt(E)`
     enable_gqa : `key` and `value` may have fewer heads (axis -3), each shared by consecutive
@@ -197,6 +200,7 @@ def scaled_dot_product_attention(
     >>> scaled_dot_product_attention([[0.0]], [[1.0], [5.0]], [[10.0], [20.0]])
     array([[15.]])
     """
+    check_dropout(dropout_p)
     arrays = np.asarray(query), np.asarray(key), np.asarray(value)
     options = checked_options(
         arrays, attn_mask, is_causal, scale, enable_gqa, softcap, window, query_offset, key_lengths

@@ -163,6 +163,8 @@ def check_edits(
     Traceback (most recent call last):
     ValueError: no layer 9: minilm has layers 0 to 5 and heads 0 to 11
     """
+    if not isinstance(edits, Sequence) or not all(isinstance(edit, Edit) for edit in edits):
+        raise ValueError(f"edits are a tuple of Cut, CutHeads, Add and SetRow, got {edits!r:.100}")
     there = f"{model} has layers 0 to {layers - 1} and heads 0 to {heads - 1}"
     text = f"the text has {tokens} tokens, 0 to {tokens - 1}"
     for edit in edits:

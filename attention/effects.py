@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from attention.core import Array, softmax
-from attention.models.model import Decoder, Model
+from attention.models.model import Decoder, Model, predictor
 from attention.models.trace import Trace
 from attention.words import Unit
 
@@ -136,13 +136,12 @@ def text_loss(model: Decoder, stream: Array, ids: Array) -> float:
 def effect_on(model: Model, trace: Trace) -> Effect:
     """Return the function that says how far changed streams are from those of `trace`.
 
-    It takes `(B, T, D)`, the last layer's of B changed passes, and returns `(B,)`. For a decoder:
-    by how much the loss rises, in nats per token; below 0 it falls. For an encoder: the cosine
-    distance between the sentence vectors.
+    It takes `(B, T, D)`, the last layer's of B changed passes, and returns `(B,)`. For a model that
+    predicts: by how much the loss rises, in nats per token; below 0 it falls. For any other: the
+    cosine distance between the sentence vectors.
     """
-    ids = trace.input.ids
-    if isinstance(model, Decoder):
-        decoder = model
+    ids, decoder = trace.input.ids, predictor(model)
+    if decoder is not None:
         before = text_loss(decoder, trace.hidden[-1], ids)
         return lambda streams: text_losses(decoder, streams, ids) - before
     whole = sentence_vector(trace.hidden)

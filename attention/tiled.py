@@ -14,13 +14,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from attention import core, threads
-from attention.checks import Options, checked_options, compute_dtype, result_dtype
+from attention.checks import Options, check_dropout, checked_options, compute_dtype, result_dtype
 from attention.masks import Array, Window
 
 _QUERIES, _KEYS = 256, 512  # the sides of a tile: 512 KB of scores in float32
@@ -33,24 +32,20 @@ _FEW = 32  # queries; with fewer the products are too narrow to gain anything
 Index = tuple[int, ...]
 
 
-class AttentionOptions(TypedDict, total=False):
-    """The keywords of `core.scaled_dot_product_attention`, with its defaults."""
-
-    is_causal: bool
-    scale: float | None
-    enable_gqa: bool
-    softcap: float | None
-    window: Window
-    query_offset: ArrayLike
-    key_lengths: ArrayLike | None
-
-
 def scaled_dot_product_attention(
     query: ArrayLike,
     key: ArrayLike,
     value: ArrayLike,
     attn_mask: ArrayLike | None = None,
-    **options: Unpack[AttentionOptions],
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    *,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+    softcap: float | None = None,
+    window: Window = None,
+    query_offset: ArrayLike = 0,
+    key_lengths: ArrayLike | None = None,
 ) -> Array:
     """Blend the values by how well each query matches each key: `softmax(Q K^T * scale + M) V`.
 
@@ -64,7 +59,18 @@ def scaled_dot_product_attention(
     queries, keys = (a.shape[-2] if a.ndim > 1 else 0 for a in arrays[:2])
     long = queries >= _FEW and queries * keys >= _WORTH_IT
     attend = tiled_attention if long else core.scaled_dot_product_attention
-    return attend(*arrays, attn_mask, **options)
+    return attend(
+        *arrays,
+        attn_mask,
+        dropout_p,
+        is_causal,
+        scale=scale,
+        enable_gqa=enable_gqa,
+        softcap=softcap,
+        window=window,
+        query_offset=query_offset,
+        key_lengths=key_lengths,
+    )
 
 
 def tiled_attention(
@@ -72,8 +78,9 @@ def tiled_attention(
     key: ArrayLike,
     value: ArrayLike,
     attn_mask: ArrayLike | None = None,
-    *,
+    dropout_p: float = 0.0,
     is_causal: bool = False,
+    *,
     scale: float | None = None,
     enable_gqa: bool = False,
     softcap: float | None = None,
@@ -91,6 +98,7 @@ def tiled_attention(
     >>> tiled_attention([[0.0]], [[1.0], [5.0]], [[10.0], [20.0]])
     array([[15.]])
     """
+    check_dropout(dropout_p)
     arrays = np.asarray(query), np.asarray(key), np.asarray(value)
     options = checked_options(
         arrays, attn_mask, is_causal, scale, enable_gqa, softcap, window, query_offset, key_lengths

@@ -141,6 +141,14 @@ def test_the_effect_on_an_encoder_is_how_far_the_sentence_vector_turns(model, ca
     assert effect(streams) == pytest.approx(expected, abs=1e-9)
 
 
+def test_the_effect_on_a_decoder_without_a_head_is_that_on_vectors(toy, monkeypatch):
+    monkeypatch.setattr(toy, "predicts", False)
+    before, after = toy.trace(NUMBERS), toy.trace(NUMBERS, (Cut(keys=(0,)),))
+    one, other = (effects.sentence_vector(trace.hidden) for trace in (before, after))
+    effect = effects.effect_on(toy, before)(np.stack([before.hidden[-1], after.hidden[-1]]))
+    assert effect == pytest.approx([0, effects.cosine_distance(one, other)], abs=1e-9)
+
+
 def test_pinned_tokens_come_first_then_those_likely_in_either_pass():
     before, after = np.log([0.5, 0.3, 0.15, 0.05]), np.log([0.1, 0.2, 0.3, 0.4])
     found = effects.next_token_changes(before, after, 2, pinned=[1])

@@ -1,5 +1,7 @@
 """The tiled path against the readable one, at every length and with every option."""
 
+import inspect
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -144,6 +146,37 @@ def test_what_the_readable_path_refuses_is_refused(shapes, options):
     with pytest.raises(ValueError, match=r"got|has|does not") as found:
         tiled_attention(*inputs, **options)
     assert str(found.value) == str(expected.value)
+
+
+@pytest.mark.parametrize(
+    "attend",
+    [
+        attention.scaled_dot_product_attention,
+        core.scaled_dot_product_attention,
+        attention.tiled_attention,
+    ],
+)
+@pytest.mark.parametrize("tokens", [3, 600])
+def test_code_written_for_pytorch_runs_as_it_is(attend, tokens):
+    """With every argument in its place: no dropout, then `is_causal`; any dropout is refused."""
+    q, k, v = arrays(*[(tokens, 4)] * 3)
+    names = list(inspect.signature(attend).parameters)
+    torchs = ["query", "key", "value", "attn_mask", "dropout_p", "is_causal", "scale", "enable_gqa"]
+    assert names[: len(torchs)] == torchs
+    plain = attend(q, k, v, is_causal=True)
+    np.testing.assert_array_equal(attend(q, k, v, None, 0.0, True), plain)
+    np.testing.assert_array_equal(attend(q, k, v, dropout_p=0.0, is_causal=True), plain)
+    for chance in (0.1, 1.0, -0.1, float("nan")):
+        with pytest.raises(ValueError, match=rf"dropout_p must be 0\.0, got {chance}: dropout is"):
+            attend(q, k, v, dropout_p=chance)
+
+
+def test_every_option_of_the_public_function_is_seen_in_its_signature():
+    public, core_s = map(
+        inspect.signature,
+        (attention.scaled_dot_product_attention, core.scaled_dot_product_attention),
+    )
+    assert public == core_s
 
 
 @pytest.mark.parametrize("shape", [(2, 30, 4), (1, 600, 4)])

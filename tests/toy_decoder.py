@@ -17,6 +17,7 @@ class ToyDecoder:
     """Causal attention and a one-matrix MLP in each layer; positions are part of the words."""
 
     name = "toy"
+    predicts = True
     tokenizer = None
     longest_trace = 64
     config = SimpleNamespace(num_hidden_layers=LAYERS, num_attention_heads=HEADS)

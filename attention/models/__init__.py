@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from attention.models import registry
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from attention.models.gpt2 import Gpt2
     from attention.models.llama import Llama
 
-    AnyModel = Bert | Llama | Gpt2
+    AnyModel: TypeAlias = Bert | Llama | Gpt2
 
 # Two readers who come first at once still share one model; nobody waits for another's model.
 _LOADING: dict[str, Lock] = {}
@@ -22,7 +22,7 @@ _LOADING: dict[str, Lock] = {}
 def available_models() -> list[str]:
     """Return the names that `load_model` takes: the embedded default, then those found installed.
 
-    Found are SmolLM2 (`registry.INSTALL_SMOLLM2`), BERT, GPT-2 and Llama models in the folder that
+    Found are SmolLM2 (`registry.INSTALL_SMOLLM2`), BERT, GPT-2 and Llama models in the folders that
     the environment variable ATTENTION_MODELS names, and those in the local Hugging Face cache.
     """
     return [entry.name for entry in registry.entries().values() if entry.problem is None]
@@ -34,15 +34,21 @@ def unavailable_models() -> dict[str, str]:
     return {entry.name: entry.problem for entry in found if entry.problem is not None}
 
 
+def memory_needed() -> dict[str, int]:
+    """Return how many bytes of memory it takes to load each model that can be loaded."""
+    found = registry.entries().values()
+    return {entry.name: entry.needed for entry in found if entry.problem is None}
+
+
 def load_model(name: str = registry.EMBEDDED) -> AnyModel:
     """Return the model, loaded once per process and shared.
 
     Raises
     ------
-    ValueError : no model of that name, the message lists those there are; or its files are
-        damaged, the message says how.
+    ValueError : no model of that name, the message lists those there are; or it needs more memory
+        than is free, with both figures; or its files are damaged, the message says how.
     """
-    entry = registry.entries().get(name)
+    entry = registry.entries().get(name) if isinstance(name, str) else None
     if entry is None:
         raise ValueError(f"no model named {name!r}; available: {', '.join(available_models())}")
     with _LOADING.setdefault(name, Lock()):

@@ -18,7 +18,7 @@ from tokenizers import Tokenizer
 from attention import threads
 from attention.core import Array
 from attention.edits import Edits, check_edits
-from attention.models import files, memory
+from attention.models import files, memory, settings
 from attention.models.editing import weights_in_place
 from attention.models.layers import (
     gelu_in_place,
@@ -37,6 +37,24 @@ _MOST = {  # no BERT is larger, but a file may claim anything
     "vocab_size": 4_000_000,
     "max_position_embeddings": 1_000_000,
     "type_vocab_size": 1_000,
+}
+_PREFIXES = ("bert.",)
+_DEFAULTS = {
+    "num_hidden_layers": 12,
+    "num_attention_heads": 12,
+    "hidden_size": 768,
+    "intermediate_size": 3_072,
+    "vocab_size": 30_522,
+    "max_position_embeddings": 512,
+    "type_vocab_size": 2,
+    "layer_norm_eps": 1e-12,
+}
+_COMPUTED = {
+    "model_type": "bert",
+    "hidden_act": settings.GELU,
+    "position_embedding_type": "absolute",
+    "is_decoder": False,
+    "per_layer_config": None,
 }
 _SHARED_FROM = 192  # tokens; below, sharing the work between threads costs more than it saves
 
@@ -57,19 +75,12 @@ class BertConfig:
     @classmethod
     def from_dict(cls, config: dict[str, Any]) -> Self:
         """Take the sizes from a `config.json`; refuse what this module does not compute."""
-        files.check_settings(
-            config,
-            {
-                "model_type": "bert",
-                "hidden_act": "gelu",
-                "position_embedding_type": "absolute",
-                "is_decoder": False,
-            },
-        )
-        eps = config.get("layer_norm_eps")
+        config = settings.complete(config, _DEFAULTS)
+        settings.check_settings(config, _COMPUTED)
+        eps = config["layer_norm_eps"]
         if not isinstance(eps, float) or not 0 <= eps < 1:
             raise ValueError(f"layer_norm_eps must be a number from 0 to 1, got {eps!r}")
-        sizes = {name: files.number(config, name, most) for name, most in _MOST.items()}
+        sizes = {name: settings.number(config, name, most) for name, most in _MOST.items()}
         if sizes["hidden_size"] % sizes["num_attention_heads"]:
             raise ValueError(
                 f"{sizes['num_attention_heads']} heads cannot divide a width of "
@@ -141,8 +152,14 @@ class Bert:
     def from_folder(cls, name: str, folder: Path) -> Self:
         """Load `config.json`, `tokenizer.json` and `model.safetensors` from `folder`."""
         config = BertConfig.from_dict(files.read_config(folder))
-        weights = files.read_weights(folder, config.shapes(), prefix="bert.")
+        weights = files.read_weights(folder, config.shapes(), prefixes=_PREFIXES)
         return cls(name, config, weights, files.load_tokenizer(folder / "tokenizer.json"))
+
+    @classmethod
+    def check_folder(cls, folder: Path) -> files.Shapes:
+        """Refuse what `from_folder` could not read; return the shapes of what it would."""
+        config = BertConfig.from_dict(files.read_config(folder))
+        return files.check_weights(folder, config.shapes(), prefixes=_PREFIXES)
 
     def tokenize(self, text: str) -> Tokens:
         """Return the text as tokens; `ValueError` with both numbers where it is too long."""
@@ -366,13 +383,8 @@ def _heads_at_once(some: slice, heads: int, tokens: int) -> Iterator[tuple[int, 
 
 
 def _linear_map(weights: dict[str, Array], block: str, parts: list[str]) -> tuple[Array, Array]:
-    """Take the parts out of `weights`; return them side by side as `(in, out)` and `(out,)`.
-
-    The files hold `(out, in)`. Laid out the other way round, a product with few rows is a tenth
-    faster.
-    """
-    matrix = np.concatenate([weights.pop(f"{block}.{part}.weight") for part in parts]).T
+    """Take the parts out of `weights`; return them side by side as `(in, out)` and `(out,)`."""
+    matrix = files.side_by_side([weights.pop(f"{block}.{part}.weight") for part in parts])
     bias = np.concatenate([weights.pop(f"{block}.{part}.bias") for part in parts])
-    matrix = np.ascontiguousarray(matrix)
-    matrix.flags.writeable = bias.flags.writeable = False  # one model serves every reader
+    bias.flags.writeable = False  # one model serves every reader
     return matrix, bias

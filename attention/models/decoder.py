@@ -22,7 +22,9 @@ from attention.models import files, memory
 from attention.models.editing import weights_in_place
 from attention.models.layers import merge_heads
 from attention.models.spelling import spelling
-from attention.models.trace import Tokens, Trace, longest
+from attention.models.trace import NO_HEAD, Tokens, Trace, longest
+
+_HEAD = "lm_head.weight"
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class DecoderConfig:
     vocab_size: int  # V
     max_position_embeddings: int
     norm_eps: float
+    tie_word_embeddings: bool = True  # next words are scored by the word embeddings
 
     def __post_init__(self) -> None:
         """Refuse sizes that no such model has: a file may claim anything."""
@@ -62,6 +65,10 @@ class DecoderConfig:
         if not isinstance(self.norm_eps, float) or not 0 <= self.norm_eps < 1:
             raise ValueError(f"the norm's epsilon must be from 0 to 1, got {self.norm_eps!r}")
 
+    def head(self) -> dict[str, tuple[int, ...]]:
+        """Return the name and shape of what scores next words, which not every file has."""
+        return {_HEAD: (self.vocab_size, self.hidden_size)}
+
 
 class Projected(NamedTuple):
     """What the heads of one layer work with."""
@@ -85,10 +92,28 @@ class CausalModel(ABC):
     config: DecoderConfig
     word_embeddings: Array  # (V, D), read-only
 
-    def __init__(self, name: str, tokenizer: Tokenizer) -> None:
-        """Keep the name and the tokenizer."""
-        self.name = name
-        self.tokenizer = tokenizer
+    def __init__(
+        self,
+        name: str,
+        config: DecoderConfig,
+        tokenizer: Tokenizer,
+        weights: dict[str, Array],
+        words: str,
+    ) -> None:
+        """Keep what is given and, out of `weights`, the two matrices about words.
+
+        Parameters
+        ----------
+        words : the name of the word embeddings
+        """
+        self.name, self.config, self.tokenizer = name, config, tokenizer
+        self.word_embeddings = weights.pop(words)
+        own = weights.pop(_HEAD, None)
+        if own is None:
+            tied = config.tie_word_embeddings
+        else:  # where it is a copy, one is enough
+            tied = np.array_equal(own, self.word_embeddings)
+        self._head = self.word_embeddings if tied else own
 
     @abstractmethod
     def embed(self, ids: Array, start: int = 0) -> Array:
@@ -111,8 +136,25 @@ class CausalModel(ABC):
         """Finish a layer: what it gives `(T, D)` for the stream and what attention adds to it."""
 
     @abstractmethod
+    def last_norm(self, x: Array) -> Array:
+        """Return what next words are scored by: rows `(..., D)` of `hidden[-1]`, normalised."""
+
+    @property
+    def predicts(self) -> bool:
+        """Whether the file has what scores next words; attention needs nothing of it."""
+        return self._head is not None
+
     def logits(self, x: Array) -> Array:
-        """Return `(..., V)` for rows `(..., D)` of the last layer's stream, `hidden[-1]`."""
+        """Return how each word scores as the next one, `(..., V)`: `Norm(x) E^T`.
+
+        Raises
+        ------
+        ValueError : the file has no matrix E for that.
+        """
+        if self._head is None:
+            raise ValueError(f"{self.name} predicts no next token: {NO_HEAD}")
+        scores: Array = self.last_norm(x) @ self._head.T
+        return scores
 
     @property
     def longest_trace(self) -> int:
@@ -168,7 +210,7 @@ class CausalModel(ABC):
         return Trace(
             self.name, tokens, query, key, value, weights, head_output, hidden, edits,
             is_causal=True,
-            next_logits=self.logits(hidden[-1, -1]) if t else None,
+            next_logits=self.logits(hidden[-1, -1]) if t and self.predicts else None,
             spelling=self.spell,
         )  # fmt: skip
 
@@ -220,13 +262,16 @@ class CausalModel(ABC):
 
         Raises
         ------
-        ValueError : the text is too long or has no tokens, or a number is out of range. At once.
+        ValueError : the text is too long or has no tokens, a number is out of range, or the model
+            predicts nothing. At once.
         """
         if not 0 <= temperature < math.inf or (top_k is not None and top_k < 1):
             raise ValueError(
                 f"temperature must be finite, from 0, and top_k at least 1, got {temperature} and "
                 f"{top_k}"
             )
+        if not self.predicts:
+            raise ValueError(f"{self.name} predicts no next token: {NO_HEAD}")
         ids = self.tokenize(text).ids
         if len(ids) == 0:
             raise ValueError("the text has no tokens, so there is nothing to go on from")

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-import struct
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ from attention.models.trace import Tokens
 MAX_CHARACTERS = 20_000  # refused before tokenizing, so that a huge paste costs nothing
 SMALL_FILE = 50_000_000  # bytes; a config, an index or a tokenizer is no larger
 
-_FLOATS = {"F16", "F32", "BF16"}
+_STORED = {"F16": "<f2", "F32": "<f4", "BF16": "<u2"}
 _INDEX = "model.safetensors.index.json"
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -41,55 +40,41 @@ def read_config(folder: Path) -> dict[str, Any]:
     return _read_json(folder / "config.json")
 
 
-def check_settings(config: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
-    """Refuse a config with a setting that changes what is computed; absent ones are as wanted.
-
-    >>> check_settings({"hidden_act": "relu"}, {"hidden_act": "gelu"})
-    Traceback (most recent call last):
-    ValueError: hidden_act is 'relu', expected 'gelu'
-    """
-    for name, value in wanted.items():
-        if config.get(name, value) != value:
-            raise ValueError(f"{name} is {config[name]!r}, expected {value!r}")
-
-
-def number(config: Mapping[str, Any], name: str, most: int = 2**31) -> int:
-    """Return a whole number of a config; `ValueError` where it is missing or out of range.
-
-    >>> number({"vocab_size": 0}, "vocab_size")
-    Traceback (most recent call last):
-    ValueError: vocab_size must be a whole number from 1 to 2,147,483,648, got 0
-    """
-    value = config.get(name)
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
-        raise ValueError(f"{name} must be a whole number from 1 to {most:,}, got {value!r}")
-    return value
-
-
-def check_weights(folder: Path, shapes: Shapes, *, prefix: str = "") -> None:
+def check_weights(
+    folder: Path, shapes: Shapes, *, prefixes: Sequence[str] = (), optional: Shapes | None = None
+) -> Shapes:
     """Compare the headers of a folder's files with what is expected, without reading any numbers.
 
-    Parameters and errors are those of `read_weights`.
+    Parameters and errors are those of `read_weights`; returned are the shapes of what it would.
     """
-    for part, own in _parts(folder, shapes, prefix).items():
+    found: dict[str, tuple[int, ...]] = {}
+    shapes, parts = _parts(folder, shapes, prefixes, optional or {})
+    for part, own in parts.items():
+        expected = {full: shapes[name] for full, name in own.items()}
         with _opened(part) as file:
-            _check(file, part.name, {full: shapes[name] for full, name in own.items()})
+            _check(file, part.name, expected)
+        found |= {own[full]: shape for full, shape in expected.items()}
+    return found
 
 
-def read_weights(folder: Path, shapes: Shapes, *, prefix: str = "") -> dict[str, Array]:
+def read_weights(
+    folder: Path, shapes: Shapes, *, prefixes: Sequence[str] = (), optional: Shapes | None = None
+) -> dict[str, Array]:
     """Read tensors from `model.safetensors` or from the parts that its index names.
 
     Parameters
     ----------
-    shapes : as for `read_safetensors`
-    prefix : that some files put before every name
+    shapes : as for `read_safetensors`; a `LayerNorm` may have its old names, `gamma` and `beta`
+    prefixes : one of them may stand before every name, where the file has a head besides the model
+    optional : tensors of such a head, without prefix, that are read where they are there
 
     Raises
     ------
     ValueError : as for `read_safetensors`; or a part is missing or outside the folder.
     """
     tensors: dict[str, Array] = {}
-    for part, own in _parts(folder, shapes, prefix).items():
+    shapes, parts = _parts(folder, shapes, prefixes, optional or {})
+    for part, own in parts.items():
         found = read_safetensors(part, {full: shapes[name] for full, name in own.items()})
         tensors |= {own[full]: tensor for full, tensor in found.items()}
     return tensors
@@ -111,26 +96,20 @@ def read_safetensors(path: Path, shapes: Shapes) -> dict[str, Array]:
     """
     with _opened(path) as file:
         _check(file, path.name, shapes)
-        halves = {name for name in shapes if file.get_slice(name).get_dtype() == "BF16"}
-        tensors = {
-            name: np.asarray(file.get_tensor(name), np.float32) for name in shapes.keys() - halves
-        }
-    tensors |= _read_bfloat16(path, halves)
-    return finished({name: tensors[name] for name in shapes}, path.name)
+    data = np.memmap(path, np.uint8, "r")
+    size = int.from_bytes(bytes(data[:8]), "little")
+    told = json.loads(bytes(data[8 : 8 + size]))
+    return finished({name: _numbers(data[8 + size :], told[name]) for name in shapes}, path.name)
 
 
-def _read_bfloat16(path: Path, names: Iterable[str]) -> dict[str, Array]:
-    """Read tensors of a type that NumPy does not know: the upper halves of float32 numbers."""
-    with path.open("rb") as file:
-        (size,) = struct.unpack("<Q", file.read(8))
-        header = json.loads(file.read(size))
-    tensors = {}
-    for name in names:
-        start, stop = header[name]["data_offsets"]
-        upper = np.fromfile(path, "<u2", (stop - start) // 2, offset=8 + size + start)
-        numbers = (upper.astype(np.uint32) << 16).view(np.float32)
-        tensors[name] = numbers.reshape(header[name]["shape"])
-    return tensors
+def _numbers(data: Array, told: Mapping[str, Any]) -> Array:
+    """Return a tensor as float32, with nothing beside it in memory on the way."""
+    stored = data[slice(*told["data_offsets"])].view(_STORED[told["dtype"]])
+    if told["dtype"] != "BF16":
+        return np.array(stored, np.float32).reshape(told["shape"])
+    numbers = np.zeros(len(stored), "<f4")
+    numbers.view("<u2")[1::2] = stored  # NumPy does not know the type: the upper half of a float32
+    return numbers.reshape(told["shape"])
 
 
 def shortened(error: Exception) -> str:
@@ -142,7 +121,7 @@ def shortened(error: Exception) -> str:
 def finished(tensors: dict[str, Array], file: str) -> dict[str, Array]:
     """Return read tensors read-only, for one model serves every reader; refuse NaN and infinity."""
     for name, tensor in tensors.items():
-        if not np.isfinite(tensor).all():
+        if not np.isfinite([tensor.min(), tensor.max()]).all():  # takes no memory
             bad = int(tensor.size - np.isfinite(tensor).sum())
             raise ValueError(f"{file}: {name} has {bad:,} numbers that are not finite")
         tensor.flags.writeable = False
@@ -154,7 +133,8 @@ def side_by_side(matrices: Sequence[Array]) -> Array:
 
     Laid out this way round, a product with few rows is a tenth faster.
     """
-    joined = np.ascontiguousarray(np.concatenate(matrices).T)
+    joined = np.empty((matrices[0].shape[1], sum(map(len, matrices))), np.float32)
+    np.concatenate([matrix.T for matrix in matrices], axis=1, out=joined)
     joined.flags.writeable = False
     return joined
 
@@ -175,28 +155,45 @@ def _check(file: Any, name: str, shapes: Shapes) -> None:
         raise ValueError(f"{name}: {_listed(problems)}")
 
 
-def _parts(folder: Path, shapes: Shapes, prefix: str) -> dict[Path, dict[str, str]]:
-    """Return the files to read, and for each the names in it and the names in `shapes`."""
-    whole = folder / "model.safetensors"
-    if os.path.isfile(whole):
-        with _opened(whole) as file:
-            places = dict.fromkeys(file.keys(), whole)
-    else:
-        places = _places(folder)
-    named = {name.removeprefix(prefix): name for name in places}
-    missing = [f"{name} is missing" for name in shapes if name not in named]
-    if missing:
+def _parts(
+    folder: Path, shapes: Shapes, prefixes: Sequence[str], optional: Shapes
+) -> tuple[Shapes, dict[Path, dict[str, str]]]:
+    """Return what is to be read, and by file the names in it with those in `shapes`."""
+    places = _places(folder)
+    spelled = {_spelled(name, places, _prefix(shapes, places, prefixes)): name for name in shapes}
+    if missing := [f"{full} is missing" for full in spelled if full not in places]:
         raise ValueError(_listed(missing))
+    there = {name: shape for name, shape in optional.items() if name in places}
     parts: dict[Path, dict[str, str]] = {}
-    for name in shapes:
-        parts.setdefault(places[named[name]], {})[named[name]] = name
-    return parts
+    for full, name in [*spelled.items(), *zip(there, there, strict=True)]:
+        parts.setdefault(places[full], {})[full] = name
+    return {**shapes, **there}, parts
+
+
+def _prefix(shapes: Shapes, places: Mapping[str, Path], prefixes: Sequence[str]) -> str:
+    first = next(iter(shapes), "")
+    return next((prefix for prefix in prefixes if prefix + first in places), "")
+
+
+def _spelled(name: str, places: Mapping[str, Path], prefix: str) -> str:
+    """Return the name that a tensor has in the file: the files of 2018 have others for LayerNorm.
+
+    >>> _spelled("a.LayerNorm.bias", {"bert.a.LayerNorm.beta": Path()}, "bert.")
+    'bert.a.LayerNorm.beta'
+    """
+    old = name.replace("LayerNorm.weight", "LayerNorm.gamma")
+    old = old.replace("LayerNorm.bias", "LayerNorm.beta")
+    return prefix + (old if prefix + old in places else name)
 
 
 def _places(folder: Path) -> dict[str, Path]:
-    """Return the file of each tensor as the index says."""
+    """Return the file of each tensor: the only one, or as the index says."""
+    whole = folder / "model.safetensors"
+    if os.path.isfile(whole):
+        with _opened(whole) as file:
+            return dict.fromkeys(file.keys(), whole)
     if not os.path.isfile(folder / _INDEX):
-        raise ValueError(f"{folder.name} has neither model.safetensors nor {_INDEX}")
+        raise ValueError(f"there is neither model.safetensors nor {_INDEX}")
     places = _read_json(folder / _INDEX).get("weight_map")
     if not isinstance(places, dict):
         raise ValueError(f"{_INDEX} has no weight_map")
@@ -234,7 +231,7 @@ def _difference(file: Any, name: str, shape: tuple[int, ...], names: set[str]) -
     found = file.get_slice(name)
     if tuple(found.get_shape()) != shape:
         return f"{name} has shape {tuple(found.get_shape())}, expected {shape}"
-    if found.get_dtype() not in _FLOATS:
+    if found.get_dtype() not in _STORED:
         return f"{name} has type {found.get_dtype()}, expected F16, BF16 or F32"
     return None
 
@@ -264,9 +261,11 @@ def encode(tokenizer: Tokenizer, text: str, limit: int, vocabulary: int) -> Toke
 
     Raises
     ------
-    ValueError : the text is too long, the message has its length and the limit; or the tokenizer
-        cannot read it, or knows a word that the model has no vector for.
+    ValueError : the text is too long, the message has its length and the limit; or it is no text,
+        or the tokenizer cannot read it, or knows a word that the model has no vector for.
     """
+    if not isinstance(text, str):
+        raise ValueError(f"a text is one str, got {type(text).__name__}; trace each by itself")
     if len(text) > MAX_CHARACTERS:
         raise ValueError(f"The text has {len(text):,} characters; the limit is {MAX_CHARACTERS:,}.")
     # A lone surrogate is no character and has no UTF-8 form: show it as the replacement sign.

@@ -8,9 +8,14 @@ from __future__ import annotations
 
 import math
 import struct
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
+
+T = TypeVar("T")
+Fields = Mapping[str, Any]
 
 _MOST_ENTRIES = 4_000_000  # in all arrays of the metadata; a vocabulary with merges has 1 million
 _MOST_FIELDS, _MOST_TENSORS, _MOST_AXES = 10_000, 100_000, 4
@@ -26,10 +31,26 @@ class Tensor(NamedTuple):
     start: int  # byte in the file
 
 
+@dataclass(frozen=True, eq=False)
+class Strings:
+    """Many strings, read when they are asked for: a look at a header needs their number only."""
+
+    data: memoryview
+    starts: list[int]  # byte in the file; each begins with its length
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self.starts)
+
+    def read(self) -> list[str]:
+        """Return them all; `ValueError` where one is no UTF-8."""
+        return [_Cursor(self.data, start).string() for start in self.starts]
+
+
 class Header(NamedTuple):
     """What a file says about itself."""
 
-    fields: dict[str, Any]  # numbers, strings, lists of strings, arrays of numbers
+    fields: dict[str, Any]  # numbers, strings, `Strings`, arrays of numbers
     tensors: dict[str, Tensor]
 
 
@@ -59,8 +80,8 @@ def read(data: memoryview) -> Header:
 class _Cursor:
     """Reads one thing after another."""
 
-    def __init__(self, data: memoryview) -> None:
-        self.data, self.place, self.entries = data, 0, 0
+    def __init__(self, data: memoryview, place: int = 0) -> None:
+        self.data, self.place, self.entries = data, place, 0
 
     def skip(self, size: int) -> int:
         """Pass over so many bytes; return where they start."""
@@ -92,10 +113,22 @@ class _Cursor:
         self.entries += count
         _limit("array entries", self.entries, _MOST_ENTRIES)
         if kind == _STRING:
-            return [self.string() for _ in range(count)]
+            return self.strings(count)
         layout = np.dtype(f"<{_letter(kind)}")
         start = self.skip(count * layout.itemsize)
         return np.frombuffer(self.data, layout, count, start)
+
+    def strings(self, count: int) -> Strings:
+        """Pass over strings; there may be half a million of them."""
+        starts, length = [], struct.Struct("<Q").unpack_from
+        place, last = self.place, len(self.data) - 8
+        for _ in range(count):
+            if place > last:
+                self.skip(place + 8 - self.place)  # more than there is: refused
+            starts.append(place)
+            place += 8 + length(self.data, place)[0]
+        self.skip(place - self.place)
+        return Strings(self.data, starts)
 
     def tensor(self) -> Tensor:
         (axes,) = self.take("I")
@@ -129,3 +162,17 @@ def numbers_in(tensor: Tensor) -> int:
     6
     """
     return math.prod(tensor.shape)
+
+
+def field(fields: Fields, name: str, kind: type[T], default: T | None = None) -> T:
+    """Return a field; `ValueError` where it is missing and has no default, or of another type.
+
+    >>> field({"llama.block_count": 2}, "llama.block_count", int)
+    2
+    """
+    value = fields.get(name, default)
+    if value is None:
+        raise ValueError(f"the field {name} is missing")
+    if type(value) is not kind:
+        raise ValueError(f"the field {name} is of type {type(value).__name__}, not {kind.__name__}")
+    return value

@@ -14,9 +14,34 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from attention.core import Array
-from attention.models import files
+from attention.models import files, settings
 from attention.models.decoder import CausalModel, DecoderConfig, Projected
 from attention.models.layers import layer_norm, split_heads
+
+_PREFIXES = ("transformer.",)
+_DEFAULTS = {
+    "vocab_size": 50_257,
+    "n_positions": 1_024,
+    "n_embd": 768,
+    "n_layer": 12,
+    "n_head": 12,
+    "layer_norm_epsilon": 1e-5,
+    "tie_word_embeddings": True,
+}
+_ALIASES = {
+    "hidden_size": "n_embd",
+    "max_position_embeddings": "n_positions",
+    "num_attention_heads": "n_head",
+    "num_hidden_layers": "n_layer",
+}
+_COMPUTED = {
+    "model_type": "gpt2",
+    "activation_function": settings.GELU_TANH,
+    "scale_attn_weights": True,
+    "scale_attn_by_inverse_layer_idx": False,
+    "is_causal": True,
+    "per_layer_config": None,
+}
 
 
 @dataclass(frozen=True)
@@ -26,29 +51,22 @@ class Gpt2Config(DecoderConfig):
     @classmethod
     def from_dict(cls, config: dict[str, Any]) -> Self:
         """Take the sizes from a `config.json`; refuse what this module does not compute."""
-        files.check_settings(
-            config,
-            {
-                "model_type": "gpt2",
-                "activation_function": "gelu_new",
-                "scale_attn_weights": True,
-                "scale_attn_by_inverse_layer_idx": False,
-                "tie_word_embeddings": True,
-            },
-        )
-        heads, width = files.number(config, "n_head"), files.number(config, "n_embd")
+        config = settings.complete(config, _DEFAULTS, _ALIASES)
+        settings.check_settings(config, _COMPUTED)
+        heads, width = settings.number(config, "n_head"), settings.number(config, "n_embd")
         if width % heads:
             raise ValueError(f"{heads} heads cannot divide a width of {width}")
         return cls(
-            num_hidden_layers=files.number(config, "n_layer"),
+            num_hidden_layers=settings.number(config, "n_layer"),
             num_attention_heads=heads,
             num_key_value_heads=heads,
             head_dim=width // heads,
             hidden_size=width,
             intermediate_size=config.get("n_inner") or 4 * width,
-            vocab_size=files.number(config, "vocab_size"),
-            max_position_embeddings=files.number(config, "n_positions"),
-            norm_eps=config.get("layer_norm_epsilon", 1e-5),
+            vocab_size=settings.number(config, "vocab_size"),
+            max_position_embeddings=settings.number(config, "n_positions"),
+            norm_eps=config["layer_norm_epsilon"],
+            tie_word_embeddings=bool(config["tie_word_embeddings"]),
         )
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -82,17 +100,25 @@ class Gpt2(CausalModel):
         self, name: str, config: Gpt2Config, weights: dict[str, Array], tokenizer: Tokenizer
     ) -> None:
         """Keep the weights."""
-        super().__init__(name, tokenizer)
-        self.config = config
-        self.word_embeddings = weights["wte.weight"]
+        super().__init__(name, config, tokenizer, weights, "wte.weight")
         self._weights = weights
 
     @classmethod
     def from_folder(cls, name: str, folder: Path) -> Self:
         """Load `config.json`, `tokenizer.json` and safetensors from `folder`."""
         config = Gpt2Config.from_dict(files.read_config(folder))
-        weights = files.read_weights(folder, config.shapes(), prefix="transformer.")
+        weights = files.read_weights(
+            folder, config.shapes(), prefixes=_PREFIXES, optional=config.head()
+        )
         return cls(name, config, weights, files.load_tokenizer(folder / "tokenizer.json"))
+
+    @classmethod
+    def check_folder(cls, folder: Path) -> files.Shapes:
+        """Refuse what `from_folder` could not read; return the shapes of what it would."""
+        config = Gpt2Config.from_dict(files.read_config(folder))
+        return files.check_weights(
+            folder, config.shapes(), prefixes=_PREFIXES, optional=config.head()
+        )
 
     def embed(self, ids: Array, start: int = 0) -> Array:
         """Return word + position, `(T, D)`."""
@@ -125,10 +151,9 @@ class Gpt2(CausalModel):
         y += self._linear(f"h.{layer}.mlp.c_proj", _gelu_tanh(inner))
         return y
 
-    def logits(self, x: Array) -> Array:
-        """Return how each word scores as the next one: `LayerNorm(x) E^T`, `(..., V)`."""
-        scores: Array = self._norm("ln_f", x) @ self.word_embeddings.T
-        return scores
+    def last_norm(self, x: Array) -> Array:
+        """Return `LayerNorm(x)`."""
+        return self._norm("ln_f", x)
 
     def _linear(self, name: str, x: Array) -> Array:
         y: Array = x @ self._weights[f"{name}.weight"]

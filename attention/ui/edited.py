@@ -31,7 +31,7 @@ def changed(chosen: Reading, edits: Edits) -> Trace:
 def decoder(chosen: Reading) -> CausalModel | None:
     """Return the model if it says what comes next."""
     model = chosen.model
-    return model if isinstance(model, CausalModel) else None
+    return model if isinstance(model, CausalModel) and model.predicts else None
 
 
 def logits_of(trace: Trace) -> Array:

@@ -160,8 +160,9 @@ def _encoder(chosen: Reading, edits: Edits, asks: str) -> None:
             f"that moves most is “{chosen.view.labels[farthest]}”, by {moved[farthest]:.3f}."
         )
     st.caption(
-        "Cosine distance between the vectors of the last layer with and without the push. An "
-        "encoder foretells no next word: what it makes are vectors."
+        "Cosine distance between the vectors of the last layer with and without the push. "
+        f"{escape_markdown(chosen.model_name)} predicts no next token: {chosen.trace.why_no_next}. "
+        "What it makes are vectors."
     )
 
 

@@ -26,8 +26,8 @@ def write_on(chosen: Reading) -> None:
     model = decoder(chosen)
     if model is None:
         st.info(
-            f"{chosen.model_name} is an encoder: it reads a text as a whole and foretells nothing. "
-            "Pick a decoder in the sidebar."
+            f"{escape_markdown(chosen.model_name)} predicts no next token: "
+            f"{chosen.trace.why_no_next}. Pick another model in the sidebar."
         )
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -160,6 +160,19 @@ def test_a_long_text_is_refused_with_both_numbers(model):
         model.trace("cat " * 21)
 
 
+@pytest.mark.parametrize("text", [["a", "b"], None, 3, b"cat", ("the", "cat")])
+def test_what_is_no_text_is_refused_by_its_type(model, text):
+    for read in (model.trace, model.tokenize, model.hidden, model.generate):
+        with pytest.raises(ValueError, match=f"a text is one str, got {type(text).__name__};"):
+            read(text)
+
+
+@pytest.mark.parametrize("edits", [Cut(keys=(1,)), None, "cut", ("cut",), (Cut, 3)])
+def test_what_are_no_edits_is_refused_at_once(model, edits):
+    with pytest.raises(ValueError, match="edits are a tuple of Cut, CutHeads, Add and SetRow, got"):
+        model.trace(TEXT, edits)
+
+
 def test_a_text_without_tokens_is_a_normal_state(model):
     trace = model.trace("")
     assert trace.weights.shape == (3, 4, 0, 0)
@@ -172,6 +185,57 @@ def test_arrays_are_read_only(model):
     assert not any(
         a.flags.writeable for a in (trace.weights, trace.key, trace.next_logits, trace.scores)
     )
+
+
+@pytest.mark.parametrize("kind", LOADERS)
+def test_a_decoder_without_a_head_shows_its_attention_and_predicts_nothing(tmp_path, kind):
+    """The embeddings score next words only where the config says that they are shared."""
+    whole = LOADERS[kind].from_folder("m", tiny.write(tmp_path / "whole", kind))
+    folder = tiny.write(tmp_path / "headless", kind, tie_word_embeddings=False)
+    headless = LOADERS[kind].from_folder("m", folder)
+    trace = headless.trace(TEXT)
+    np.testing.assert_array_equal(trace.weights, whole.trace(TEXT).weights)
+    assert (whole.predicts, headless.predicts) == (True, False)
+    assert trace.next_logits is None
+    for ask in (
+        trace.next_token,
+        lambda: headless.logits(trace.hidden[-1]),
+        lambda: headless.generate(TEXT),
+    ):
+        with pytest.raises(ValueError, match="m predicts no next token: its file has no head"):
+            ask()
+
+
+@pytest.mark.parametrize("kind", LOADERS)
+def test_a_head_that_is_a_copy_of_the_embeddings_takes_no_memory_of_its_own(tmp_path, kind):
+    tensors = tiny.weights(kind)
+    words = next(name for name in tensors if name.endswith(("embed_tokens.weight", "wte.weight")))
+    tensors["lm_head.weight"] = tensors[words].copy()
+    model = LOADERS[kind].from_folder("m", tiny.write(tmp_path / "m", kind, tensors))
+    assert np.shares_memory(model._head, model.word_embeddings)
+
+
+@pytest.mark.parametrize("kind", tiny.CONFIGS)
+def test_the_names_of_a_file_change_nothing_that_is_computed(tmp_path, kind):
+    from attention.models.bert import Bert
+
+    named = tiny.weights(kind)
+    bare = {name.removeprefix(tiny.PREFIXES[kind]): tensor for name, tensor in named.items()}
+    old = {
+        name.replace("LayerNorm.weight", "LayerNorm.gamma").replace(
+            "LayerNorm.bias", "LayerNorm.beta"
+        ): tensor
+        for name, tensor in named.items()
+    }
+    traces = [
+        {**LOADERS, "bert": Bert}[kind]
+        .from_folder("m", tiny.write(tmp_path / str(at), kind, tensors))
+        .trace(TEXT)
+        for at, tensors in enumerate((named, bare, old))
+    ]
+    for trace in traces[1:]:
+        np.testing.assert_array_equal(trace.weights, traces[0].weights)
+        np.testing.assert_array_equal(trace.hidden, traces[0].hidden)
 
 
 def test_a_rotation_leaves_lengths_and_tells_distances_only(llama):
@@ -202,7 +266,10 @@ def test_fewer_queries_than_keys_are_the_last_ones():
     ("kind", "change", "message"),
     [
         ("llama", {"model_type": "mistral"}, "model_type is 'mistral'"),
-        ("llama", {"rope_scaling": {"type": "linear"}}, "rope_scaling is"),
+        ("llama", {"rope_scaling": {"type": "linear"}}, "rope_type is 'linear'"),
+        ("llama", {"is_causal": False}, "is_causal is False"),
+        ("gpt2", {"is_causal": False}, "is_causal is False"),
+        ("llama", {"per_layer_config": {"0": {}}}, "per_layer_config is"),
         ("llama", {"rope_parameters": {"rope_type": "llama3"}}, "rope_type is 'llama3'"),
         ("llama", {"attention_bias": True}, "attention_bias is True"),
         ("llama", {"num_key_value_heads": 3}, "4 query heads cannot share 3"),

@@ -164,25 +164,25 @@ def test_bfloat16_takes_no_other_package(tmp_path):
 
 
 def split_in_two(folder, places=None):
-    save_file({"a.weight": np.ones((2, 3), "f4")}, folder / "one.safetensors")
+    save_file({"x.a.weight": np.ones((2, 3), "f4")}, folder / "one.safetensors")
     save_file({"x.a.bias": np.zeros(3, "f4")}, folder / "two.safetensors")
-    index = {"weight_map": {"a.weight": "one.safetensors", "x.a.bias": "two.safetensors"}}
+    index = {"weight_map": {"x.a.weight": "one.safetensors", "x.a.bias": "two.safetensors"}}
     index["weight_map"] |= places or {}
     (folder / "model.safetensors.index.json").write_text(json.dumps(index))
 
 
 def test_weights_in_several_files_are_read_through_their_index(tmp_path):
     split_in_two(tmp_path)
-    loaded = files.read_weights(tmp_path, SHAPES, prefix="x.")
+    loaded = files.read_weights(tmp_path, SHAPES, prefixes=["y.", "x."])
     assert {name: a.shape for name, a in loaded.items()} == SHAPES
-    files.check_weights(tmp_path, SHAPES, prefix="x.")
+    files.check_weights(tmp_path, SHAPES, prefixes=["y.", "x."])
 
 
 @pytest.mark.parametrize("place", ["../one.safetensors", "/etc/passwd", "three.safetensors", 7])
 def test_an_index_names_files_beside_it_only(tmp_path, place):
-    split_in_two(tmp_path, {"a.weight": place})
+    split_in_two(tmp_path, {"x.a.weight": place})
     with pytest.raises(ValueError, match="not a file beside it"):
-        files.read_weights(tmp_path, SHAPES, prefix="x.")
+        files.read_weights(tmp_path, SHAPES, prefixes=["y.", "x."])
 
 
 def test_a_folder_without_weights_is_refused(tmp_path):

@@ -24,7 +24,7 @@ def load(folder, **changes):
         ({"fields": {"llama.rope.scaling.factor": 4.0}}, "llama.rope.scaling.factor is 4.0"),
         ({"fields": {"llama.rope.scale_linear": 2.0}}, "llama.rope.scale_linear is 2.0"),
         ({"fields": {"llama.attention.value_length": 16}}, "values are not as wide as keys"),
-        ({"fields": {"tokenizer.ggml.merges": [1, 2]}}, "merges is of type ndarray, not list"),
+        ({"fields": {"tokenizer.ggml.merges": [1, 2]}}, "merges is of type ndarray, not Strings"),
     ],
 )
 def test_what_is_not_computed_is_refused(tmp_path, changes, told):

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 import pytest
 
 import attention
-from attention.models import _load, registry
+from attention.models import _load, places, registry
 from attention.models.bert import Bert
 from attention.models.gpt2 import Gpt2
 from attention.models.llama import Llama
@@ -19,7 +19,8 @@ from tests.models import tiny, tiny_gguf
 @pytest.fixture
 def found(monkeypatch, tmp_path):
     """Look for models anew, in empty places; SmolLM2 is not installed."""
-    for name in ("HF_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME", registry.OWN_FOLDER):
+    caches = ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME")
+    for name in (*caches, places.OWN_FOLDER):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "nothing"))
     monkeypatch.setattr(registry, "find_spec", lambda name: None)
@@ -48,7 +49,7 @@ def test_models_in_the_readers_own_folder(found, tmp_path):
         tiny.write(tmp_path / f"my-{kind}", kind)
     (tmp_path / "notes.txt").write_text("no model")
     (tmp_path / "empty").mkdir()
-    found.setenv(registry.OWN_FOLDER, str(tmp_path))
+    found.setenv(places.OWN_FOLDER, str(tmp_path))
     assert attention.available_models() == ["minilm", "my-bert", "my-gpt2", "my-llama"]
     for name, kind in (("my-bert", Bert), ("my-gpt2", Gpt2), ("my-llama", Llama)):
         model = attention.load_model(name)
@@ -76,7 +77,7 @@ def test_a_gguf_file_without_a_tensor_is_listed_with_the_reason(found, tmp_path)
     tiny_gguf.write(tmp_path / "good.gguf")
     whole = (tmp_path / "good.gguf").read_bytes()
     (tmp_path / "bad.gguf").write_bytes(whole.replace(b"output_norm.weight", b"output_norm.weighs"))
-    found.setenv(registry.OWN_FOLDER, str(tmp_path))
+    found.setenv(places.OWN_FOLDER, str(tmp_path))
     assert attention.available_models() == ["minilm", "good"]
     reason = "bad.gguf: tensor output_norm.weight is missing"
     assert attention.unavailable_models() == {"bad": reason}
@@ -113,7 +114,7 @@ def test_broken_and_unsupported_ones_are_listed_with_the_reason(found, tmp_path)
     config = json.loads((tmp_path / "other" / "config.json").read_text())
     (tmp_path / "other" / "config.json").write_text(json.dumps(config | {"model_type": "mamba"}))
     (tmp_path / "x.gguf").write_bytes(b"GGUF")
-    found.setenv(registry.OWN_FOLDER, str(tmp_path))
+    found.setenv(places.OWN_FOLDER, str(tmp_path))
     assert attention.available_models() == ["minilm", "good"]
     reasons = attention.unavailable_models()
     assert set(reasons) == {"cut", "config", "tokenizer", "other", "x"}
@@ -131,7 +132,7 @@ def test_a_reason_is_short_whatever_a_file_says(found, tmp_path):
     config = tiny.CONFIGS["llama"] | {"hidden_act": "silu" * 10_000}
     (tiny.write(tmp_path / "a", "llama") / "config.json").write_text(json.dumps(config))
     tiny_gguf.write(tmp_path / "b.gguf", architecture="x" * 40_000)
-    found.setenv(registry.OWN_FOLDER, str(tmp_path))
+    found.setenv(places.OWN_FOLDER, str(tmp_path))
     reasons = attention.unavailable_models()
     assert set(reasons) == {"a", "b"}
     assert max(map(len, reasons.values())) <= 500
@@ -141,7 +142,7 @@ def test_what_only_loading_shows_is_one_clear_error(found, tmp_path):
     weights = tiny.weights("llama")
     weights["model.norm.weight"][0] = float("nan")
     tiny.write(tmp_path / "nan", "llama", weights)
-    found.setenv(registry.OWN_FOLDER, str(tmp_path))
+    found.setenv(places.OWN_FOLDER, str(tmp_path))
     with pytest.raises(ValueError, match=r"model\.norm\.weight has 1 numbers that are not finite"):
         attention.load_model("nan")
     assert attention.load_model("minilm") is not None
@@ -149,16 +150,18 @@ def test_what_only_loading_shows_is_one_clear_error(found, tmp_path):
 
 def test_two_models_of_one_name_both_stay(found, tmp_path):
     tiny.write(tmp_path / "own" / "minilm", "bert")
-    found.setenv(registry.OWN_FOLDER, str(tmp_path / "own"))
+    found.setenv(places.OWN_FOLDER, str(tmp_path / "own"))
     assert attention.available_models() == ["minilm", "minilm'"]
     assert attention.load_model("minilm").config.num_hidden_layers == 6
     assert attention.load_model("minilm'").config.num_hidden_layers == 2
 
 
-@pytest.mark.parametrize("name", ["../own", "/", "own/m", "smollm2/../m", "", "minilm/", "m\0"])
+@pytest.mark.parametrize(
+    "name", ["../own", "/", "own/m", "smollm2/../m", "", "minilm/", "m\0", None, ["minilm"], 3]
+)
 def test_a_name_is_never_a_path(found, tmp_path, name):
     tiny.write(tmp_path / "own" / "m", "bert")
-    found.setenv(registry.OWN_FOLDER, str(tmp_path / "own"))
+    found.setenv(places.OWN_FOLDER, str(tmp_path / "own"))
     with pytest.raises(ValueError, match="no model named"):
         attention.load_model(name)
 
@@ -166,14 +169,14 @@ def test_a_name_is_never_a_path(found, tmp_path, name):
 @pytest.mark.parametrize("place", ["missing", "a file"])
 def test_a_folder_that_is_none_is_no_error(found, tmp_path, place):
     (tmp_path / "a file").write_text("")
-    for variable in (registry.OWN_FOLDER, "HF_HUB_CACHE"):
+    for variable in (places.OWN_FOLDER, "HF_HUB_CACHE"):
         found.setenv(variable, str(tmp_path / place))
     assert attention.available_models() == ["minilm"]
 
 
 def test_readers_who_come_at_once_share_one_model(found, tmp_path):
     tiny.write(tmp_path / "m", "llama")
-    found.setenv(registry.OWN_FOLDER, str(tmp_path))
+    found.setenv(places.OWN_FOLDER, str(tmp_path))
     with ThreadPoolExecutor(8) as pool:
         models = list(pool.map(lambda _: attention.load_model("m"), range(16)))
     assert len(set(map(id, models))) == 1

