@@ -8,10 +8,9 @@ import streamlit as st
 
 import attention
 from attention import lesson, meanings
-from attention.characters import legend
 from attention.models import registry
 from attention.ui.readings import Focus, Reading, find_focus, load, sized, trace
-from attention.ui.show import escape_markdown, unknown_words
+from attention.ui.show import escape_markdown, signs_note, unknown_words
 from attention.words import Unit, View
 
 _EXAMPLE, _SENTENCE, _WORD = "example", "q", "word"
@@ -83,8 +82,8 @@ def reading(
         st.stop()
     if chosen.text == text:
         st.session_state[_LAST_GOOD] = text
-    if signs := legend(chosen.view.labels):
-        st.sidebar.caption(escape_markdown(signs))
+    with st.sidebar:
+        signs_note(chosen.view.labels)
     unknown_words(chosen.model_name, units)
     return chosen
 

@@ -17,7 +17,7 @@ from attention.models.decoder import CausalModel
 from attention.models.trace import Trace
 from attention.threads import one_blas_thread
 from attention.ui.readings import Reading
-from attention.ui.show import draw
+from attention.ui.show import draw, signs_note
 
 NEXT_SHOWN = 10  # tokens besides the pinned ones
 SMALL, STEP = 0.02, 0.05  # the least axis of cosine distances, and its steps
@@ -57,6 +57,7 @@ def draw_next(
         labels=tuple(f"“{token}”" for token in frame["token"]),
         highest=round_up(1.15 * highest, 0.1),
     )
+    signs_note(frame["token"])
 
 
 def draw_moved(chosen: Reading, after: Trace, *, key: str) -> float:

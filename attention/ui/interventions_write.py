@@ -15,7 +15,7 @@ from attention.models.decoder import CausalModel, Generated, chances
 from attention.ui.edited import NEXT_SHOWN, decoder, logits_of, round_up
 from attention.ui.measuring import alone
 from attention.ui.readings import Reading
-from attention.ui.show import draw, escape_markdown, notice, percent
+from attention.ui.show import draw, escape_markdown, notice, percent, signs_note
 
 MOST_TOKENS = 100
 _WRITTEN = "_written"
@@ -110,5 +110,6 @@ def _chances(chosen: Reading, model: CausalModel, temperature: float, top_k: int
         labels=tuple(f"“{model.label(change.id)}”" for change in changes),
         highest=round_up(1.15 * max(max(plain), max(now[best])), 0.1),
     )
+    signs_note(model.label(i) for i in best)
     st.latex(r"p_i = \frac{e^{l_i / \tau}}{\sum_{j \in \text{top } k} e^{l_j / \tau}}")
     st.caption("Bars: with temperature τ and top k. Marks: the model's own probabilities.")

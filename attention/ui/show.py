@@ -12,6 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from attention import frames, metrics
+from attention.characters import legend
 from attention.charts import Chart
 from attention.core import Array
 from attention.ui.readings import Reading
@@ -111,6 +112,12 @@ def check(claim: str, holds: bool) -> None:
     # as `st.badge`, which escapes a second time
     badge = f":{colour}-badge[:material/{icon}: {escape_markdown(claim)}]"
     st.markdown(badge, width="content")
+
+
+def signs_note(labels: Iterable[str]) -> None:
+    """Say what the signs in these labels stand for, if there are any."""
+    if told := legend(labels):
+        st.caption(escape_markdown(told))
 
 
 def unknown_words(model: str, units: Iterable[Unit]) -> None:
