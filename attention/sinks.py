@@ -48,6 +48,29 @@ class SinkAccount:
         return float(weight), float(_shares(self.written.sum(), self.all_written.sum()))
 
 
+def sink_sentence(account: SinkAccount, labels: Sequence[str]) -> str:
+    """Say how much goes to the sinks and comes from them; `labels` are the tokens as text."""
+    names = ", ".join(f"“{labels[i]}”" for i in account.sinks)
+    if not account.rows:
+        return f"All tokens are sinks here ({names}): there is no other to read them."
+    weight, written = account.total
+    gives = f"The other tokens give {_percent(weight)} of their weight to {names}"
+    comes = f"{_percent(written)} of what is written into the stream comes from there"
+    if written >= weight:
+        return f"{gives}, and {comes}."
+    apart = account.weight_share - account.written_share
+    layer, head = np.unravel_index(int(apart.argmax()), apart.shape)
+    return (
+        f"{gives}, but only {comes}. Furthest apart: L{layer} H{head}, with "
+        f"{_percent(float(account.weight_share[layer, head]))} of its weight and "
+        f"{_percent(float(account.written_share[layer, head]))} of what it writes."
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
 def sink_positions(tokens: Tokens) -> tuple[int, ...]:
     """Return the positions that are sinks by custom: the first, and every special token."""
     return tuple(i for i in range(len(tokens)) if i == 0 or tokens.special[i])

@@ -15,8 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import attention
-from attention import context, links, pairs, sentences, words
+from attention import context, links, pairs, sentences, sinks, words
+from attention.decoder_steps import steps_for
 from attention.models import registry
+from attention.place import Place
 from attention.takeaways import Look
 from attention.telling import telling_link
 
@@ -336,3 +338,90 @@ def test_what_reaches_the_last_word(name, data):
         every.append(asked[own[far]] / sum(asked[k] for k in own))
     assert shares[1] == pytest.approx(median(every), rel=0.06, abs=ROUNDED)
     assert shares[2] == pytest.approx(1 / len(own), rel=0.06, abs=ROUNDED)
+
+
+def slow_head(trace, layer, head):
+    """Return scores before scaling, weights, values and value lengths of one head, by loops."""
+    group = head * trace.key.shape[1] // trace.query.shape[1]
+    q, k, v = (
+        getattr(trace, part)[layer, at].astype(float).tolist()
+        for part, at in (("query", head), ("key", group), ("value", group))
+    )
+    dots = [[sum(a * b for a, b in zip(x, y, strict=True)) for y in k] for x in q]
+    rows = []
+    for i, row in enumerate(dots):
+        seen = row[: i + 1] if trace.is_causal else row
+        powers = [math.exp((s - max(seen)) / math.sqrt(len(v[0]))) for s in seen]
+        rows.append([p / sum(powers) for p in powers])
+    return dots, rows, [math.sqrt(sum(x * x for x in value)) for value in v]
+
+
+@truth
+def test_what_the_pipeline_says_of_a_token(name, data):
+    trace, _, (layer, head), _, _ = drawn(data, name)
+    model = attention.load_model(name)
+    query, key = (data.draw(st.sampled_from(range(len(trace.tokens)))) for _ in range(2))
+    key = min(key, query) if trace.is_causal else key
+    place = Place(model, trace, layer, head, query, key)
+    steps = {step.key: step for step in steps_for(model)}
+    dots, rows, lengths = slow_head(trace, layer, head)
+    row, labels = rows[query], place.labels
+
+    told = steps["softmax"].sentence(place)
+    best = sorted(range(len(row)), key=lambda k: -row[k])[:3]
+    listed = re.findall(r"“(.+?)” (\d\.\d{3})", told.split("It reads most from ")[1])
+    assert [label for label, _ in listed] == [labels[k] for k in best]
+    assert [float(w) for _, w in listed] == pytest.approx([row[k] for k in best], abs=6e-4)
+    others = [
+        rows[r][best[0]]
+        for r in range(len(rows))
+        if r != query and not trace.input.special[r] and best[0] < len(rows[r])
+    ]
+    given_ = re.search(r"the other words give it (\d\.\d{3})", told)
+    assert (given_ is None) == (not others)
+    if others:
+        assert float(given_[1]) == pytest.approx(fmean(others), abs=6e-4)
+
+    told = steps["scores"].sentence(place).replace("−", "-")
+    highest, lowest = (f(range(len(dots[query])), key=dots[query].__getitem__) for f in (max, min))
+    label, total = re.search(r"key of “(.+?)” best: .+? sum to (-?\d+\.\d\d)\.", told).groups()
+    assert (label, float(total)) == (labels[highest], pytest.approx(dots[query][highest], abs=0.02))
+    assert told.endswith(f"with “{labels[lowest]}”.")
+
+    told = steps["blend"].sentence(place)
+    parts = [w * lengths[k] for k, w in enumerate(row)]
+    if len(row) == 1:
+        assert "may read itself only" in told
+        return
+    size, label, weight = re.search(
+        r"parts, (\d+\.\d\d), comes from “(.+?)” \(weight (\d\.\d{3})\)", told
+    ).groups()
+    longest = parts.index(max(parts))
+    assert (label, float(size)) == (labels[longest], pytest.approx(parts[longest], abs=0.006))
+    assert float(weight) == pytest.approx(row[longest], abs=6e-4)
+    assert ("which has the largest weight too" in told) == (longest == row.index(max(row)))
+
+
+@truth
+def test_what_goes_to_sinks(name, data):
+    trace = read(name, data.draw(TEXTS))
+    account = sinks.sink_account(attention.load_model(name), trace)
+    told = sinks.sink_sentence(account, trace.tokens)
+    others = [i for i in range(len(trace.tokens)) if i not in account.sinks]
+    if not others:
+        assert told.startswith("All tokens are sinks")
+        return
+    shares = []
+    for layer, head in np.ndindex(trace.weights.shape[:2]):
+        rows = trace.weights[layer, head].tolist()
+        given_ = sum(rows[q][k] for q in others for k in account.sinks)
+        total = sum(sum(rows[q]) for q in others)
+        shares.append((given_, total))
+    weight = sum(g for g, _ in shares) / sum(t for _, t in shares)
+    percents = [float(p) / 100 for p in re.findall(r"(\d+\.\d) %", told)]
+    assert percents[0] == pytest.approx(weight, abs=6e-4)
+    assert ("but only" in told) == (percents[1] < percents[0])
+    if "Furthest apart" in told:
+        layer, head = map(int, re.search(r"L(\d+) H(\d+)", told).groups())
+        place = layer * trace.weights.shape[1] + head
+        assert percents[2] == pytest.approx(shares[place][0] / shares[place][1], abs=6e-4)

@@ -22,7 +22,7 @@ from attention.ui.edited import decoder
 from attention.ui.measuring import bench, measured
 from attention.ui.progress import kept
 from attention.ui.readings import Reading
-from attention.ui.show import draw, escape_markdown, notice, percent
+from attention.ui.show import draw, escape_markdown, notice
 
 LOSS_RISE, VECTOR_MOVE = 0.05, 0.05  # of the loss; a cosine distance
 SEEDS = 5
@@ -201,20 +201,11 @@ def sink_account(chosen: Reading) -> None:
         chosen.model_name,
         chosen.text,
     )
-    weight, written = account.total
-    tokens = words.pieces(chosen.trace.input)
-    names = ", ".join(f"“{tokens[i].label}”" for i in account.sinks)
+    labels = [unit.label for unit in words.pieces(chosen.trace.input)]
+    notice(sinks.sink_sentence(account, labels))
     apart = account.weight_share - account.written_share
     most = divmod(int(apart.argmax()), apart.shape[1])
-    notice(
-        f"The other tokens give {percent(weight)} of their weight to {names}, but only "
-        f"{percent(written)} of what is written into the stream comes from there. Furthest apart: "
-        f"{head_name(most)}, with {percent(float(account.weight_share[most]))} of its weight and "
-        f"{percent(float(account.written_share[most]))} of what it writes."
-        if written < weight
-        else f"The other tokens give {percent(weight)} of their weight to {names}, and "
-        f"{percent(written)} of what is written into the stream comes from there."
-    )
+    names = ", ".join(f"“{labels[i]}”" for i in account.sinks)
     left, right = st.columns(2, gap="large")
     for column, what, share in (
         (left, "Share of the weight", account.weight_share),
