@@ -373,7 +373,7 @@ class Bert:
 
 def _heads_at_once(some: slice, heads: int, tokens: int) -> Iterator[tuple[int, slice]]:
     """Yield the text and the heads to take together, for `some` of all texts times all heads."""
-    together = max(1, _CACHED_SCORES // tokens**2)
+    together = max(1, _CACHED_SCORES // max(tokens, 1) ** 2)
     first = some.start
     while first < some.stop:
         text, head = divmod(first, heads)
