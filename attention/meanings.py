@@ -79,7 +79,10 @@ def cosine_parts(contributions: Array, directions: Array) -> Array:
 
 
 def nearest_words(model: Model, vector: Array, count: int) -> tuple[tuple[str, float], ...]:
-    """Return the `count` vocabulary words with the highest cosine to `vector` (D,), best first."""
+    """Return the `count` vocabulary words with the highest cosine to `vector` (D,), best first.
+
+    Fewer where the vocabulary has fewer; none for the zero vector.
+    """
     return _nearest_words(model, vector.astype(np.float32).tobytes(), count)
 
 

@@ -3,6 +3,7 @@
 from attention.ui.controls import (
     choice,
     focus,
+    index,
     layer_and_head,
     meanings_input,
     on_phone,
@@ -32,6 +33,7 @@ __all__ = [
     "draw",
     "escape_markdown",
     "focus",
+    "index",
     "layer_and_head",
     "meanings_input",
     "notice",

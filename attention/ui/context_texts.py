@@ -32,7 +32,8 @@ def far(chosen: Reading) -> None:
     if most < 1:
         st.info(
             f"{escape_markdown(chosen.model_name)} reads at most {chosen.model.longest_trace} "
-            "tokens at once: too few for two words with sentences between them."
+            f"tokens at once, in pieces of its own: it cannot read “{READS}” and “{ASKS}” as two "
+            "words with sentences between them."
         )
         return
     if st.session_state.get("between", 0) > most:
@@ -106,10 +107,11 @@ def _labels(chosen: Reading, text: str) -> list[str]:
 def pair(chosen: Reading) -> None:
     """Draw one word in two texts: what it reads, and how its vectors come apart."""
     with st.container(horizontal=True):
-        texts = [
-            work.text_input("First text", PAIR[0], chosen.model, key="first"),
-            work.text_input("Second text", PAIR[1], chosen.model, key="second"),
-        ]
+        fields = zip(("First text", "Second text"), PAIR, ("first", "second"), strict=True)
+        typed = [work.text_input(*field, chosen.model) for field in fields]
+    texts = [text for text in typed if text is not None]
+    if len(texts) < 2:
+        return
     traces = [trace(chosen.model_name, text) for text in texts]
     views = [words.view(t, words=chosen.words, special=chosen.special) for t in traces]
     unknown_words(chosen.model_name, [unit for view in views for unit in view.units])

@@ -88,16 +88,21 @@ def kernel_weights(kernel: int, width: int, side: int) -> Array:
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def most_sentences(model: str) -> int:
-    """Return how many sentences may stand in between for a model to read the text; -1 for none."""
+    """Return how many sentences may stand in between for a model to read the text; -1 for none.
+
+    And for the words that are looked at to be tokens of their own.
+    """
     reader = load(model)
-    for count in range(len(FILLER), -1, -1):
+
+    def is_read(count: int, word: str) -> bool:
         try:
-            reader.tokenize(context.far_text(count, CONTROL))
-            reader.tokenize(context.far_text(count, READS))
-        except ValueError:
-            continue
-        return count
-    return -1
+            units = words.whole_words(reader.tokenize(context.far_text(count, word)))
+        except ValueError:  # too long for it
+            return False
+        return {word, ASKS} <= {unit.label for unit in units}
+
+    counts = range(len(FILLER), -1, -1)
+    return next((n for n in counts if all(is_read(n, word) for word in (READS, CONTROL))), -1)
 
 
 def sweep(model: str, counts: Sequence[int]) -> tuple[list[FarLook], list[FarLook]]:
@@ -151,17 +156,21 @@ def unsteady_note(times: Sequence[LayerTime], n: int) -> None:
         )
 
 
-def text_input(label: str, default: str, model: Model, *, key: str) -> str:
-    """Draw a field for a short text; one that cannot be shown is answered with the reason."""
+def text_input(label: str, default: str, key: str, model: Model) -> str | None:
+    """Draw a field for a short text; one that cannot be shown is answered with the reason.
+
+    None where the model cannot read the field's example either.
+    """
     typed = st.text_input(
         label, default, key=key, bind="query-params", on_change=forget_head, width=380
     )
-    try:
-        _check_short(model, typed)
-    except ValueError as refusal:
-        st.warning(f"{label}: {escape_markdown(str(refusal))} Below is its example.")
-        return default
-    return typed
+    refusal = _refusal(model, typed)
+    if refusal is None:
+        return typed
+    example_too = _refusal(model, default) is not None
+    told = "Write one that fits." if example_too else "Below is its example."
+    st.warning(f"{label}: {escape_markdown(refusal)} {told}")
+    return None if example_too else default
 
 
 def forget_head() -> None:
@@ -199,10 +208,15 @@ def ranks_question(look: FarLook) -> Question:
     )
 
 
-def _check_short(model: Model, text: str) -> None:
-    units = words.whole_words(model.tokenize(text))
+def _refusal(model: Model, text: str) -> str | None:
+    """Return why a text cannot be shown, if it cannot."""
+    try:
+        units = words.whole_words(model.tokenize(text))
+    except ValueError as refusal:
+        return str(refusal)
     count = sum(unit.ordinary for unit in units)
     if not count:
-        raise ValueError("There is no word in it.")
+        return "There is no word in it."
     if count > MOST_WORDS:
-        raise ValueError(f"It has {count} words; two texts are compared up to {MOST_WORDS} each.")
+        return f"It has {count} words; two texts are compared up to {MOST_WORDS} each."
+    return None

@@ -163,9 +163,17 @@ def layer_and_head(view: View, default: Focus) -> tuple[int, int]:
     layers, heads = view.weights.shape[:2]
     with st.sidebar:
         st.subheader("Head", icon=":material/grid_on:")
-        layer = st.slider("Layer", 0, layers - 1, default.layer, key="layer", bind="query-params")
-        head = st.slider("Head", 0, heads - 1, default.head, key="head", bind="query-params")
+        layer = index("Layer", layers, default.layer, key="layer")
+        head = index("Head", heads, default.head, key="head")
     return layer, head
+
+
+def index(label: str, count: int, default: int, *, key: str) -> int:
+    """Draw a slider from 0 to `count - 1` and return the chosen number; of one, only say so."""
+    if count == 1:
+        st.caption(f"{label} 0: there is only one.")
+        return 0
+    return int(st.slider(label, 0, count - 1, default, key=key, bind="query-params"))
 
 
 def choice(label: str, options: dict[str, str], *, key: str, default: str | None = None) -> str:
