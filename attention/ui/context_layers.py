@@ -8,6 +8,7 @@ import streamlit as st
 from attention import baselines, context, context_frames, layer_costs
 from attention.charts import context as charts
 from attention.frames import head_name
+from attention.layer_runs import KERNELS
 from attention.ui import context_work as work
 from attention.ui.controls import choice, on_phone, stepped, word
 from attention.ui.questions import predict
@@ -15,7 +16,6 @@ from attention.ui.readings import Reading
 from attention.ui.show import check, draw, notice
 from attention.units import human_seconds
 
-KERNELS = (3, 5, 7)
 DILATIONS = {"1": "None", "2": "2 in every layer", "0": "Doubling: 1, 2, 4, …"}
 _DILATED = {1: "no dilation", 2: "a dilation of 2", 0: "doubling dilation"}
 MOST_WORDS = 40  # of the picture of a stack of convolutions
@@ -126,17 +126,16 @@ def cost() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         n, width = work.length_and_width()
         kernel = stepped("Kernel k", KERNELS, 3, key="kernel")
-        again = st.button("Measure again", icon=":material/timer:")
-    times = work.layer_times(width, kernel, again=again)
+        times, source = work.layer_times(width, kernel)
     prices = layer_costs.prices(n, width, kernel)
     here = {time.layer: time.median for time in times if time.n == n}
     quickest = min(here, key=lambda layer: here[layer])
     more = prices[2].operations / prices[0].operations
     longer = here[layer_costs.ATTENTION] / here[layer_costs.RECURRENT]
     notice(
-        f"At n = {n} and d = {width} self-attention multiplies {more:.2g} times as often as a "
-        f"recurrent layer and took {longer:.2g} times as long. Quickest here: {quickest}, "
-        f"{human_seconds(here[quickest])}."
+        f"At n = {n} and d = {width} self-attention multiplies {_two_figures(more)} times as often "
+        f"as a recurrent layer and took {_two_figures(longer)} times as long. Quickest of the "
+        f"three: {quickest}, {human_seconds(here[quickest])}."
     )
     st.dataframe(
         context_frames.price_frame(prices, times, n),
@@ -150,8 +149,9 @@ def cost() -> None:
         "word to the last; that of the convolution is its number of layers with dilation 1, 2, 4, "
         "… Timed is what the table counts: the projections of the input, one product for all words "
         "in each case, are made before. Attention's two products both count as multiplications. "
-        f"Median of {times[0].rounds} rounds in float32 on one processor of this machine."
+        f"Medians of {times[0].rounds} rounds in float32 on one processor."
     )
+    st.caption(source)
     work.unsteady_note(times, n)
     st.subheader("Time of one layer")
     draw(
@@ -168,9 +168,8 @@ def _sequential_against_parallel() -> None:
     st.subheader("One after the other, or all at once")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         n, width = work.length_and_width()
-        again = st.button("Measure again", icon=":material/timer:")
+        measured, source = work.layer_times(width, 3)
     recurrent, _, one = layer_costs.prices(n, width, 3)
-    measured = work.layer_times(width, 3, again=again)
     times = {time.layer: time.median for time in measured if time.n == n}
     slow, fast = times[layer_costs.RECURRENT], times[layer_costs.ATTENTION]
     with st.container(horizontal=True):
@@ -179,10 +178,10 @@ def _sequential_against_parallel() -> None:
         st.metric(f"{n} recurrent steps take", human_seconds(slow), border=True)
         st.metric("One attention call takes", human_seconds(fast), border=True)
     st.caption(
-        f"Measured at n = {n}, d = {width} on one processor: the loop takes {slow / fast:.2g} "
-        "times as long as the call. No step of the loop can begin before the last one has ended. "
-        "The call is two large products, which more processors could share. The tab “Cost” has "
-        "every length."
+        f"{source} At n = {n}, d = {width} on one processor the loop takes "
+        f"{_two_figures(slow / fast)} times as long as the call. No step of the loop can begin "
+        "before the last one has ended. The call is two large products, which more processors "
+        "could share. The tab “Cost” has every length."
     )
     work.unsteady_note(measured, n)
 

@@ -48,7 +48,7 @@ def far(chosen: Reading) -> None:
             bind="query-params",
             width=280,
         )
-        head = work.head_picker("Head to compare", chosen.view, FAR_HEAD, key="far_head")
+        head = work.head_picker("Head to compare", chosen.model, FAR_HEAD, key="far_head")
     counts = sorted({*(n for n in FAR_COUNTS if n < most), most, count})
     looks, controls = work.sweep(chosen.model_name, counts)
     best = context.keeps_best(looks)
@@ -130,7 +130,7 @@ def pair(chosen: Reading) -> None:
         )
         queries = [view.find(both) or 0 for view in views]
         telling = context.changing_head(views[0], views[1], (queries[0], queries[1]))
-        head = work.head_picker("Head", views[0], telling, key="pair_head")
+        head = work.head_picker("Head", chosen.model, telling, key="pair_head")
     reads = [telling_word(view, q, head) for view, q in zip(views, queries, strict=True)]
     alike = context.cosine(
         *(context.contextual(t, v.units[q]) for t, v, q in zip(traces, views, queries, strict=True))

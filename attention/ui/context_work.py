@@ -9,21 +9,21 @@ import numpy as np
 import streamlit as st
 
 import attention
-from attention import baselines, context, frames, layer_costs, meanings, words
+from attention import baselines, context, frames, layer_runs, meanings, words
 from attention.context import ASKS, CONTROL, FILLER, READS, FarLook, Head
 from attention.core import Array
-from attention.layer_costs import LayerTime
+from attention.layer_costs import LayerTime, time_layers
+from attention.layer_runs import LENGTHS, WIDTHS
 from attention.models.model import Model
 from attention.questions import Question
 from attention.telling import row_selectivity
 from attention.ui.controls import stepped
-from attention.ui.readings import Reading, load, trace, turnstile
+from attention.ui.measuring import alone
+from attention.ui.readings import Reading, load, trace
 from attention.ui.show import escape_markdown
 from attention.words import View
 
-LENGTHS = (16, 32, 64, 100, 128, 256, 512)
 MOST_WORDS = 40  # of a text in the comparison of two
-_WIDTHS = (32, 64, 128, 384)
 _SHOW_AFTER_SECONDS = 0.1  # quicker work shows no progress bar
 _UNSTEADY = 2.0
 _TIMES = "_layer_times"  # (width, kernel) -> what this visit has measured
@@ -48,9 +48,9 @@ def far_link(view: View) -> tuple[int, Head]:
     return early[best], (int(layer), int(head))
 
 
-def head_picker(label: str, view: View, default: Head, *, key: str) -> Head:
+def head_picker(label: str, model: Model, default: Head, *, key: str) -> Head:
     """Draw a picker for one head of the model."""
-    names = frames.all_heads(*view.weights.shape[:2])
+    names = frames.all_heads(model.config.num_hidden_layers, model.config.num_attention_heads)
     heads = list(names.values())
     index = heads.index(default) if default in heads else 0  # another model may have fewer
     picked = st.selectbox(
@@ -61,7 +61,7 @@ def head_picker(label: str, view: View, default: Head, *, key: str) -> Head:
 
 def path_head(chosen: Reading) -> Head:
     """Draw the picker for the head that reads the sentence in the sidebar."""
-    return head_picker("Attention head", chosen.view, far_link(chosen.view)[1], key="path_head")
+    return head_picker("Attention head", chosen.model, far_link(chosen.view)[1], key="path_head")
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -130,20 +130,26 @@ def _far_look(model: str, count: int, word: str) -> FarLook:
 def length_and_width() -> tuple[int, int]:
     """Draw the sliders for the length and the width of a layer."""
     n = stepped("Tokens n", LENGTHS, 100, key="tokens")
-    return n, stepped("Width d", _WIDTHS, 64, key="wide")
+    return n, stepped("Width d", WIDTHS, 64, key="wide")
 
 
-def layer_times(width: int, kernel: int, *, again: bool) -> list[LayerTime]:
-    """Return the times of the three layers, measured once per visit unless asked `again`."""
+def layer_times(width: int, kernel: int) -> tuple[list[LayerTime], str]:
+    """Return the times of the three layers and where they come from; draw a button for new ones.
+
+    Those that this visit has measured, or else those that are kept with the package.
+    """
     kept: dict[tuple[int, int], list[LayerTime]] = st.session_state.setdefault(_TIMES, {})
-    if again or (width, kernel) not in kept:
+    if st.button("Measure here", icon=":material/timer:", help="About a second"):
         slot = st.empty()
-        with turnstile().join() as turn:
-            while not turn.wait(0.5):
-                slot.info(f"Another reader is measuring. Before you in the queue: {turn.ahead}.")
-            kept[width, kernel] = layer_costs.time_layers(LENGTHS, width, kernel)
+        kept[width, kernel] = alone(slot, lambda: time_layers(LENGTHS, width, kernel))
         slot.empty()
-    return kept[width, kernel]
+    if (width, kernel) in kept:
+        return kept[width, kernel], "Measured on this machine, in this visit."
+    made = escape_markdown(layer_runs.machine_text(layer_runs.stored()))
+    return layer_runs.stored_times(width, kernel), (
+        f"A stored run, not of this machine: {made}, made by `{layer_runs.COMMAND}`. "
+        "“Measure here” times this one."
+    )
 
 
 def unsteady_note(times: Sequence[LayerTime], n: int) -> None:

@@ -20,7 +20,11 @@ _NEW_SENTENCE, _LAST_GOOD, _UNITS = "_new_sentence", "_last_good", "_units"
 
 
 def reading(
-    example: str = lesson.PRESETS[0].text, *, tokens_only: bool = False, prefer: str | None = None
+    example: str = lesson.PRESETS[0].text,
+    *,
+    tokens_only: bool = False,
+    prefer: str | None = None,
+    words_only: Callable[[str], str | None] = lambda text: None,
 ) -> Reading:
     """Draw the sidebar's shared controls and return what they say.
 
@@ -32,6 +36,7 @@ def reading(
     example : the sentence that a page opens on
     tokens_only : the page shows every token as it is, so the view's toggles are out of use
     prefer : the model that a page opens on where it is installed
+    words_only : called with the text; says why special tokens are left out, where they are
     """
     with st.sidebar:
         st.subheader("Sentence", icon=":material/edit_note:")
@@ -50,33 +55,11 @@ def reading(
             _example_picker(text)
         st.subheader("View", icon=":material/tune:")
         model = _model_picker(prefer)
-        merged = st.toggle(
-            "Whole words",
-            True,
-            key="words",
-            bind="query-params",
-            disabled=tokens_only,
-            help="Join word pieces: a word is read the sum of what its pieces are read, "
-            "and reads the mean of what they read.",
-        )
-        framing = load(model).tokenize("").pieces
-        special = st.toggle(
-            "Special tokens",
-            True,
-            key="special",
-            bind="query-params",
-            disabled=tokens_only or not framing,
-            help=f"Added to every text by this model: {escape_markdown(', '.join(framing))}. They "
-            "often soak up weight. Off: they are taken out and every row is divided by what it "
-            "keeps."
-            if framing
-            else "This model adds none to a text.",
-        )
-        special = special or not framing
-        if tokens_only:
-            st.caption("This page shows tokens as the model reads them.")
-            merged, special = False, True
-    chosen = Reading(model, _accepted(model, text or "", example), merged, special)
+    accepted = _accepted(model, text or "", example)
+    without = words_only(accepted)
+    with st.sidebar:
+        merged, special = _view_toggles(model, tokens_only=tokens_only, without=without)
+    chosen = Reading(model, accepted, merged, special)
     units = chosen.view.units
     if not any(unit.ordinary for unit in units):
         st.info("There is no word to look at yet. Type a sentence in the sidebar, or pick one.")
@@ -87,6 +70,58 @@ def reading(
         st.sidebar.caption(escape_markdown(signs))
     unknown_words(chosen.model_name, units)
     return chosen
+
+
+def model_only(*, view: bool) -> Reading:
+    """Draw the model's picker, and the view's toggles where they act; return a reading of nothing.
+
+    For tabs that read texts of their own: the sentence in the sidebar would do nothing there.
+    """
+    with st.sidebar:
+        st.subheader("View", icon=":material/tune:")
+        st.caption("This tab reads texts of its own.")
+        model = _model_picker(None)
+        merged, special = _view_toggles(model) if view else (True, True)
+    return Reading(model, "", merged, special)
+
+
+def _view_toggles(
+    model: str, *, tokens_only: bool = False, without: str | None = None
+) -> tuple[bool, bool]:
+    """Draw the toggles for whole words and special tokens; say why one is out of use.
+
+    Parameters
+    ----------
+    without : why special tokens are left out, where they are
+    """
+    merged = st.toggle(
+        "Whole words",
+        True,
+        key="words",
+        bind="query-params",
+        disabled=tokens_only,
+        help="Join word pieces: a word is read the sum of what its pieces are read, "
+        "and reads the mean of what they read.",
+    )
+    framing = load(model).tokenize("").pieces
+    special = st.toggle(
+        "Special tokens",
+        True,
+        key="special",
+        bind="query-params",
+        disabled=tokens_only or not framing or without is not None,
+        help=f"Added to every text by this model: {escape_markdown(', '.join(framing))}. They "
+        "often soak up weight. Off: they are taken out and every row is divided by what it "
+        "keeps."
+        if framing
+        else "This model adds none to a text.",
+    )
+    if tokens_only:
+        st.caption("This page shows tokens as the model reads them.")
+        return False, True
+    if framing and without:
+        st.caption(without)
+    return merged, (special or not framing) and without is None
 
 
 def _model_picker(prefer: str | None) -> str:

@@ -75,7 +75,7 @@ def _rates() -> Rates:
     """Draw the machine and its rates; they can be changed."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         machine = st.selectbox(
-            "Machine", (HERE, *MACHINES), key="machine", bind="query-params",
+            "Machine", (*MACHINES, HERE), key="machine", bind="query-params",
             on_change=_forget_rates, width=290,
         )  # fmt: skip
         again = machine == HERE and st.button("Measure again", icon=":material/refresh:")

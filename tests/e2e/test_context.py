@@ -159,7 +159,7 @@ def test_length_and_width_are_the_same_in_both_tabs_and_measured_on_demand(open_
     expect(slider(page, "Tokens n")).to_be_visible()
     assert "At n = 512" in notice(page)
     before = labels(page, TIME)
-    main(page).get_by_role("button", name="Measure again").click()
+    main(page).get_by_role("button", name="Measure here").click()
     wait_until_redrawn(page, TIME, before)
 
 

@@ -16,6 +16,7 @@ PAGE = "pages/measure/scaling.py"
 CORE, METHODS, CROSS, MEMORY, PLAN, RUNS = (
     "Cost of n²", "Same answer, other cost", "Crossover", "Memory", "Planner", "Saved runs",
 )  # fmt: skip
+HERE = "This machine, measured"
 
 
 @pytest.fixture(autouse=True)
@@ -173,13 +174,18 @@ def test_the_plan_follows_every_control(rates):
         assert notice(app) not in seen
         seen.append(notice(app))
     assert app.number_input(key="gflops").value == 989_000.0
-    healthy(app.selectbox(key="machine").set_value("This machine, measured").run())
+    healthy(app.selectbox(key="machine").set_value(HERE).run())
     assert app.number_input(key="gflops").value == 1.0
+
+
+def test_the_planner_measures_nothing_unasked(monkeypatch):
+    monkeypatch.delattr(planner, "measured_rates")
+    assert "perfect machine" in notice(open_page(PLAN))
 
 
 def test_the_plan_is_what_the_formulas_say(rates):
     """One token of GPT-2 small: 2 operations for each of 124 million parameters, at 1 GFLOP/s."""
-    app = open_page(PLAN, shape="GPT-2 small", plan_n="100", phase="one more token")
+    app = open_page(PLAN, shape="GPT-2 small", plan_n="100", phase="one more token", machine=HERE)
     table = app.dataframe[0].value.set_index("Part")
     assert table["Operations"]["the rest"] == "247 million"
     assert table["To compute"]["the rest"] == "247 ms"
@@ -199,7 +205,7 @@ def test_an_encoder_writes_no_next_token(rates):
 
 
 def test_rates_are_measured_again_when_asked(rates, monkeypatch):
-    app = open_page(PLAN)
+    app = open_page(PLAN, machine=HERE)
     monkeypatch.setattr(planner, "measured_rates", lambda: planner.Rates(7e9, 2e9))
     healthy(next(b for b in app.button if b.label == "Measure again").click().run())
     assert app.number_input(key="gflops").value == 7.0
