@@ -119,7 +119,7 @@ def head_frame(figures: Array, chosen: Sequence[Head]) -> pd.DataFrame:
     )
 
 
-def map_frame(view: View, chosen: Sequence[Head], shown: range) -> pd.DataFrame:
+def map_frame(view: View, chosen: Sequence[Head], shown: Sequence[int]) -> pd.DataFrame:
     """Return the maps of the chosen heads: `map, name, q, k, query, key, weight`.
 
     Cells that a mask hides are absent.

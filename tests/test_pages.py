@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from attention import lesson, meanings, softmax, words
+from tests.pages.clicking import click
 
 ROOT = Path(__file__).parent.parent
 EXPLORER = "pages/learn/explorer.py"
@@ -262,11 +263,28 @@ def test_choosing_heads_changes_the_maps():
     assert drawn(app, "q", "k", "weight")["name"].unique().tolist() == ["L2 H2"]
 
 
-def test_no_head_is_a_calm_state():
-    app = open_page(HEADS)
+@pytest.mark.parametrize("more", ["One row, head by head", "Beside another model", "Rotation"])
+def test_no_head_is_a_calm_state_and_what_needs_none_stays(more):
+    app = open_page(HEADS, more=more)
+    below = len(app.get("vega_lite_chart")), [box.label for box in app.get("expander")]
     healthy(app.multiselect(key="heads").set_value([]).run())
-    assert app.info
+    assert any("No head is chosen" in info.value for info in app.info)
+    assert len(app.get("tab")) == 5
+    charts, questions = len(app.get("vega_lite_chart")), [b.label for b in app.get("expander")]
+    assert questions == below[1]
+    assert charts == below[0] - (2 if more.startswith("One row") else 1)  # maps, and the row
     healthy(app.multiselect(key="heads").set_value(["L0 H0"]).run())
+
+
+def test_a_seventh_head_that_is_clicked_is_refused_with_the_limit():
+    six = [f"L0 H{head}" for head in range(6)]
+    app = open_page(HEADS, heads=six)
+    click(app, "Entropy of all", "head", layer=5, head=11)
+    assert app.multiselect(key="heads").value == six
+    assert "6 heads are compared at most" in app.warning[0].value
+    assert "L5 H11" in app.warning[0].value
+    healthy(app.run())
+    assert not app.warning
 
 
 def test_the_grid_shows_the_chosen_figure():

@@ -34,7 +34,7 @@ def reading(
     Parameters
     ----------
     example : the sentence that a page opens on
-    tokens_only : the page shows every token as it is, so the view's toggles are out of use
+    tokens_only : every token is shown as it is, so the view's toggles are out of use
     prefer : the model that a page opens on where it is installed
     words_only : called with the text; says why special tokens are left out, where they are
     """
@@ -117,7 +117,7 @@ def _view_toggles(
         else "This model adds none to a text.",
     )
     if tokens_only:
-        st.caption("This page shows tokens as the model reads them.")
+        st.caption("Out of use here: what is shown goes by the model's own tokens.")
         return False, True
     if framing and without:
         st.caption(without)
@@ -193,14 +193,18 @@ def word(label: str, view: View, default: int, *, key: str = _WORD) -> int:
     )
 
 
-def layer_and_head(view: View, default: Focus) -> tuple[int, int]:
-    """Draw the layer and head sliders in the sidebar and return both, counting from 0."""
+def layer_and_head(view: View, default: Focus, *, head: bool = True) -> tuple[int, int]:
+    """Draw the layer and head sliders in the sidebar and return both, counting from 0.
+
+    Parameters
+    ----------
+    head : whether a head is asked for; else only a layer is
+    """
     layers, heads = view.weights.shape[:2]
     with st.sidebar:
-        st.subheader("Head", icon=":material/grid_on:")
+        st.subheader("Head" if head else "Layer", icon=":material/grid_on:")
         layer = index("Layer", layers, default.layer, key="layer")
-        head = index("Head", heads, default.head, key="head")
-    return layer, head
+        return layer, index("Head", heads, default.head, key="head") if head else 0
 
 
 def index(label: str, count: int, default: int, *, key: str) -> int:

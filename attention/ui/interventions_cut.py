@@ -13,9 +13,9 @@ from attention.edit_codes import decode, encode
 from attention.edits import Cut, CutHeads, Edits, Head, check_edits
 from attention.frames import head_name
 from attention.models.trace import Trace
-from attention.ui.controls import choice
+from attention.ui.controls import choice, layer_and_head
 from attention.ui.edited import changed, decoder, draw_moved, draw_next, logits_of, merged
-from attention.ui.readings import Reading
+from attention.ui.readings import Focus, Reading
 from attention.ui.show import draw, escape_markdown, notice, percent
 
 KEY = "edits"
@@ -25,8 +25,9 @@ WHERE = {"head": "In this head", "layer": "In its layer", "all": "In every head"
 MAP_SIZE = 430  # pixels
 
 
-def cut(chosen: Reading, head: Head) -> None:
+def cut(chosen: Reading, focus: Focus) -> None:
     """Draw the map and the grid to click in, what is cut, and what it does."""
+    head = layer_and_head(chosen.view, focus)
     edits = _edits(chosen)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         what = choice("A click in the map cuts", WHAT, key="cuts")

@@ -10,16 +10,16 @@ import streamlit as st
 from attention import effects, intervention_frames, steering
 from attention.charts.interventions import strength_curve
 from attention.core import Array
-from attention.edits import Edits, Head
+from attention.edits import Edits, Numbers
 from attention.models.decoder import CausalModel
 from attention.models.trace import Trace
 from attention.steering import Interests, Place
-from attention.ui.controls import choice, word
+from attention.ui.controls import choice, layer_and_head, word
 from attention.ui.edited import changed, decoder, draw_moved, draw_next, logits_of
 from attention.ui.progress import kept
 from attention.ui.readings import Focus, Reading
 from attention.ui.show import draw, escape_markdown, notice, percent
-from attention.words import Unit
+from attention.words import Unit, View
 
 INTERESTS = "small | big, large"
 STRENGTHS = tuple(float(s) for s in range(-6, 7))
@@ -46,7 +46,7 @@ def rival(chosen: Reading, focus: Focus) -> int:
     return max(others, key=lambda k: float(read[k]), default=focus.key)
 
 
-def steer(chosen: Reading, focus: Focus, head: Head) -> None:
+def steer(chosen: Reading, focus: Focus) -> None:
     """Draw the sliders, and the model's answer with and without the push."""
     view = chosen.view
     units, labels = view.units, view.labels
@@ -61,9 +61,7 @@ def steer(chosen: Reading, focus: Focus, head: Head) -> None:
             "Later words too", True, key="later", bind="query-params",
             help="The push holds for the word that asks and for all after it.",
         )  # fmt: skip
-    layers = None if where == "all" else (head[0],)
-    heads = (head[1],) if where == "head" else None
-    place = Place(steering.asking(units, query, and_later=later), layers, heads)
+    place = Place(steering.asking(units, query, and_later=later), *_heads(view, focus, where))
     if how == "move":
         strength = st.slider(
             f"Push from “{escape_markdown(labels[source])}” to “{escape_markdown(labels[target])}”",
@@ -95,6 +93,14 @@ def steer(chosen: Reading, focus: Focus, head: Head) -> None:
         f"{read[1]}; with the push, {read[2]} and {read[3]}. A word in pieces is pushed by its "
         "last piece: only that one has read the whole word."
     )
+
+
+def _heads(view: View, focus: Focus, where: str) -> tuple[Numbers, Numbers]:
+    """Return the layers and heads that are pushed, with the sliders for them; None is all."""
+    if where == "all":
+        return None, None
+    layer, head = layer_and_head(view, focus, head=where == "head")
+    return (layer,), ((head,) if where == "head" else None)
 
 
 def _read(trace: Trace, asks: Unit, reads: Unit) -> float:

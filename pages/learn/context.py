@@ -14,11 +14,13 @@ st.markdown(
     "**How does one word learn of another?** A recurrent network passes the message on word by "
     "word, a convolution layer by layer; attention looks. Here all three run on the same text."
 )
+above = st.container()  # what is said of the text; the tab decides which controls it needs
 rnn, cnn, arbitrary, dependent, cost = st.tabs(
     TABS, on_change="rerun", key="view", bind="query-params"
 )
 if rnn.open or cnn.open:
-    chosen = ui.reading(EXAMPLE)
+    with above:
+        chosen = ui.reading(EXAMPLE)
     far, head = work.far_link(chosen.view)
     ui.focus(
         chosen,
@@ -27,7 +29,8 @@ if rnn.open or cnn.open:
         path_head=lambda _: frames.head_name(head),
     )
 elif not cost.open:  # which has no text and no model
-    chosen = ui.model_only(view=bool(dependent.open))
+    with above:
+        chosen = ui.model_only(view=bool(dependent.open))
 with rnn:
     if rnn.open:
         context_layers.rnn(chosen)
