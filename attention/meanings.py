@@ -37,6 +37,11 @@ def word_vector(model: Model, word: str) -> Array:
     return model.word_embeddings[ids].mean(axis=0)
 
 
+def has_vector(model: Model, word: str) -> bool:
+    """Whether the model's tokenizer has tokens for a word."""
+    return bool(spelling(model.tokenizer).after_space(word))
+
+
 def parse_words(text: str, most: int) -> tuple[str, ...]:
     """Split a reader's list at commas, without blanks and repeats.
 

@@ -24,7 +24,7 @@ def reading(
     *,
     tokens_only: bool = False,
     prefer: str | None = None,
-    words_only: Callable[[str], str | None] = lambda text: None,
+    words_only: Callable[[Reading], str | None] = lambda plain: None,
 ) -> Reading:
     """Draw the sidebar's shared controls and return what they say.
 
@@ -36,7 +36,8 @@ def reading(
     example : the sentence that a page opens on
     tokens_only : every token is shown as it is, so the view's toggles are out of use
     prefer : the model that a page opens on where it is installed
-    words_only : called with the text; says why special tokens are left out, where they are
+    words_only : called with the sentence in whole words, without special tokens; says why that is
+        all that is shown, where it is
     """
     with st.sidebar:
         st.subheader("Sentence", icon=":material/edit_note:")
@@ -55,20 +56,20 @@ def reading(
             _example_picker(text)
         st.subheader("View", icon=":material/tune:")
         model = _model_picker(prefer)
-    accepted = _accepted(model, text or "", example)
-    without = words_only(accepted)
+    plain = Reading(model, _accepted(model, text or "", example), words=True, special=False)
+    empty = not any(unit.ordinary for unit in plain.view.units)
+    why = None if empty else words_only(plain)
     with st.sidebar:
-        merged, special = _view_toggles(model, tokens_only=tokens_only, without=without)
-    chosen = Reading(model, accepted, merged, special)
-    units = chosen.view.units
-    if not any(unit.ordinary for unit in units):
+        merged, special = _view_toggles(model, tokens_only=tokens_only, words_only=why)
+    if empty:
         st.info("There is no word to look at yet. Type a sentence in the sidebar, or pick one.")
         st.stop()
+    chosen = Reading(model, plain.text, merged, special)
     if chosen.text == text:
         st.session_state[_LAST_GOOD] = text
     if signs := legend(chosen.view.labels):
         st.sidebar.caption(escape_markdown(signs))
-    unknown_words(chosen.model_name, units)
+    unknown_words(chosen.model_name, chosen.view.units)
     return chosen
 
 
@@ -86,20 +87,21 @@ def model_only(*, view: bool) -> Reading:
 
 
 def _view_toggles(
-    model: str, *, tokens_only: bool = False, without: str | None = None
+    model: str, *, tokens_only: bool = False, words_only: str | None = None
 ) -> tuple[bool, bool]:
-    """Draw the toggles for whole words and special tokens; say why one is out of use.
+    """Draw the toggles for whole words and special tokens; say why they are out of use.
 
     Parameters
     ----------
-    without : why special tokens are left out, where they are
+    words_only : why whole words without special tokens are all that is shown, where they are
     """
+    idle = tokens_only or words_only is not None
     merged = st.toggle(
         "Whole words",
         True,
         key="words",
         bind="query-params",
-        disabled=tokens_only,
+        disabled=idle,
         help="Join word pieces: a word is read the sum of what its pieces are read, "
         "and reads the mean of what they read.",
     )
@@ -109,7 +111,7 @@ def _view_toggles(
         True,
         key="special",
         bind="query-params",
-        disabled=tokens_only or not framing or without is not None,
+        disabled=idle or not framing,
         help=f"Added to every text by this model: {escape_markdown(', '.join(framing))}. They "
         "often soak up weight. Off: they are taken out and every row is divided by what it "
         "keeps."
@@ -119,9 +121,10 @@ def _view_toggles(
     if tokens_only:
         st.caption("Out of use here: what is shown goes by the model's own tokens.")
         return False, True
-    if framing and without:
-        st.caption(without)
-    return merged, (special or not framing) and without is None
+    if words_only:
+        st.caption(words_only)
+        return True, False
+    return merged, special or not framing
 
 
 def _model_picker(prefer: str | None) -> str:
@@ -247,7 +250,8 @@ def stepped(label: str, steps: Sequence[int], default: int, *, key: str) -> int:
 
 def meanings_input(chosen: Reading, nearest: Sequence[str], most: int) -> tuple[str, ...]:
     """Draw the field for the meanings to compare with; empty means the sentence's own set."""
-    own = chosen.preset.meanings if chosen.preset else tuple(nearest)
+    fitting = chosen.preset.meanings if chosen.preset else nearest
+    own = tuple(name for name in fitting if meanings.has_vector(chosen.model, name))
     typed = st.text_input(
         "Meanings to compare with",
         key="meanings",
