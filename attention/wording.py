@@ -21,13 +21,13 @@ def leaders(values: Array) -> list[int]:
     return [i for i, value in enumerate(values.tolist()) if value >= most - _EQUAL * abs(most)]
 
 
-def most(labels: Sequence[str], values: Array, figure: str, verb: str) -> str:
+def most(labels: Sequence[str], values: Array, figure: str, verb: str, noun: str = "word") -> str:
     """Say which word has most, or that several or all have the same.
 
     Parameters
     ----------
     figure : how large the largest value is, in words
-    verb : as of one of many, such as "weigh"
+    verb, noun : as of many and of one: they "weigh", each is a "word"
 
     >>> import numpy as np
     >>> most(["a", "b", "c"], np.array([0.2, 0.5, 0.3]), "50 %", "weigh")
@@ -41,15 +41,15 @@ def most(labels: Sequence[str], values: Array, figure: str, verb: str) -> str:
     """
     first = leaders(values)
     if len(labels) == 1:
-        return f"“{labels[0]}” is the only word ({figure})"
+        return f"“{labels[0]}” is the only {noun} ({figure})"
     if len(first) == len(labels):
-        return f"all {len(labels)} words {verb} the same ({figure} each)"
+        return f"all {len(labels)} {noun}s {verb} the same ({figure} each)"
     if len(first) == 1:
         return f"“{labels[first[0]]}” {verb}s most ({figure})"
     names = [f"“{labels[i]}”" for i in first]
     told = f"{', '.join(names[:-1])} and {names[-1]}"
     if len(names) > _MOST_NAMES:
-        told = f"{len(names)} words"
+        told = f"{len(names)} {noun}s"
     return f"{told} {verb} most ({figure} each)"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import streamlit as st
 
-from attention import effects, intervention_frames, steering
+from attention import effects, intervention_frames, steering, wording
 from attention.charts.interventions import strength_curve
 from attention.core import Array
 from attention.edits import Edits, Numbers
@@ -26,6 +26,7 @@ STRENGTHS = tuple(float(s) for s in range(-6, 7))
 HOW = {"move": "From one word to another", "each": "A slider for every word"}
 WHERE = {"all": "Every head", "layer": "One layer", "head": "One head"}
 MOST_SLIDERS = 24
+_STILL = 5e-4  # a cosine distance that is shown as 0.000
 
 
 def rival(chosen: Reading, focus: Focus) -> int:
@@ -71,7 +72,7 @@ def steer(chosen: Reading, focus: Focus) -> None:
         )  # fmt: skip
         edits = steering.move(units, source, target, strength, place)
     else:
-        edits = steering.pushes(units, _amounts(chosen), place)
+        edits = steering.pushes(units, _amounts(chosen, query), place)
     model = decoder(chosen)
     told = _interests(model) if model else None
     if model and told:
@@ -109,14 +110,24 @@ def _read(trace: Trace, asks: Unit, reads: Unit) -> float:
     return float(row.sum(axis=-1).mean())
 
 
-def _amounts(chosen: Reading) -> dict[int, float]:
-    """Draw one slider for each word; return what is added to its score."""
-    own = [i for i, unit in enumerate(chosen.view.units) if not unit.special]
+def _amounts(chosen: Reading, query: int) -> dict[int, float]:
+    """Draw a slider for each word, of a long text for those that are read most.
+
+    Return what is added to the score of each.
+    """
+    view = chosen.view
+    own = [i for i, unit in enumerate(view.units) if not unit.special]
     if len(own) > MOST_SLIDERS:
-        st.info(f"The text has {len(own)} words; the first {MOST_SLIDERS} have a slider.")
+        st.info(
+            f"The text has {len(own)} words; the {MOST_SLIDERS} that "
+            f"“{escape_markdown(view.labels[query])}” reads most, on average over all heads, have "
+            "a slider."
+        )
+        read = view.weights[:, :, query].mean(axis=(0, 1))
+        own = sorted(sorted(own, key=lambda k: -float(read[k]))[:MOST_SLIDERS])
     amounts = {}
     with st.container(horizontal=True):
-        for k in own[:MOST_SLIDERS]:
+        for k in own:
             amounts[k] = st.slider(
                 escape_markdown(f"{k} {chosen.view.labels[k]}"),
                 -steering.MOST_PUSH, steering.MOST_PUSH, 0.0, 0.5,
@@ -159,17 +170,28 @@ def _encoder(chosen: Reading, edits: Edits, asks: str) -> None:
     note = st.container()
     sentence = draw_moved(chosen, after, key="steered")
     moved = effects.movement(chosen.trace, after, chosen.view.units).words[-1]
-    farthest = int(moved.argmax())
     with note:
         notice(
-            f"The push when “{asks}” asks moves the sentence vector by {sentence:.4f}. The word "
-            f"that moves most is “{chosen.view.labels[farthest]}”, by {moved[farthest]:.3f}."
+            f"The push when “{asks}” asks moves the sentence vector by {sentence:.4f}. "
+            f"{_farthest(chosen.view, moved)}"
         )
     st.caption(
         "Cosine distance between the vectors of the last layer with and without the push. "
         f"{escape_markdown(chosen.model_name)} predicts no next token: {chosen.trace.why_no_next}. "
         "What it makes are vectors."
     )
+
+
+def _farthest(view: View, moved: Array) -> str:
+    """Say which word moves most, and of the special tokens, which are no words, which does."""
+    told = []
+    for special, kind in ((False, "word"), (True, "special token")):
+        own = [i for i, unit in enumerate(view.units) if unit.special == special]
+        if not own or moved[own].max() < _STILL:
+            continue
+        names, by = [view.labels[i] for i in own], f"by {moved[own].max():.3f}"
+        told.append(f"Of the {kind}s, {wording.most(names, moved[own], by, 'move', kind)}.")
+    return " ".join(told) or "No word moves."
 
 
 def _curve(
