@@ -9,6 +9,7 @@ from attention import baselines, context, context_frames, layer_costs
 from attention.charts import context as charts
 from attention.frames import head_name
 from attention.layer_runs import KERNELS
+from attention.links import shown_window
 from attention.ui import context_work as work
 from attention.ui.controls import choice, on_phone, stepped, word
 from attention.ui.questions import predict
@@ -98,10 +99,13 @@ def cnn(chosen: Reading) -> None:
         "positions."
     )
     predict(work.layers_question(kernel))
-    start = max(0, min(output - MOST_WORDS // 2, size - MOST_WORDS))
-    shown = range(start, min(start + MOST_WORDS, size))
+    around = shown_window(size, output, MOST_WORDS)
+    shown = range(min(around.start, other), max(around.stop, other + 1))
     if len(shown) < size:
-        st.warning(f"The text has {size} words; the picture shows {len(shown)} of them.")
+        st.warning(
+            f"The text has {size} words; the picture shows number {shown[0]} to {shown[-1]}, around "
+            "the word that looks and up to the one to reach."
+        )
     draw(
         charts.cone_chart,
         context_frames.cone_frame(reached, dilated, kernel, shown, view.labels),

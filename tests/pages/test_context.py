@@ -207,10 +207,12 @@ def test_the_kernel_is_the_same_around_both_words_and_attention_is_not():
     assert np.abs(attention[0] - attention[1]).max() > 0.05
 
 
-def test_a_long_text_is_drawn_in_a_window():
-    app = open_page(CNN, q=" ".join(f"w{i}" for i in range(60)))
+def test_a_long_text_is_drawn_in_a_window_that_holds_both_words():
+    app = open_page(CNN, q=" ".join(f"w{i}" for i in range(60)), reach_word="40 w39")
     assert "62" in app.warning[0].value
     assert drawn(app, "inside")["k"].nunique() == 40
+    healthy(app.selectbox(key="reach_word").set_value(3).run())
+    assert drawn(app, "inside")["k"].min() == 3
 
 
 def test_the_question_about_layers_is_scored_from_the_figures():
