@@ -9,6 +9,7 @@ from types import MappingProxyType
 import numpy as np
 
 from attention.core import Array
+from attention.units import figures
 
 _MONEY_OR_RIVER = ("money", "loan", "account", "cash", "river", "water", "shore", "boat")
 _CAT_OR_MAT = ("cat", "kitten", "animal", "pet", "mat", "floor", "carpet", "tired")
@@ -122,8 +123,8 @@ def softmax_receipt(
     powers = np.exp(scores / temperature)
     total = float(powers.sum())
     lines = [
-        (label, f"exp({score:.3f} / {temperature:.1f}) = {power:.4g}",
-         f"{power:.4g} / {total:.4g} = {power / total:.4f}")
+        (label, f"exp({score:.3f} / {temperature:.1f}) = {figures(power, 4)}",
+         f"{figures(power, 4)} / {figures(total, 4)} = {power / total:.4f}")
         for label, score, power in zip(labels, scores, powers, strict=True)
     ]  # fmt: skip
-    return [*lines, ("sum", f"{total:.4g}", f"{(powers / total).sum():.4f}")]
+    return [*lines, ("sum", figures(total, 4), f"{(powers / total).sum():.4f}")]

@@ -103,8 +103,8 @@ def cnn(chosen: Reading) -> None:
     shown = range(min(around.start, other), max(around.stop, other + 1))
     if len(shown) < size:
         st.warning(
-            f"The text has {size} words; the picture shows number {shown[0]} to {shown[-1]}, around "
-            "the word that looks and up to the one to reach."
+            f"The text has {size} words; the picture shows number {shown[0]} to {shown[-1]}: those "
+            "around the word that looks, up to the one to reach."
         )
     draw(
         charts.cone_chart,

@@ -120,7 +120,9 @@ def test_a_prediction_is_answered_and_counted(open_page):
     page = open_page("/context?view=CNN")
     main(page).get_by_text("Predict first, then see").click()
     main(page).get_by_test_id("stRadio").get_by_text("7", exact=True).click()
-    expect(main(page).get_by_text("Right at the first answer so far on this visit: 1 of 1")).to_be_visible()
+    expect(
+        main(page).get_by_text("Right at the first answer so far on this visit: 1 of 1")
+    ).to_be_visible()
 
 
 def test_more_text_in_between_is_still_one_step(open_page):

@@ -257,7 +257,9 @@ def test_a_decoder_shows_the_next_token_with_and_without():
 def test_heads_are_removed_alone_and_together(model):
     app = open_page(MATTER, model=model, q="The cat sat down")
     assert "Nothing is measured yet" in notice(app)
+    promised = notice(app)
     healthy(app.button(key="measure_heads").click().run())
+    assert all(order in promised for order in drawn(app, "order", "removed", "effect")["order"])
     grid = drawn(app, "layer", "head", "value")
     assert len(grid) == {"minilm": 72, "smollm2": 270}[model]
     assert not grid["value"].isna().any()
