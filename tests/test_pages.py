@@ -221,7 +221,7 @@ def test_equal_scores_give_equal_weights_and_nobody_leads():
     assert np.allclose(drawn(app, "weight")["weight"], 1 / 8)
     healthy(relevance(app)[2].set_value(1.0).run())
     healthy(relevance(app)[5].set_value(1.0).run())
-    assert "“to” and “to” weigh most" in told(app)
+    assert "“to” at position 2 and “to” at position 5 weigh most" in told(app)
 
 
 def test_reset_puts_scores_and_temperature_back_and_is_idle_where_they_are():

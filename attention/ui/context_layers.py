@@ -15,7 +15,7 @@ from attention.ui.controls import choice, on_phone, stepped, word
 from attention.ui.questions import predict
 from attention.ui.readings import Reading
 from attention.ui.show import check, draw, notice
-from attention.units import human_seconds
+from attention.units import figures, human_seconds
 
 DILATIONS = {"1": "None", "2": "2 in every layer", "0": "Doubling: 1, 2, 4, …"}
 _DILATED = {1: "no dilation", 2: "a dilation of 2", 0: "doubling dilation"}
@@ -137,8 +137,8 @@ def cost() -> None:
     more = prices[2].operations / prices[0].operations
     longer = here[layer_costs.ATTENTION] / here[layer_costs.RECURRENT]
     notice(
-        f"At n = {n} and d = {width} self-attention multiplies {_two_figures(more)} times as often "
-        f"as a recurrent layer and took {_two_figures(longer)} times as long. Quickest of the "
+        f"At n = {n} and d = {width} self-attention multiplies {figures(more, 2)} times as often "
+        f"as a recurrent layer and took {figures(longer, 2)} times as long. Quickest of the "
         f"three: {quickest}, {human_seconds(here[quickest])}."
     )
     st.dataframe(
@@ -183,7 +183,7 @@ def _sequential_against_parallel() -> None:
         st.metric("One attention call takes", human_seconds(fast), border=True)
     st.caption(
         f"{source} At n = {n}, d = {width} on one processor the loop takes "
-        f"{_two_figures(slow / fast)} times as long as the call. No step of the loop can begin "
+        f"{figures(slow / fast, 2)} times as long as the call. No step of the loop can begin "
         "before the last one has ended. The call is two large products, which more processors "
         "could share. The tab “Cost” has every length."
     )

@@ -13,6 +13,7 @@ from attention import Blend, lesson, meanings, scores_for, wording, words, writt
 from attention.core import Array
 from attention.edits import Head
 from attention.frames import head_name
+from attention.sentences import spelled
 from attention.ui.controls import choice, layer_and_head, word
 from attention.ui.readings import Focus, Reading
 from attention.ui.show import check, escape_markdown, percent
@@ -131,11 +132,9 @@ def explained(start: Start) -> str:
 
 def told(chosen: Reading, start: Start, now: Blend, weights: Array) -> str:
     """Say in one sentence what the blend is made of and, of word vectors, what it is near."""
-    labels = start.view.labels
-    most = wording.most(labels, weights, percent(float(weights.max())), "weigh")
+    most = leads(start, weights, "weigh")
     if start.own and start.head:
-        parts = written.makes_up(now.contributions)
-        made = wording.most(labels, parts, percent(float(parts.max())), "contribute")
+        made = leads(start, written.makes_up(now.contributions), "contribute")
         return (
             f"{head_name(start.head)} adds a vector of length {np.linalg.norm(now.output):.2f} to "
             f"“{start.looking}”. Along that vector {made}; by weight {most}."
@@ -144,6 +143,12 @@ def told(chosen: Reading, start: Start, now: Blend, weights: Array) -> str:
     nearest = meanings.nearest_words(chosen.model, now.output, NEAREST)
     named = ", ".join(f"{name} {cosine:.2f}" for name, cosine in nearest)
     return f"{whose} in which {most}. Nearest vocabulary words: {named or 'none'}."
+
+
+def leads(start: Start, shares: Array, verb: str) -> str:
+    """Say which word has the largest share, or that several or all have the same."""
+    names = [spelled(start.view.labels, k) for k in range(len(shares))]
+    return wording.leads(names, shares, percent(float(shares.max())), verb)
 
 
 def check_row(start: Start, weights: Array) -> None:

@@ -13,6 +13,7 @@ from attention.core import Array
 from attention.edits import Edits, Numbers
 from attention.models.decoder import CausalModel
 from attention.models.trace import Trace
+from attention.sentences import spelled
 from attention.steering import Interests, Place
 from attention.ui.controls import choice, layer_and_head, word
 from attention.ui.edited import changed, decoder, draw_moved, draw_next, logits_of
@@ -189,8 +190,8 @@ def _farthest(view: View, moved: Array) -> str:
         own = [i for i, unit in enumerate(view.units) if unit.special == special]
         if not own or moved[own].max() < _STILL:
             continue
-        names, by = [view.labels[i] for i in own], f"by {moved[own].max():.3f}"
-        told.append(f"Of the {kind}s, {wording.most(names, moved[own], by, 'move', kind)}.")
+        names, by = [spelled(view.labels, i) for i in own], f"by {moved[own].max():.3f}"
+        told.append(f"Of the {kind}s, {wording.leads(names, moved[own], by, 'move', kind)}.")
     return " ".join(told) or "No word moves."
 
 

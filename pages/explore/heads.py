@@ -107,7 +107,8 @@ with right:
 # The maps: the whole text, or the words around the one that asks, and those that it reads most.
 if heads:
     st.subheader("Their maps")
-    shown = links.shown_words(len(view.units), query, [int(r.argmax()) for r in rows], MOST_WORDS)
+    most = [int(view.weights[head][query].argmax()) for head in heads]
+    shown = links.shown_words(len(view.units), query, most, MOST_WORDS)
     if len(shown) < len(view.units):
         st.warning(
             f"The text has {len(view.units)} words; the maps show {len(shown)} of them, number "
@@ -120,8 +121,8 @@ if heads:
     options: dict[str, Any] = {
         "labels": view.labels, "first": 0, "names": tuple(picked), "columns": columns,
     }  # fmt: skip
-    told = f"Maps of {', '.join(picked)}"
-    ui.draw(head_maps, data, key="maps", alt_text=told, size=220, **options)
+    described = f"Maps of {', '.join(picked)}"
+    ui.draw(head_maps, data, key="maps", alt_text=described, size=220, **options)
 row, beside, shared, rotation, table = st.tabs(
     TABS, on_change="rerun", key="more", bind="query-params"
 )

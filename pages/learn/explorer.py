@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from attention import Blend, blend, frames, lesson, meanings, questions, softmax, ui, wording, words
+from attention import Blend, blend, frames, lesson, meanings, questions, softmax, ui, words
 from attention.charts.blend import blend_bars, weight_bars
 from attention.ui import explorer
 
@@ -73,7 +73,6 @@ def experiment() -> None:
     now, then = blend(weights, start.vectors), blend(before, start.vectors).output
     labels = tuple(view.labels[k] for k in movable) + ((f"{rest} others",) if rest else ())
     folded = Blend(now.output, words.fold(now.contributions, movable))
-    most = wording.most(view.labels, weights, ui.percent(float(weights.max())), "weigh")
 
     with right:
         st.subheader("Weights after softmax")
@@ -81,7 +80,7 @@ def experiment() -> None:
             weight_bars,
             frames.weight_frame(labels, words.fold(weights, movable), words.fold(before, movable)),
             key="weights",
-            alt_text=f"Weights of {len(labels)} words: {most}",
+            alt_text=f"Weights of {len(labels)} words: {explorer.leads(start, weights, 'weigh')}",
             labels=labels,
         )
         with st.container(horizontal=True):
