@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from attention import lesson, meanings, softmax, words
 from tests.pages.clicking import click
+from tests.pages.reader import plain
 
 ROOT = Path(__file__).parent.parent
 EXPLORER = "pages/learn/explorer.py"
@@ -38,11 +39,6 @@ def drawn(app, *columns):
         if set(columns) <= set(rows.columns):
             return rows
     raise AssertionError(f"no chart draws {columns}")
-
-
-def plain(text):
-    """Return Markdown as it is read."""
-    return text.replace("\u2060", "").replace("\\", "")
 
 
 def told(app):

@@ -186,8 +186,9 @@ def _encoder(chosen: Reading, edits: Edits, asks: str) -> None:
 def _farthest(view: View, moved: Array) -> str:
     """Say which word moves most, and of the special tokens, which are no words, which does."""
     told = []
-    for special, kind in ((False, "word"), (True, "special token")):
-        own = [i for i, unit in enumerate(view.units) if unit.special == special]
+    kinds = {"word": "ordinary", "special token": "special"}
+    for kind, field in kinds.items():
+        own = [i for i, unit in enumerate(view.units) if getattr(unit, field)]
         if not own or moved[own].max() < _STILL:
             continue
         names, by = [spelled(view.labels, i) for i in own], f"by {moved[own].max():.3f}"

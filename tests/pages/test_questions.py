@@ -2,6 +2,8 @@
 
 from streamlit.testing.v1 import AppTest
 
+from tests.pages.reader import plain
+
 
 def page():
     import streamlit as st
@@ -25,7 +27,7 @@ def answer(app, *answers):
         assert not app.exception
     said = [*app.success, *app.warning]
     assert len(said) == 1
-    return said[0].value.replace("\u2060", "").replace("\\", ""), bool(app.success)
+    return plain(said[0].value), bool(app.success)
 
 
 def counted(app):
