@@ -16,6 +16,7 @@ from attention.models.llama import Llama
 from attention.models.trace import Trace
 from attention.sentences import telling_word
 from attention.ui import context_work as work
+from attention.ui.controls import view_toggles
 from attention.ui.questions import predict
 from attention.ui.readings import Reading, trace
 from attention.ui.show import draw, escape_markdown, notice, percent, unknown_words
@@ -112,8 +113,10 @@ def pair(chosen: Reading) -> None:
     texts = [text for text in typed if text is not None]
     if len(texts) < 2:
         return
+    with st.sidebar:
+        merged, special = view_toggles(chosen.model_name, texts)
     traces = [trace(chosen.model_name, text) for text in texts]
-    views = [words.view(t, words=chosen.words, special=chosen.special) for t in traces]
+    views = [words.view(t, words=merged, special=special) for t in traces]
     unknown_words(chosen.model_name, [unit for view in views for unit in view.units])
     shared = context.shared_words(*views)
     if not shared:

@@ -10,7 +10,7 @@ import attention
 from attention import lesson, meanings
 from attention.characters import legend
 from attention.models import registry
-from attention.ui.readings import Focus, Reading, find_focus, load, sized, trace
+from attention.ui.readings import Focus, Reading, find_focus, in_pieces, load, sized, trace
 from attention.ui.show import escape_markdown, unknown_words
 from attention.words import Unit, View
 
@@ -60,7 +60,7 @@ def reading(
     empty = not any(unit.ordinary for unit in plain.view.units)
     why = None if empty else words_only(plain)
     with st.sidebar:
-        merged, special = _view_toggles(model, tokens_only=tokens_only, words_only=why)
+        merged, special = view_toggles(model, [plain.text], tokens_only=tokens_only, words_only=why)
     if empty:
         st.info("There is no word to look at yet. Type a sentence in the sidebar, or pick one.")
         st.stop()
@@ -73,37 +73,39 @@ def reading(
     return chosen
 
 
-def model_only(*, view: bool) -> Reading:
-    """Draw the model's picker, and the view's toggles where they act; return a reading of nothing.
+def model_only() -> Reading:
+    """Draw the model's picker alone, for tabs that read texts of their own; return no text.
 
-    For tabs that read texts of their own: the sentence in the sidebar would do nothing there.
+    The sentence in the sidebar would do nothing there.
     """
     with st.sidebar:
         st.subheader("View", icon=":material/tune:")
         st.caption("This tab reads texts of its own.")
-        model = _model_picker(None)
-        merged, special = _view_toggles(model) if view else (True, True)
-    return Reading(model, "", merged, special)
+        return Reading(_model_picker(None), "", words=True, special=True)
 
 
-def _view_toggles(
-    model: str, *, tokens_only: bool = False, words_only: str | None = None
+def view_toggles(
+    model: str, texts: Sequence[str], *, tokens_only: bool = False, words_only: str | None = None
 ) -> tuple[bool, bool]:
-    """Draw the toggles for whole words and special tokens; say why they are out of use.
+    """Draw the toggles for whole words and special tokens; say why one is out of use.
 
     Parameters
     ----------
+    texts : what is shown
     words_only : why whole words without special tokens are all that is shown, where they are
     """
+    joins = any(in_pieces(model, text) for text in texts)
     idle = tokens_only or words_only is not None
     merged = st.toggle(
         "Whole words",
         True,
         key="words",
         bind="query-params",
-        disabled=idle,
+        disabled=idle or not joins,
         help="Join word pieces: a word is read the sum of what its pieces are read, "
-        "and reads the mean of what they read.",
+        "and reads the mean of what they read."
+        if joins
+        else "Here every word is a single token: there is nothing to join.",
     )
     framing = load(model).tokenize("").pieces
     special = st.toggle(

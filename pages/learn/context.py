@@ -30,7 +30,7 @@ if rnn.open or cnn.open:
     )
 elif not cost.open:  # which has no text and no model
     with above:
-        chosen = ui.model_only(view=bool(dependent.open))
+        chosen = ui.model_only()
 with rnn:
     if rnn.open:
         context_layers.rnn(chosen)
