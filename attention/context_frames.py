@@ -190,7 +190,7 @@ def price_frame(prices: Sequence[Price], times: Sequence[LayerTime], n: int) -> 
                 "computed ": f"{price.steps:,}",
                 "Cost": cost,
                 "multiplications": f"{price.operations:,}",
-                "Measured here": measured.get(price.layer, "not measured"),
+                "Measured": measured.get(price.layer, "not measured"),
             }
         )
     return pd.DataFrame(rows)

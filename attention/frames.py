@@ -46,8 +46,8 @@ def blend_frame(
 ) -> pd.DataFrame:
     """Return what each word adds to each meaning of the blend: `s, meaning, k, word, part, ...`.
 
-    `total` is the cosine of the blend with the meaning (the sum of its parts), `before` the cosine
-    of the earlier blend.
+    `total` is the cosine of the blend with the meaning (the sum of its parts), `end` where the
+    stacked bar ends (the sum of the positive ones), `before` the cosine of the earlier blend.
 
     Parameters
     ----------
@@ -84,20 +84,26 @@ def _stack_frame(
             "word": np.tile(np.array(labels, dtype=object), bars),
             "part": parts.T.ravel(),
             "total": np.repeat(parts.sum(axis=0), words),
+            "end": np.repeat(parts.clip(min=0).sum(axis=0), words),
             "before": np.repeat(before, words),
         }
     )
 
 
-def stack_domain(frame: pd.DataFrame, step: float) -> tuple[float, float]:
+def stack_domain(frame: pd.DataFrame, step: float, most: float = np.inf) -> tuple[float, float]:
     """Return a range, in whole steps, that holds every stack and every earlier mark.
 
     In steps, so that an axis moves seldom while a slider does.
+
+    Parameters
+    ----------
+    most : no total is larger, as a cosine is never above 1; stacks that outgrow it still fit
     """
     part, stack = frame["part"], frame["s"]
     low = min(part.clip(upper=0).groupby(stack).sum().min(), frame["before"].min(), 0.0)
-    high = max(part.clip(lower=0).groupby(stack).sum().max(), frame["before"].max(), step)
-    return float(np.floor(low / step) * step), float(np.ceil(high * 1.08 / step) * step)
+    high = max(frame["end"].max(), frame["before"].max(), step)
+    top = float(np.ceil(high * 1.08 / step) * step)
+    return float(np.floor(low / step) * step), min(top, max(most, float(high)))
 
 
 def head_frame(figures: Array, chosen: Sequence[Head]) -> pd.DataFrame:
@@ -119,7 +125,7 @@ def head_frame(figures: Array, chosen: Sequence[Head]) -> pd.DataFrame:
     )
 
 
-def map_frame(view: View, chosen: Sequence[Head], shown: range) -> pd.DataFrame:
+def map_frame(view: View, chosen: Sequence[Head], shown: Sequence[int]) -> pd.DataFrame:
     """Return the maps of the chosen heads: `map, name, q, k, query, key, weight`.
 
     Cells that a mask hides are absent.

@@ -9,6 +9,7 @@ from types import MappingProxyType
 import numpy as np
 
 from attention.core import Array
+from attention.units import figures
 
 _MONEY_OR_RIVER = ("money", "loan", "account", "cash", "river", "water", "shore", "boat")
 _CAT_OR_MAT = ("cat", "kitten", "animal", "pet", "mat", "floor", "carpet", "tired")
@@ -24,6 +25,7 @@ class Preset:
     reads: str  # the word it should be found to read
     meanings: tuple[str, ...]
     weights: Mapping[str, float] = field(default_factory=dict)  # the rest share what is left
+    from_lesson: bool = False  # the weights are those of the lesson; else they are made up here
     rival: str | None = None  # another word that could have been read
 
 
@@ -33,6 +35,7 @@ BANK = Preset(
     reads="deposit",
     meanings=_MONEY_OR_RIVER,
     weights=MappingProxyType({"deposit": 0.35, "money": 0.30, "bank": 0.15}),
+    from_lesson=True,
 )
 RIVER = Preset(
     "We fished by the bank of the river",
@@ -82,14 +85,20 @@ def preset_for(text: str) -> Preset | None:
     return _BY_TEXT.get(text.strip())
 
 
-def illustrated(text: str, looking: str) -> Preset | None:
-    """Return the preset that gives weights for this word of this sentence, if there is one."""
+def illustrated(text: str, words: Sequence[str]) -> Preset | None:
+    """Return the preset that gives weights to the words of this sentence, if there is one.
+
+    Parameters
+    ----------
+    words : as a model reads them: one that spans words has no weight of its own
+    """
     preset = preset_for(text)
-    return preset if preset and preset.weights and preset.looks == looking else None
+    known = preset and preset.weights and {*preset.weights, preset.looks} <= set(words)
+    return preset if known else None
 
 
 def illustrative_weights(preset: Preset, words: tuple[str, ...]) -> list[float]:
-    """Return the lesson's weight for each word; words it does not name share what is left.
+    """Return the preset's weight for each word; words it does not name share what is left.
 
     >>> bank = PRESETS[0]
     >>> [round(w, 2) for w in illustrative_weights(bank, tuple(bank.text.split()))]
@@ -114,8 +123,8 @@ def softmax_receipt(
     powers = np.exp(scores / temperature)
     total = float(powers.sum())
     lines = [
-        (label, f"exp({score:.3f} / {temperature:.1f}) = {power:.4g}",
-         f"{power:.4g} / {total:.4g} = {power / total:.4f}")
+        (label, f"exp({score:.3f} / {temperature:.1f}) = {figures(power, 4)}",
+         f"{figures(power, 4)} / {figures(total, 4)} = {power / total:.4f}")
         for label, score, power in zip(labels, scores, powers, strict=True)
     ]  # fmt: skip
-    return [*lines, ("sum", f"{total:.4g}", f"{(powers / total).sum():.4f}")]
+    return [*lines, ("sum", figures(total, 4), f"{(powers / total).sum():.4f}")]

@@ -119,14 +119,22 @@ def cost_frame(costs: Sequence[Cost]) -> pd.DataFrame:
     )
 
 
-def cost_table(costs: Sequence[Cost], n: int) -> pd.DataFrame:
-    """Return what both kinds of scores cost at one length, for people."""
-    shown = [cost for cost in costs if cost.n == n]
+def cost_table(
+    counts: Mapping[str, tuple[int, int]], costs: Sequence[Cost], n: int
+) -> pd.DataFrame:
+    """Return what both kinds of scores cost at one length, for people.
+
+    Parameters
+    ----------
+    counts : as `additive.counted` returns them
+    costs : what has been timed, if anything has
+    """
+    timed = {cost.kind: human_seconds(cost.seconds) for cost in costs if cost.n == n}
     return pd.DataFrame(
         {
-            f"Scores of {n:,} tokens": [cost.kind for cost in shown],
-            "Multiplications": [f"{cost.multiplications:,}" for cost in shown],
-            "tanh": [f"{cost.tanhs:,}" for cost in shown],
-            "Measured": [human_seconds(cost.seconds) for cost in shown],
+            f"Scores of {n:,} tokens": list(counts),
+            "Multiplications": [f"{products:,}" for products, _ in counts.values()],
+            "tanh": [f"{tanhs:,}" for _, tanhs in counts.values()],
+            "Measured": [timed.get(kind, "not yet") for kind in counts],
         }
     )

@@ -22,7 +22,7 @@ def link_frame(
     view: View,
     layer: int,
     heads: Sequence[int],
-    shown: range,
+    shown: Sequence[int],
     *,
     asks: int,
     several: bool,
@@ -34,14 +34,14 @@ def link_frame(
     "link" (what one head reads). One head has all its rows and no links; `several` heads have
     links, and rows for the strongest only. Weights of 0 are left out. A "row" has a `rank`, from 1
     over all words of the text; the strongest are there even where they are not shown. A "word"
-    says in `strongest` what it reads most. `row` and `to` are q and k counted from the first word
-    that is shown. Where `start` is true, the word asks before any other is clicked; `pick` is the
-    same number in all rows for as long as `asks` and the words stay the same.
+    says in `strongest` what it reads most. `row` and `to` count q and k among the words that are
+    shown; -1 is not shown. Where `start` is true, the word asks before any other is clicked;
+    `pick` is the same number in all rows for as long as `asks` and the words stay the same.
 
     Parameters
     ----------
     heads : heads of the layer; the last is drawn in front
-    shown : the positions that are drawn
+    shown : the positions that are drawn, ascending
     asks : the position of the word that asks at first
     least : links below it have no row
     """
@@ -52,9 +52,10 @@ def link_frame(
     names = [head_name((layer, head)) for head in heads]
     mean = weights.mean(axis=0, keepdims=True)
     own["strongest"] = [_listed(view.labels, row) for row in mean[0]]
-    rows = _rows(view, "row", shown, mean, heads[-1:], ["mean"] if several else names, first=0)
-    rows["rank"] = _ranks(mean[0])[rows["q"] - shown.start, rows["k"]]
-    drawn = rows["k"].isin(shown) & (not several) | (rows["rank"] <= STRONGEST)
+    every = range(len(view.units))
+    rows = _rows(view, "row", shown, mean, heads[-1:], ["mean"] if several else names, every)
+    rows["rank"] = _ranks(mean[0])[rows["row"], rows["k"]]
+    drawn = (rows["to"] >= 0) & (not several) | (rows["rank"] <= STRONGEST)
     links = _rows(view, "link", shown, weights[..., shown], heads, names)
     kept = (links["weight"] >= least) & several
     return _started(view, pd.concat([own, rows[drawn], links[kept]], ignore_index=True), asks)
@@ -68,19 +69,19 @@ def _started(view: View, frame: pd.DataFrame, asks: int) -> pd.DataFrame:
 def _rows(
     view: View,
     kind: str,
-    shown: range,
+    shown: Sequence[int],
     weights: Array,
     heads: Sequence[int],
     names: Sequence[str],
-    *,
-    first: int | None = None,
+    keys: Sequence[int] | None = None,
 ) -> pd.DataFrame:
-    """Return a row for every weight above 0 of `(N, shown, K)`; keys count from `first`."""
-    n, q, k = np.nonzero(weights)
+    """Return a row for every weight above 0 of `(N, shown, keys)`; the keys are those shown."""
+    n, row, column = np.nonzero(weights)
     labels = np.array(view.labels, dtype=object)
-    found = weights[n, q, k].astype(np.float32)
-    q, k = q + shown.start, k + (shown.start if first is None else first)
     small = np.int16  # half of what is sent would be zeros
+    place = np.full(len(labels), -1, small)
+    place[list(shown)] = range(len(shown))
+    q, k = np.array(shown)[row], np.array(shown if keys is None else keys)[column]
     return pd.DataFrame(
         {
             "kind": kind,
@@ -90,11 +91,11 @@ def _rows(
             "k": k.astype(small),
             "query": labels[q],
             "key": labels[k],
-            "weight": found,
+            "weight": weights[n, row, column].astype(np.float32),
             "rank": small(0),
             "strongest": "",
-            "row": (q - shown.start).astype(small),
-            "to": (k - shown.start).astype(small),
+            "row": row.astype(small),
+            "to": place[k],
         }
     )
 

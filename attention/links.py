@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +28,42 @@ def shown_window(size: int, around: int, most: int = MOST_WORDS) -> range:
     """
     start = max(0, min(around - most // 2, size - most))
     return range(start, min(start + most, size))
+
+
+def shown_words(size: int, around: int, named: Iterable[int], most: int = MOST_WORDS) -> list[int]:
+    """Return the positions that are shown of `size`, ascending: a window, and all that is named.
+
+    Parameters
+    ----------
+    around : in the window
+    named : what a sentence speaks of, drawn wherever it stands
+
+    >>> shown_words(5, 4, [0]), shown_words(9, 8, [0, 7], most=4)
+    ([0, 1, 2, 3, 4], [0, 6, 7, 8])
+    """
+    if size <= most:
+        return list(range(size))
+    asked = set(named) | {around}
+    window = shown_window(size, around, most)
+    while len(asked - set(window)) + len(window) > most and len(window) > 1:
+        window = shown_window(size, around, len(window) - 1)
+    return sorted({*window, *asked})
+
+
+def shown_text(shown: Sequence[int]) -> str:
+    """Return which positions are shown, runs as such.
+
+    >>> shown_text([2, 3, 4, 9]), shown_text([0])
+    ('2 to 4 and 9', '0')
+    """
+    runs: list[list[int]] = []
+    for position in shown:
+        if runs and position == runs[-1][-1] + 1:
+            runs[-1].append(position)
+        else:
+            runs.append([position])
+    told = [f"{run[0]} to {run[-1]}" if len(run) > 1 else str(run[0]) for run in runs]
+    return ", ".join(told[:-1]) + (" and " if len(told) > 1 else "") + told[-1]
 
 
 def smallest_drawn(weights: Array, most: int = MOST_LINES) -> float:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from attention.core import Array
+from attention.units import figures
 
 TOKENS, HEADS, NUMBERS = "tokens", "heads", "numbers"  # what rows or columns of a matrix stand for
 COLUMNS_SHOWN = 32  # of a matrix whose columns are plain numbers
@@ -65,4 +66,4 @@ def part_text(matrix: Matrix, tokens: Sequence[int]) -> str:
         parts.append(f"{across} of {columns} columns{which}")
     part = f"Drawn: {', '.join(parts)}; the rest is left out." if parts else "Drawn whole."
     low, high = (float(pick(shown)) for pick in (np.nanmin, np.nanmax))
-    return f"{part} From {low:.3g} to {high:.3g}.".replace("-", "−")
+    return f"{part} From {figures(low, 3)} to {figures(high, 3)}.".replace("-", "−")

@@ -37,6 +37,11 @@ def word_vector(model: Model, word: str) -> Array:
     return model.word_embeddings[ids].mean(axis=0)
 
 
+def has_vector(model: Model, word: str) -> bool:
+    """Whether the model's tokenizer has tokens for a word."""
+    return bool(spelling(model.tokenizer).after_space(word))
+
+
 def parse_words(text: str, most: int) -> tuple[str, ...]:
     """Split a reader's list at commas, without blanks and repeats.
 
@@ -79,7 +84,10 @@ def cosine_parts(contributions: Array, directions: Array) -> Array:
 
 
 def nearest_words(model: Model, vector: Array, count: int) -> tuple[tuple[str, float], ...]:
-    """Return the `count` vocabulary words with the highest cosine to `vector` (D,), best first."""
+    """Return the `count` vocabulary words with the highest cosine to `vector` (D,), best first.
+
+    Fewer where the vocabulary has fewer; none for the zero vector.
+    """
     return _nearest_words(model, vector.astype(np.float32).tobytes(), count)
 
 

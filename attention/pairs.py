@@ -239,6 +239,18 @@ def turning_sentence(
     )
 
 
+def is_read(model: Model, pair: Pair) -> bool:
+    """Whether a model reads both sentences, and finds the words of the pair in them."""
+    for text in pair.texts:
+        try:
+            labels = [unit.label for unit in words.whole_words(model.tokenize(text))]
+        except ValueError:  # too long for it
+            return False
+        if not {pair.pronoun, pair.first, pair.second} <= set(labels):
+            return False
+    return True
+
+
 def read_pairs(
     model: Model,
     chosen: Sequence[Pair] = PAIRS,

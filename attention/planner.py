@@ -125,8 +125,10 @@ def decode(shape: Shape, n: int, number_bytes: float) -> tuple[Part, Part]:
     return attention, Part(REST, 2.0 * read, float(read * number_bytes))
 
 
-def memory(shape: Shape, n: int, number_bytes: float, *, tiled: bool = True) -> Memory:
-    """Return what must be held to read n tokens in one go.
+def memory(
+    shape: Shape, n: int, number_bytes: float, *, tiled: bool = True, asking: int | None = None
+) -> Memory:
+    """Return what must be held to read n tokens in one go, or the last `asking` of them.
 
     The activations are those of the widest moment of one layer: the stream, what is added to it,
     and the inside of the MLP.
@@ -137,11 +139,12 @@ def memory(shape: Shape, n: int, number_bytes: float, *, tiled: bool = True) -> 
     """
     _check(n, number_bytes)
     inside = (2 if shape.gated else 1) * shape.mlp_width
+    rows = n if asking is None else asking
     return Memory(
         parameters=shape.parameters * number_bytes,
         kv_cache=shape.kv_numbers() * n * number_bytes if shape.is_causal else 0.0,
-        activations=n * (2 * shape.width + inside) * number_bytes,
-        scores=0.0 if tiled else float(shape.heads * n * n * number_bytes),
+        activations=rows * (2 * shape.width + inside) * number_bytes,
+        scores=0.0 if tiled else float(shape.heads * rows * n * number_bytes),
     )
 
 

@@ -14,7 +14,7 @@ from attention.runs import Point
 from attention.scaling import Measurement, Peak, weights_bytes
 from attention.shapes import Shape
 from attention.trend import Fit
-from attention.units import human_bytes, human_count, human_seconds
+from attention.units import figures, human_bytes, human_count, human_seconds
 
 _Row = tuple[int, str, str, float, float, float]
 
@@ -129,7 +129,7 @@ def method_frame(costs: Sequence[Cost], lengths: Sequence[int]) -> pd.DataFrame:
             {
                 "Method": cost.method,
                 f"Time at {cost.n:,} tokens": human_seconds(cost.time.median),
-                "Of plain": f"{cost.time.median / plain:.3g}",
+                "Of plain": figures(cost.time.median / plain, 3),
                 "Grows as": exponent_text(growth(costs, cost.method)),
                 "Largest difference": f"{cost.difference:.2g}",
             }

@@ -33,12 +33,14 @@ class Place:
 def asking(units: Sequence[Unit], word: int, *, and_later: bool) -> tuple[int, ...]:
     """Return the tokens of the word that asks, with all after it where the push reaches on.
 
-    >>> asking([Unit("a", (0,), False), Unit("b", (1,), False)], 0, and_later=True)
-    (0, 1)
+    Special tokens are no later words: what they ask is not pushed along.
+
+    >>> three = [Unit("a", (0,), False), Unit("b", (1,), False), Unit("[SEP]", (2,), True)]
+    >>> asking(three, 0, and_later=True), asking(three, 2, and_later=False)
+    ((0, 1), (2,))
     """
-    own = units[word].positions
-    last = max(position for unit in units for position in unit.positions)
-    return tuple(range(own[0], last + 1)) if and_later else own
+    later = [unit for unit in units[word + 1 :] if not unit.special] if and_later else []
+    return tuple(p for unit in (units[word], *later) for p in unit.positions)
 
 
 def pushes(units: Sequence[Unit], amounts: Mapping[int, float], place: Place) -> Edits:

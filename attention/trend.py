@@ -33,6 +33,15 @@ class Fit:
     residual: float  # standard deviation of log(seconds) around the line
 
     @property
+    def tells(self) -> bool:
+        """Whether it tells how time grows: the interval is narrower than from n to n squared.
+
+        >>> fit([64, 96, 128, 192], [1.0, 1.0, 2.0, 2.0]).tells
+        False
+        """
+        return self.high - self.low < 1
+
+    @property
     def constant(self) -> float:
         """Seconds at n = 1, where the line would meet it."""
         return _exp(self.intercept)

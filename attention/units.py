@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+_WRITTEN_OUT = 1e9  # larger numbers are powers of ten
+
 
 def human_bytes(size: float) -> str:
     """Return a size in decimal units with three figures.
@@ -38,6 +40,16 @@ def human_count(number: float) -> str:
     steps = ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"), (1e3, "thousand"))
     unit = next((s for s in steps if number >= s[0] * 0.9995), None)
     return _three_figures(number, unit) if unit else f"{number:.3g}"
+
+
+def figures(number: float, count: int) -> str:
+    """Return a number with so many figures, a large one written out.
+
+    >>> figures(1234.5, 3), figures(0.01234, 3), figures(-20_000.4, 2)
+    ('1,230', '0.0123', '-20,000')
+    """
+    text = f"{number:.{count}g}"
+    return f"{float(text):,.0f}" if "e+" in text and abs(number) < _WRITTEN_OUT else text
 
 
 def _three_figures(number: float, unit: tuple[float, str]) -> str:

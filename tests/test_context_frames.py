@@ -96,7 +96,7 @@ def test_the_table_of_prices_has_the_readers_numbers_and_times():
     assert frame.loc["recurrent"].tolist() == [
         "O(n)", "99", "O(n)", "100", "O(n · d²)", "409,600", "2 ms",
     ]  # fmt: skip
-    assert frame.loc["self-attention", "Measured here"] == "not measured"
+    assert frame.loc["self-attention", "Measured"] == "not measured"
 
 
 def test_times_are_shown_in_words_too():

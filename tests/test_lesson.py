@@ -19,11 +19,16 @@ def test_illustrative_weights_are_weights(preset):
     assert sum(weights) == pytest.approx(1)
 
 
-def test_weights_belong_to_one_word_of_one_sentence():
-    assert lesson.illustrated(lesson.BANK.text, "bank") is lesson.BANK
-    assert lesson.illustrated(lesson.BANK.text, "money") is None
-    assert lesson.illustrated(lesson.CAT.text, "it") is None
-    assert lesson.illustrated("anything else", "bank") is None
+def test_weights_belong_to_the_words_of_one_sentence():
+    words_of = lesson.BANK.text.split()
+    assert lesson.illustrated(lesson.BANK.text, words_of) is lesson.BANK
+    assert lesson.illustrated(lesson.BANK.text, ["I went to", "the bank to deposit money"]) is None
+    assert lesson.illustrated(lesson.CAT.text, lesson.CAT.text.split()) is None
+    assert lesson.illustrated("anything else", words_of) is None
+
+
+def test_only_the_deposit_sentence_has_the_lessons_own_weights():
+    assert [preset.text for preset in lesson.PRESETS if preset.from_lesson] == [lesson.BANK.text]
 
 
 def test_the_receipt_shows_the_weights_that_softmax_gives():

@@ -44,7 +44,10 @@ def test_alike_frame_has_each_pair_once():
 def test_costs_in_words():
     costs = [additive.Cost(8, "x", 1_000, 0, 0.002), additive.Cost(16, "x", 4_000, 5, 0.5)]
     assert lesson_frames.cost_frame(costs)["time"].tolist() == ["2 ms", "500 ms"]
-    assert lesson_frames.cost_table(costs, 16).iloc[0].tolist() == ["x", "4,000", "5", "500 ms"]
+    counts = {"x": (4000, 5), "y": (1, 0)}
+    table = lesson_frames.cost_table(counts, costs, 16)
+    assert table.iloc[0].tolist() == ["x", "4,000", "5", "500 ms"]
+    assert table.iloc[1].tolist() == ["y", "1", "0", "not yet"]
 
 
 def test_row_and_score_frames():

@@ -9,6 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from attention import lesson, meanings, softmax, words
+from tests.pages.clicking import click
+from tests.pages.reader import plain
 
 ROOT = Path(__file__).parent.parent
 EXPLORER = "pages/learn/explorer.py"
@@ -37,6 +39,10 @@ def drawn(app, *columns):
         if set(columns) <= set(rows.columns):
             return rows
     raise AssertionError(f"no chart draws {columns}")
+
+
+def told(app):
+    return plain(app.info[0].value)
 
 
 def relevance(app):
@@ -116,7 +122,7 @@ def test_any_text_is_shown(page, text):
 
 @pytest.mark.parametrize("page", READING_PAGES)
 def test_every_example_points_the_controls_at_its_word(page):
-    app = open_page(page)
+    app = open_page(page, start="A real head")
     for preset in lesson.PRESETS:
         healthy(app.selectbox(key="example").set_value(preset.text).run())
         assert app.text_area(key="q").value == preset.text
@@ -203,9 +209,72 @@ def test_temperature_flattens():
     assert rows["weight"].max() < rows["before"].max()
 
 
-def test_equal_scores_give_equal_weights():
+def test_equal_scores_give_equal_weights_and_nobody_leads():
     app = open_page(EXPLORER, start="Equal scores")
+    assert np.allclose(drawn(app, "weight")["weight"], 1 / 10)  # with [CLS] and [SEP]
+    assert "all 10 words weigh the same (10.0 % each)" in told(app)
+    healthy(app.toggle(key="special").set_value(False).run())
     assert np.allclose(drawn(app, "weight")["weight"], 1 / 8)
+    healthy(relevance(app)[2].set_value(1.0).run())
+    healthy(relevance(app)[5].set_value(1.0).run())
+    assert "“to” at position 2 and “to” at position 5 weigh most" in told(app)
+
+
+def test_reset_puts_scores_and_temperature_back_and_is_idle_where_they_are():
+    app = open_page(EXPLORER)
+    before = drawn(app, "part")
+    assert app.button[0].disabled
+    healthy(app.slider(key="temperature").set_value(3.0).run())
+    healthy(relevance(app)[0].set_value(3.0).run())
+    assert not app.button[0].disabled
+    healthy(app.button[0].click().run())
+    assert app.slider(key="temperature").value == 1
+    assert drawn(app, "part").equals(before)
+    assert app.button[0].disabled
+
+
+@pytest.mark.parametrize(
+    ("text", "whose"),
+    [
+        (lesson.BANK.text, "Illustrative, from the lesson, for “bank”: deposit 35.0 %"),
+        (lesson.RIVER.text, "Illustrative, for “bank”: river 35.0 %"),
+    ],
+)
+def test_weights_that_are_made_up_are_said_to_be_and_whose(text, whose):
+    app = open_page(EXPLORER, q=text)
+    assert any(plain(caption.value).startswith(whose) for caption in app.caption)
+    label = app.segmented_control(key="start").options[0]
+    assert label == ("The lesson's weights" if "lesson" in whose else "Illustrative weights")
+
+
+def test_each_start_has_the_controls_that_act_on_it():
+    app = open_page(EXPLORER)
+    assert app.toggle(key="special").disabled
+    assert app.toggle(key="words").disabled
+    for start in ("equal", "head"):
+        healthy(app.segmented_control(key="start").set_value(start).run())
+        assert not app.toggle(key="special").disabled
+        pickers = [box.key for box in app.selectbox]
+        assert ("word" in pickers) == (start == "head")
+        blended = [box.key for box in app.segmented_control]
+        assert ("blended" in blended) == (start == "head")
+
+
+def test_a_heads_own_values_blend_into_its_own_output(model):
+    app = open_page(EXPLORER, q=lesson.CAT.text, start="A real head", layer="3", head="1")
+    assert any("The words' input vectors" in b.options for b in app.segmented_control)
+    assert any("before any layer" in caption.value for caption in app.caption)
+    healthy(app.segmented_control(key="blended").set_value("own").run())
+    trace = model.trace(lesson.CAT.text)
+    w_o = model.output_projection(3)[0].reshape(12, 32, 384)[1]
+    output = trace.head_output[3, 1, app.selectbox(key="word").value] @ w_o
+    rows = drawn(app, "part").drop_duplicates("s")
+    dims = [int(name.removeprefix("dim ")) for name in rows["meaning"]]
+    assert rows["total"].tolist() == pytest.approx(output[dims].tolist(), abs=1e-5)
+    assert np.abs(output).argmax() in dims
+    assert f"a vector of length {np.linalg.norm(output):.2f} to “it”" in told(app)
+    assert "as" not in [box.key for box in app.segmented_control]  # it has no meanings
+    assert any("measure no meaning" in caption.value for caption in app.caption)
 
 
 def test_meanings_can_be_changed(model):
@@ -262,11 +331,28 @@ def test_choosing_heads_changes_the_maps():
     assert drawn(app, "q", "k", "weight")["name"].unique().tolist() == ["L2 H2"]
 
 
-def test_no_head_is_a_calm_state():
-    app = open_page(HEADS)
+@pytest.mark.parametrize("more", ["One row, head by head", "Beside another model", "Rotation"])
+def test_no_head_is_a_calm_state_and_what_needs_none_stays(more):
+    app = open_page(HEADS, more=more)
+    below = len(app.get("vega_lite_chart")), [box.label for box in app.get("expander")]
     healthy(app.multiselect(key="heads").set_value([]).run())
-    assert app.info
+    assert any("No head is chosen" in info.value for info in app.info)
+    assert len(app.get("tab")) == 5
+    charts, questions = len(app.get("vega_lite_chart")), [b.label for b in app.get("expander")]
+    assert questions == below[1]
+    assert charts == below[0] - (2 if more.startswith("One row") else 1)  # maps, and the row
     healthy(app.multiselect(key="heads").set_value(["L0 H0"]).run())
+
+
+def test_a_seventh_head_that_is_clicked_is_refused_with_the_limit():
+    six = [f"L0 H{head}" for head in range(6)]
+    app = open_page(HEADS, heads=six)
+    click(app, "Entropy of all", "head", layer=5, head=11)
+    assert app.multiselect(key="heads").value == six
+    assert "6 heads are compared at most" in app.warning[0].value
+    assert "L5 H11" in app.warning[0].value
+    healthy(app.run())
+    assert not app.warning
 
 
 def test_the_grid_shows_the_chosen_figure():

@@ -76,6 +76,13 @@ def test_memory_by_hand():
     assert planner.memory(shape("BERT base"), 5, 2).kv_cache == 0
 
 
+def test_one_more_token_holds_the_whole_cache_but_one_row_of_activations():
+    memory = planner.memory(TINY, 5, 2, tiled=False, asking=1)
+    assert memory.kv_cache == planner.memory(TINY, 5, 2).kv_cache
+    assert memory.activations == (2 * 8 + 16) * 2
+    assert memory.scores == 4 * 5 * 2
+
+
 def test_time_is_that_of_the_slower_of_computing_and_moving():
     rates = Rates(flops=10.0, bandwidth=2.0)
     assert Part("", flops=100.0, bytes=2.0).seconds(rates) == 10.0

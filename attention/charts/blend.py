@@ -14,6 +14,7 @@ from attention.charts.parts import (
     TITLE_HEIGHT,
     labels_param,
     position_axis,
+    value_label,
 )
 
 
@@ -32,9 +33,8 @@ def weight_bars(data: pd.DataFrame, *, labels: Sequence[str]) -> alt.TopLevelMix
     )
     x = alt.X("weight:Q").title(None).scale(domain=[0, 1]).axis(format="%", tickCount=5)
     bars = base.mark_bar(height={"band": 0.72}).encode(x=x, color=_word_colour(len(labels)))
-    value = _value_text(base).encode(
-        x="weight:Q",
-        text=alt.Text("weight:Q", format=".1%"),
+    value = value_label(
+        base, value="weight", end="weight", mark="before", span=1, form=".1%", aside="from"
     )
     return _finish(bars, _mark(base), value, labels=labels, below=AXIS_HEIGHT)
 
@@ -70,10 +70,9 @@ def blend_bars(
         ],
     )
     once = base.transform_filter("datum.k == 0")
-    value = (
-        _value_text(once)
-        .transform_calculate(end="max(datum.total, datum.before, 0)")
-        .encode(x="end:Q", text=alt.Text("total:Q", format="+.2f"))
+    span = domain[1] - domain[0]
+    value = value_label(
+        once, value="total", end="end", mark="before", span=span, form="+.2f", aside="from"
     )
     return _finish(bars, _mark(once), value, labels=labels, below=AXIS_HEIGHT + TITLE_HEIGHT)
 
@@ -86,10 +85,6 @@ def _word_colour(words: int) -> alt.Color:
 def _mark(base: alt.Chart) -> alt.Chart:
     """Draw a mark at the value before the change."""
     return base.mark_tick(thickness=3, color=NEUTRAL, height={"band": 0.95}).encode(x="before:Q")
-
-
-def _value_text(base: alt.Chart) -> alt.Chart:
-    return base.mark_text(align="left", dx=7, color=NEUTRAL, fontWeight=600)
 
 
 def _finish(*layers: alt.Chart, labels: Sequence[str], below: int) -> alt.TopLevelMixin:

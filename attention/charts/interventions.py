@@ -15,6 +15,7 @@ from attention.charts.parts import (
     TITLE_HEIGHT,
     labels_param,
     position_axis,
+    value_label,
 )
 
 
@@ -35,10 +36,9 @@ def next_bars(data: pd.DataFrame, *, labels: Sequence[str], highest: float) -> a
     colour = alt.Color("pinned:N").scale(domain=[False, True]).legend(None)
     bars = base.mark_bar(height={"band": 0.7}).encode(x=x, color=colour)
     mark = base.mark_tick(thickness=3, color=NEUTRAL, height={"band": 0.95}).encode(x="before:Q")
-    text = base.transform_calculate(end="max(datum.before, datum.after)").mark_text(
-        align="left", dx=7, color=NEUTRAL, fontWeight=600
+    value = value_label(
+        base, value="after", end="after", mark="before", span=highest, form=".1%", aside="from"
     )
-    value = text.encode(x="end:Q", text=alt.Text("after:Q", format=".1%"))
     height = max(len(labels), 1) * ROW_HEIGHT + AXIS_HEIGHT + TITLE_HEIGHT
     chart = alt.layer(bars, mark, value).add_params(labels_param(labels))
     return chart.properties(height=height)

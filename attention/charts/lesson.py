@@ -16,6 +16,7 @@ from attention.charts.parts import (
     TITLE_HEIGHT,
     labels_param,
     position_axis,
+    value_label,
 )
 from attention.pruning import ORDERS, RANDOM
 
@@ -61,14 +62,14 @@ def pair_bars(data: pd.DataFrame, *, labels: Sequence[str]) -> alt.TopLevelMixin
     x = alt.X("weight:Q").title("weight").scale(domain=[0, 1]).axis(tickCount=5)
     bars = base.mark_bar(height={"band": 0.7}).encode(x=x, color=colour)
     mean = base.mark_tick(thickness=3, color=NEUTRAL, height={"band": 0.9}).encode(x="mean:Q")
-    value = base.mark_text(align="left", dx=7, color=NEUTRAL, fontWeight=600).encode(
-        x=alt.X("end:Q"), text=alt.Text("said:N")
+    value = value_label(
+        base, value="weight", end="weight", mark="mean", span=1, form=".2f", aside="mean"
     )
-    value = value.transform_calculate(
-        end="max(datum.weight, datum.mean)",
-        said="format(datum.weight, '.2f') + (datum.meant ? '  is meant' : '')",
+    meant = base.transform_filter("datum.meant").mark_text(
+        align="right", dx=-4, color=NEUTRAL, fontWeight=600, text="is meant"
     )
-    chart = alt.layer(bars, mean, value).add_params(labels_param(labels))
+    meant = meant.encode(x=alt.value("width"))
+    chart = alt.layer(bars, mean, value, meant).add_params(labels_param(labels))
     return chart.properties(height=4 * 34 + AXIS_HEIGHT + TITLE_HEIGHT)
 
 

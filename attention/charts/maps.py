@@ -112,7 +112,7 @@ def row_bars(
                 alt.Tooltip("weight:Q", title="weight", format=".4f"),
             ],
         )
-        .properties(width=size, height=max(len(labels), 1) * 17)
+        .properties(width=size, height=alt.Step(17))
     )
     return _by_head(bars, data, labels, names, columns)
 

@@ -31,7 +31,7 @@ def matrix_map(
         tooltip=[
             alt.Tooltip("row:N", title="asks" if square else "row"),
             alt.Tooltip("column:N", title="is read" if square else "column"),
-            alt.Tooltip("value:Q", title="value", format=".5~g"),
+            alt.Tooltip("value:Q", title="value", format=".5~r"),
         ],
     )
     frame = base.transform_filter("datum.mark").mark_rect(
@@ -83,6 +83,6 @@ def _colour(domain: list[float], ends: list[float]) -> alt.Color:
             gradientLength=160,
             gradientThickness=10,
             values=ends,
-            format=".3~g",
+            format=".3~r",
         )
     )

@@ -10,8 +10,34 @@ import altair as alt
 ROW_HEIGHT = 24  # pixels per word in a bar chart
 AXIS_HEIGHT = 30  # pixels for the axis under it
 TITLE_HEIGHT = 22  # and for its title
+_LABEL = 0.2  # of an axis is about what a label takes
 NEUTRAL = "#83839a"  # marks that must be seen on light and dark ground alike
 CHOSEN = "#f59e0b"  # frames around what the reader has chosen
+
+
+def value_label(
+    base: alt.Chart, *, value: str, end: str, mark: str, span: float, form: str, aside: str
+) -> alt.Chart:
+    """Write the value of each bar at its end.
+
+    Where the mark stands right behind the end, so that the label would be taken for the mark's, it
+    is written behind that and says both values.
+
+    Parameters
+    ----------
+    value, end, mark : fields: what is written, where the bar ends, where the mark stands
+    span : length of the axis
+    form : of both values
+    aside : what the mark is, in a word or two
+    """
+    near = f"datum.{mark} > datum.{end} && datum.{mark} < datum.{end} + {_LABEL * span}"
+    own, other = (f"format(datum.{field}, '{form}')" for field in (value, mark))
+    told = base.transform_calculate(
+        at=f"{near} ? datum.{mark} : datum.{end}",
+        said=f"{near} && {own} != {other} ? {own} + ' ({aside} ' + {other} + ')' : {own}",
+    )
+    text = told.mark_text(align="left", dx=7, color=NEUTRAL, fontWeight=600)
+    return text.encode(x="at:Q", text="said:N")
 
 
 def labels_param(labels: Sequence[str]) -> alt.Parameter:

@@ -126,7 +126,14 @@ def comparison_chart(
     if runs > 1:
         names = [str(number) for number in range(1, runs + 1)]
         dashes = alt.Scale(domain=names, range=_DASHES[:runs])
-        legend = alt.Legend(title="run", orient="bottom")
+        legend = alt.Legend(
+            title="run",
+            orient="bottom",
+            symbolType="stroke",
+            symbolSize=900,
+            symbolStrokeWidth=2,
+            symbolStrokeColor=NEUTRAL,
+        )
         base = base.encode(
             strokeDash=alt.StrokeDash("run:N", scale=dashes, legend=legend),
             tooltip=[alt.Tooltip("run:N"), *_timed()],

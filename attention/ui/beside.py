@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import streamlit as st
 
 import attention
@@ -65,12 +68,21 @@ def links_beside(chosen: Reading, query: int) -> None:
             asks = _counterpart(chosen, query, reading)
             asks = telling(reading).query if asks is None else asks
             told.append(_reads_most(reading, head, asks))
-            _draw_links(reading, head, asks, key=f"links_beside{i}")
+            key = f"links_beside{i}"
+            _draw_links(reading, head, asks, key=key, click=partial(_click, key, reading, chosen))
     notice(f"Side by side: {'; '.join(told)}.")
     st.caption(
-        "Whole words, special tokens taken out. A decoder has lines to earlier words only. Click "
-        "and hover work in both pictures."
+        "Whole words, special tokens taken out. A decoder has lines to earlier words only. A word "
+        "that is clicked asks in both pictures, and on the whole page."
     )
+
+
+def _click(chart: str, reading: Reading, chosen: Reading) -> None:
+    """Let the clicked word of a reading ask on the whole page."""
+    for clicked in st.session_state[chart]["selection"]["asks"]:
+        asks = _counterpart(reading, clicked["q"], chosen)
+        if asks is not None:
+            st.session_state["word"] = asks
 
 
 def telling(reading: Reading) -> Focus:
@@ -181,19 +193,25 @@ def _reads_most(reading: Reading, head: Head, asks: int) -> str:
     )
 
 
-def _draw_links(reading: Reading, head: Head, asks: int, *, key: str) -> None:
+def _draw_links(
+    reading: Reading, head: Head, asks: int, *, key: str, click: Callable[[], None]
+) -> None:
     view = reading.view
-    shown = links.shown_window(len(view.units), asks)
+    most = int(view.weights[head][asks].argmax())
+    shown = links.shown_words(len(view.units), asks, [most])
     if len(shown) < len(view.units):
         st.warning(
             f"{reading.model_name} has {len(view.units)} words; the picture shows {len(shown)} of "
-            f"them, number {shown[0]} to {shown[-1]}, around the word that asks."
+            f"them, number {links.shown_text(shown)}: those around the word that asks, and what it "
+            "reads most."
         )
     draw(
         word_links,
         link_frames.link_frame(view, head[0], [head[1]], shown, asks=asks, several=False),
         key=key,
         alt_text=f"Lines of {reading.model_name} {head_name(head)}",
+        on_select=click,
+        hears="asks",
         count=len(shown),
         longest=max(len(view.labels[k]) for k in shown),
         names=tuple(f"H{h}" for h in range(view.weights.shape[1])),

@@ -8,14 +8,15 @@ import streamlit as st
 from attention import baselines, context, context_frames, layer_costs
 from attention.charts import context as charts
 from attention.frames import head_name
+from attention.layer_runs import KERNELS
+from attention.links import shown_window
 from attention.ui import context_work as work
 from attention.ui.controls import choice, on_phone, stepped, word
 from attention.ui.questions import predict
 from attention.ui.readings import Reading
 from attention.ui.show import check, draw, notice
-from attention.units import human_seconds
+from attention.units import figures, human_seconds
 
-KERNELS = (3, 5, 7)
 DILATIONS = {"1": "None", "2": "2 in every layer", "0": "Doubling: 1, 2, 4, …"}
 _DILATED = {1: "no dilation", 2: "a dilation of 2", 0: "doubling dilation"}
 MOST_WORDS = 40  # of the picture of a stack of convolutions
@@ -98,10 +99,13 @@ def cnn(chosen: Reading) -> None:
         "positions."
     )
     predict(work.layers_question(kernel))
-    start = max(0, min(output - MOST_WORDS // 2, size - MOST_WORDS))
-    shown = range(start, min(start + MOST_WORDS, size))
+    around = shown_window(size, output, MOST_WORDS)
+    shown = range(min(around.start, other), max(around.stop, other + 1))
     if len(shown) < size:
-        st.warning(f"The text has {size} words; the picture shows {len(shown)} of them.")
+        st.warning(
+            f"The text has {size} words; the picture shows number {shown[0]} to {shown[-1]}: those "
+            "around the word that looks, up to the one to reach."
+        )
     draw(
         charts.cone_chart,
         context_frames.cone_frame(reached, dilated, kernel, shown, view.labels),
@@ -126,17 +130,16 @@ def cost() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         n, width = work.length_and_width()
         kernel = stepped("Kernel k", KERNELS, 3, key="kernel")
-        again = st.button("Measure again", icon=":material/timer:")
-    times = work.layer_times(width, kernel, again=again)
+        times, source = work.layer_times(width, kernel)
     prices = layer_costs.prices(n, width, kernel)
     here = {time.layer: time.median for time in times if time.n == n}
     quickest = min(here, key=lambda layer: here[layer])
     more = prices[2].operations / prices[0].operations
     longer = here[layer_costs.ATTENTION] / here[layer_costs.RECURRENT]
     notice(
-        f"At n = {n} and d = {width} self-attention multiplies {more:.2g} times as often as a "
-        f"recurrent layer and took {longer:.2g} times as long. Quickest here: {quickest}, "
-        f"{human_seconds(here[quickest])}."
+        f"At n = {n} and d = {width} self-attention multiplies {figures(more, 2)} times as often "
+        f"as a recurrent layer and took {figures(longer, 2)} times as long. Quickest of the "
+        f"three: {quickest}, {human_seconds(here[quickest])}."
     )
     st.dataframe(
         context_frames.price_frame(prices, times, n),
@@ -150,8 +153,9 @@ def cost() -> None:
         "word to the last; that of the convolution is its number of layers with dilation 1, 2, 4, "
         "… Timed is what the table counts: the projections of the input, one product for all words "
         "in each case, are made before. Attention's two products both count as multiplications. "
-        f"Median of {times[0].rounds} rounds in float32 on one processor of this machine."
+        f"Medians of {times[0].rounds} rounds in float32 on one processor."
     )
+    st.caption(source)
     work.unsteady_note(times, n)
     st.subheader("Time of one layer")
     draw(
@@ -168,9 +172,8 @@ def _sequential_against_parallel() -> None:
     st.subheader("One after the other, or all at once")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         n, width = work.length_and_width()
-        again = st.button("Measure again", icon=":material/timer:")
+        measured, source = work.layer_times(width, 3)
     recurrent, _, one = layer_costs.prices(n, width, 3)
-    measured = work.layer_times(width, 3, again=again)
     times = {time.layer: time.median for time in measured if time.n == n}
     slow, fast = times[layer_costs.RECURRENT], times[layer_costs.ATTENTION]
     with st.container(horizontal=True):
@@ -179,10 +182,10 @@ def _sequential_against_parallel() -> None:
         st.metric(f"{n} recurrent steps take", human_seconds(slow), border=True)
         st.metric("One attention call takes", human_seconds(fast), border=True)
     st.caption(
-        f"Measured at n = {n}, d = {width} on one processor: the loop takes {slow / fast:.2g} "
-        "times as long as the call. No step of the loop can begin before the last one has ended. "
-        "The call is two large products, which more processors could share. The tab “Cost” has "
-        "every length."
+        f"{source} At n = {n}, d = {width} on one processor the loop takes "
+        f"{figures(slow / fast, 2)} times as long as the call. No step of the loop can begin "
+        "before the last one has ended. The call is two large products, which more processors "
+        "could share. The tab “Cost” has every length."
     )
     work.unsteady_note(measured, n)
 

@@ -16,6 +16,7 @@ from attention.models.llama import Llama
 from attention.models.trace import Trace
 from attention.sentences import telling_word
 from attention.ui import context_work as work
+from attention.ui.controls import view_toggles
 from attention.ui.questions import predict
 from attention.ui.readings import Reading, trace
 from attention.ui.show import draw, escape_markdown, notice, percent, unknown_words
@@ -32,7 +33,8 @@ def far(chosen: Reading) -> None:
     if most < 1:
         st.info(
             f"{escape_markdown(chosen.model_name)} reads at most {chosen.model.longest_trace} "
-            "tokens at once: too few for two words with sentences between them."
+            f"tokens at once, in pieces of its own: it cannot read “{READS}” and “{ASKS}” as two "
+            "words with sentences between them."
         )
         return
     if st.session_state.get("between", 0) > most:
@@ -47,7 +49,7 @@ def far(chosen: Reading) -> None:
             bind="query-params",
             width=280,
         )
-        head = work.head_picker("Head to compare", chosen.view, FAR_HEAD, key="far_head")
+        head = work.head_picker("Head to compare", chosen.model, FAR_HEAD, key="far_head")
     counts = sorted({*(n for n in FAR_COUNTS if n < most), most, count})
     looks, controls = work.sweep(chosen.model_name, counts)
     best = context.keeps_best(looks)
@@ -106,12 +108,15 @@ def _labels(chosen: Reading, text: str) -> list[str]:
 def pair(chosen: Reading) -> None:
     """Draw one word in two texts: what it reads, and how its vectors come apart."""
     with st.container(horizontal=True):
-        texts = [
-            work.text_input("First text", PAIR[0], chosen.model, key="first"),
-            work.text_input("Second text", PAIR[1], chosen.model, key="second"),
-        ]
+        fields = zip(("First text", "Second text"), PAIR, ("first", "second"), strict=True)
+        typed = [work.text_input(*field, chosen.model) for field in fields]
+    texts = [text for text in typed if text is not None]
+    if len(texts) < 2:
+        return
+    with st.sidebar:
+        merged, special = view_toggles(chosen.model_name, texts)
     traces = [trace(chosen.model_name, text) for text in texts]
-    views = [words.view(t, words=chosen.words, special=chosen.special) for t in traces]
+    views = [words.view(t, words=merged, special=special) for t in traces]
     unknown_words(chosen.model_name, [unit for view in views for unit in view.units])
     shared = context.shared_words(*views)
     if not shared:
@@ -128,7 +133,7 @@ def pair(chosen: Reading) -> None:
         )
         queries = [view.find(both) or 0 for view in views]
         telling = context.changing_head(views[0], views[1], (queries[0], queries[1]))
-        head = work.head_picker("Head", views[0], telling, key="pair_head")
+        head = work.head_picker("Head", chosen.model, telling, key="pair_head")
     reads = [telling_word(view, q, head) for view, q in zip(views, queries, strict=True)]
     alike = context.cosine(
         *(context.contextual(t, v.units[q]) for t, v, q in zip(traces, views, queries, strict=True))

@@ -9,21 +9,21 @@ import numpy as np
 import streamlit as st
 
 import attention
-from attention import baselines, context, frames, layer_costs, meanings, words
+from attention import baselines, context, frames, layer_runs, meanings, words
 from attention.context import ASKS, CONTROL, FILLER, READS, FarLook, Head
 from attention.core import Array
-from attention.layer_costs import LayerTime
+from attention.layer_costs import LayerTime, time_layers
+from attention.layer_runs import LENGTHS, WIDTHS
 from attention.models.model import Model
 from attention.questions import Question
 from attention.telling import row_selectivity
 from attention.ui.controls import stepped
-from attention.ui.readings import Reading, load, trace, turnstile
+from attention.ui.measuring import alone
+from attention.ui.readings import Reading, load, trace
 from attention.ui.show import escape_markdown
 from attention.words import View
 
-LENGTHS = (16, 32, 64, 100, 128, 256, 512)
 MOST_WORDS = 40  # of a text in the comparison of two
-_WIDTHS = (32, 64, 128, 384)
 _SHOW_AFTER_SECONDS = 0.1  # quicker work shows no progress bar
 _UNSTEADY = 2.0
 _TIMES = "_layer_times"  # (width, kernel) -> what this visit has measured
@@ -48,9 +48,9 @@ def far_link(view: View) -> tuple[int, Head]:
     return early[best], (int(layer), int(head))
 
 
-def head_picker(label: str, view: View, default: Head, *, key: str) -> Head:
+def head_picker(label: str, model: Model, default: Head, *, key: str) -> Head:
     """Draw a picker for one head of the model."""
-    names = frames.all_heads(*view.weights.shape[:2])
+    names = frames.all_heads(model.config.num_hidden_layers, model.config.num_attention_heads)
     heads = list(names.values())
     index = heads.index(default) if default in heads else 0  # another model may have fewer
     picked = st.selectbox(
@@ -61,7 +61,7 @@ def head_picker(label: str, view: View, default: Head, *, key: str) -> Head:
 
 def path_head(chosen: Reading) -> Head:
     """Draw the picker for the head that reads the sentence in the sidebar."""
-    return head_picker("Attention head", chosen.view, far_link(chosen.view)[1], key="path_head")
+    return head_picker("Attention head", chosen.model, far_link(chosen.view)[1], key="path_head")
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -88,16 +88,21 @@ def kernel_weights(kernel: int, width: int, side: int) -> Array:
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def most_sentences(model: str) -> int:
-    """Return how many sentences may stand in between for a model to read the text; -1 for none."""
+    """Return how many sentences may stand in between for a model to read the text; -1 for none.
+
+    And for the words that are looked at to be tokens of their own.
+    """
     reader = load(model)
-    for count in range(len(FILLER), -1, -1):
+
+    def is_read(count: int, word: str) -> bool:
         try:
-            reader.tokenize(context.far_text(count, CONTROL))
-            reader.tokenize(context.far_text(count, READS))
-        except ValueError:
-            continue
-        return count
-    return -1
+            units = words.whole_words(reader.tokenize(context.far_text(count, word)))
+        except ValueError:  # too long for it
+            return False
+        return {word, ASKS} <= {unit.label for unit in units}
+
+    counts = range(len(FILLER), -1, -1)
+    return next((n for n in counts if all(is_read(n, word) for word in (READS, CONTROL))), -1)
 
 
 def sweep(model: str, counts: Sequence[int]) -> tuple[list[FarLook], list[FarLook]]:
@@ -125,20 +130,26 @@ def _far_look(model: str, count: int, word: str) -> FarLook:
 def length_and_width() -> tuple[int, int]:
     """Draw the sliders for the length and the width of a layer."""
     n = stepped("Tokens n", LENGTHS, 100, key="tokens")
-    return n, stepped("Width d", _WIDTHS, 64, key="wide")
+    return n, stepped("Width d", WIDTHS, 64, key="wide")
 
 
-def layer_times(width: int, kernel: int, *, again: bool) -> list[LayerTime]:
-    """Return the times of the three layers, measured once per visit unless asked `again`."""
+def layer_times(width: int, kernel: int) -> tuple[list[LayerTime], str]:
+    """Return the times of the three layers and where they come from; draw a button for new ones.
+
+    Those that this visit has measured, or else those that are kept with the package.
+    """
     kept: dict[tuple[int, int], list[LayerTime]] = st.session_state.setdefault(_TIMES, {})
-    if again or (width, kernel) not in kept:
+    if st.button("Measure here", icon=":material/timer:", help="About a second"):
         slot = st.empty()
-        with turnstile().join() as turn:
-            while not turn.wait(0.5):
-                slot.info(f"Another reader is measuring. Before you in the queue: {turn.ahead}.")
-            kept[width, kernel] = layer_costs.time_layers(LENGTHS, width, kernel)
+        kept[width, kernel] = alone(slot, lambda: time_layers(LENGTHS, width, kernel))
         slot.empty()
-    return kept[width, kernel]
+    if (width, kernel) in kept:
+        return kept[width, kernel], "Measured on this machine, in this visit."
+    made = escape_markdown(layer_runs.machine_text(layer_runs.stored()))
+    return layer_runs.stored_times(width, kernel), (
+        f"A stored run, not of this machine: {made}, made by `{layer_runs.COMMAND}`. "
+        "“Measure here” times this one."
+    )
 
 
 def unsteady_note(times: Sequence[LayerTime], n: int) -> None:
@@ -151,17 +162,21 @@ def unsteady_note(times: Sequence[LayerTime], n: int) -> None:
         )
 
 
-def text_input(label: str, default: str, model: Model, *, key: str) -> str:
-    """Draw a field for a short text; one that cannot be shown is answered with the reason."""
+def text_input(label: str, default: str, key: str, model: Model) -> str | None:
+    """Draw a field for a short text; one that cannot be shown is answered with the reason.
+
+    None where the model cannot read the field's example either.
+    """
     typed = st.text_input(
         label, default, key=key, bind="query-params", on_change=forget_head, width=380
     )
-    try:
-        _check_short(model, typed)
-    except ValueError as refusal:
-        st.warning(f"{label}: {escape_markdown(str(refusal))} Below is its example.")
-        return default
-    return typed
+    refusal = _refusal(model, typed)
+    if refusal is None:
+        return typed
+    example_too = _refusal(model, default) is not None
+    told = "Write one that fits." if example_too else "Below is its example."
+    st.warning(f"{label}: {escape_markdown(refusal)} {told}")
+    return None if example_too else default
 
 
 def forget_head() -> None:
@@ -199,10 +214,15 @@ def ranks_question(look: FarLook) -> Question:
     )
 
 
-def _check_short(model: Model, text: str) -> None:
-    units = words.whole_words(model.tokenize(text))
+def _refusal(model: Model, text: str) -> str | None:
+    """Return why a text cannot be shown, if it cannot."""
+    try:
+        units = words.whole_words(model.tokenize(text))
+    except ValueError as refusal:
+        return str(refusal)
     count = sum(unit.ordinary for unit in units)
     if not count:
-        raise ValueError("There is no word in it.")
+        return "There is no word in it."
     if count > MOST_WORDS:
-        raise ValueError(f"It has {count} words; two texts are compared up to {MOST_WORDS} each.")
+        return f"It has {count} words; two texts are compared up to {MOST_WORDS} each."
+    return None

@@ -9,7 +9,7 @@ import streamlit as st
 import attention
 from attention import lesson, meanings
 from attention.models import registry
-from attention.ui.readings import Focus, Reading, find_focus, load, sized, trace
+from attention.ui.readings import Focus, Reading, find_focus, in_pieces, load, sized, trace
 from attention.ui.show import escape_markdown, signs_note, unknown_words
 from attention.words import Unit, View
 
@@ -19,7 +19,11 @@ _NEW_SENTENCE, _LAST_GOOD, _UNITS = "_new_sentence", "_last_good", "_units"
 
 
 def reading(
-    example: str = lesson.PRESETS[0].text, *, tokens_only: bool = False, prefer: str | None = None
+    example: str = lesson.PRESETS[0].text,
+    *,
+    tokens_only: bool = False,
+    prefer: str | None = None,
+    words_only: Callable[[Reading], str | None] = lambda plain: None,
 ) -> Reading:
     """Draw the sidebar's shared controls and return what they say.
 
@@ -29,8 +33,10 @@ def reading(
     Parameters
     ----------
     example : the sentence that a page opens on
-    tokens_only : the page shows every token as it is, so the view's toggles are out of use
+    tokens_only : every token is shown as it is, so the view's toggles are out of use
     prefer : the model that a page opens on where it is installed
+    words_only : called with the sentence in whole words, without special tokens; says why that is
+        all that is shown, where it is
     """
     with st.sidebar:
         st.subheader("Sentence", icon=":material/edit_note:")
@@ -49,43 +55,77 @@ def reading(
             _example_picker(text)
         st.subheader("View", icon=":material/tune:")
         model = _model_picker(prefer)
-        merged = st.toggle(
-            "Whole words",
-            True,
-            key="words",
-            bind="query-params",
-            disabled=tokens_only,
-            help="Join word pieces: a word is read the sum of what its pieces are read, "
-            "and reads the mean of what they read.",
-        )
-        framing = load(model).tokenize("").pieces
-        special = st.toggle(
-            "Special tokens",
-            True,
-            key="special",
-            bind="query-params",
-            disabled=tokens_only or not framing,
-            help=f"Added to every text by this model: {escape_markdown(', '.join(framing))}. They "
-            "often soak up weight. Off: they are taken out and every row is divided by what it "
-            "keeps."
-            if framing
-            else "This model adds none to a text.",
-        )
-        special = special or not framing
-        if tokens_only:
-            st.caption("This page shows tokens as the model reads them.")
-            merged, special = False, True
-    chosen = Reading(model, _accepted(model, text or "", example), merged, special)
-    units = chosen.view.units
-    if not any(unit.ordinary for unit in units):
+    plain = Reading(model, _accepted(model, text or "", example), words=True, special=False)
+    empty = not any(unit.ordinary for unit in plain.view.units)
+    why = None if empty else words_only(plain)
+    with st.sidebar:
+        merged, special = view_toggles(model, [plain.text], tokens_only=tokens_only, words_only=why)
+    if empty:
         st.info("There is no word to look at yet. Type a sentence in the sidebar, or pick one.")
         st.stop()
+    chosen = Reading(model, plain.text, merged, special)
     if chosen.text == text:
         st.session_state[_LAST_GOOD] = text
     with st.sidebar:
         signs_note(chosen.view.labels)
-    unknown_words(chosen.model_name, units)
+    unknown_words(chosen.model_name, chosen.view.units)
     return chosen
+
+
+def model_only() -> Reading:
+    """Draw the model's picker alone, for tabs that read texts of their own; return no text.
+
+    The sentence in the sidebar would do nothing there.
+    """
+    with st.sidebar:
+        st.subheader("View", icon=":material/tune:")
+        st.caption("This tab reads texts of its own.")
+        return Reading(_model_picker(None), "", words=True, special=True)
+
+
+def view_toggles(
+    model: str, texts: Sequence[str], *, tokens_only: bool = False, words_only: str | None = None
+) -> tuple[bool, bool]:
+    """Draw the toggles for whole words and special tokens; say why one is out of use.
+
+    Parameters
+    ----------
+    texts : what is shown
+    words_only : why whole words without special tokens are all that is shown, where they are
+    """
+    joins = any(in_pieces(model, text) for text in texts)
+    idle = tokens_only or words_only is not None
+    merged = st.toggle(
+        "Whole words",
+        True,
+        key="words",
+        bind="query-params",
+        disabled=idle or not joins,
+        help="Join word pieces: a word is read the sum of what its pieces are read, "
+        "and reads the mean of what they read."
+        if joins
+        else "Here every word is a single token: there is nothing to join.",
+    )
+    framing = load(model).tokenize("").pieces
+    special = st.toggle(
+        "Special tokens",
+        True,
+        key="special",
+        bind="query-params",
+        disabled=idle or not framing,
+        help=f"Added to every text by this model: {escape_markdown(', '.join(framing))}. They "
+        "often soak up weight. Off: they are taken out and every row is divided by what it "
+        "keeps."
+        if framing
+        else "This model adds none to a text.",
+    )
+    if tokens_only:
+        st.caption("Out of use here: what is shown goes by the model's own tokens.")
+        return False, True
+    if words_only:
+        st.caption(words_only)
+        return True, False
+    return merged, special or not framing
 
 
 def _model_picker(prefer: str | None) -> str:
@@ -157,14 +197,26 @@ def word(label: str, view: View, default: int, *, key: str = _WORD) -> int:
     )
 
 
-def layer_and_head(view: View, default: Focus) -> tuple[int, int]:
-    """Draw the layer and head sliders in the sidebar and return both, counting from 0."""
+def layer_and_head(view: View, default: Focus, *, head: bool = True) -> tuple[int, int]:
+    """Draw the layer and head sliders in the sidebar and return both, counting from 0.
+
+    Parameters
+    ----------
+    head : whether a head is asked for; else only a layer is
+    """
     layers, heads = view.weights.shape[:2]
     with st.sidebar:
-        st.subheader("Head", icon=":material/grid_on:")
-        layer = st.slider("Layer", 0, layers - 1, default.layer, key="layer", bind="query-params")
-        head = st.slider("Head", 0, heads - 1, default.head, key="head", bind="query-params")
-    return layer, head
+        st.subheader("Head" if head else "Layer", icon=":material/grid_on:")
+        layer = index("Layer", layers, default.layer, key="layer")
+        return layer, index("Head", heads, default.head, key="head") if head else 0
+
+
+def index(label: str, count: int, default: int, *, key: str) -> int:
+    """Draw a slider from 0 to `count - 1` and return the chosen number; of one, only say so."""
+    if count == 1:
+        st.caption(f"{label} 0: there is only one.")
+        return 0
+    return int(st.slider(label, 0, count - 1, default, key=key, bind="query-params"))
 
 
 def choice(label: str, options: dict[str, str], *, key: str, default: str | None = None) -> str:
@@ -199,7 +251,8 @@ def stepped(label: str, steps: Sequence[int], default: int, *, key: str) -> int:
 
 def meanings_input(chosen: Reading, nearest: Sequence[str], most: int) -> tuple[str, ...]:
     """Draw the field for the meanings to compare with; empty means the sentence's own set."""
-    own = chosen.preset.meanings if chosen.preset else tuple(nearest)
+    fitting = chosen.preset.meanings if chosen.preset else nearest
+    own = tuple(name for name in fitting if meanings.has_vector(chosen.model, name))
     typed = st.text_input(
         "Meanings to compare with",
         key="meanings",

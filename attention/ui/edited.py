@@ -55,7 +55,7 @@ def draw_next(
         key=key,
         alt_text="Probability of the next token, before and after",
         labels=tuple(f"“{token}”" for token in frame["token"]),
-        highest=round_up(1.15 * highest, 0.1),
+        highest=probability_axis(highest),
     )
     signs_note(frame["token"])
 
@@ -78,6 +78,15 @@ def draw_moved(chosen: Reading, after: Trace, *, key: str) -> float:
 def merged(chosen: Reading, trace: Trace, head: Head) -> Array:
     """Return one head's weights of an edited pass over the words that are shown, `(W, W)`."""
     return words.merge(trace.weights[head], chosen.view.units)
+
+
+def probability_axis(highest: float) -> float:
+    """Return where an axis of probabilities ends that has room for the highest and its label.
+
+    >>> probability_axis(0.24), probability_axis(0.99)
+    (0.3, 1.0)
+    """
+    return min(round_up(1.15 * highest, 0.1), 1.0)
 
 
 def round_up(value: float, step: float) -> float:

@@ -42,11 +42,11 @@ def shared(chosen: Reading, heads: list[Head]) -> None:
     _tell_sharing(chosen, found, near)
     left, right = st.columns(2, gap="large")
     with left:
-        opens_on("kv_layer", (chosen.model_name, heads[0]), heads[0][0])
+        first = heads[0][0] if heads else 0
+        opens_on("kv_layer", (chosen.model_name, *heads[:1]), first)
         layer = st.selectbox(
-            "Layer", range(found.layers), heads[0][0], key="kv_layer", bind="query-params",
-            width=120,
-        )  # fmt: skip
+            "Layer", range(found.layers), first, key="kv_layer", bind="query-params", width=120
+        )
         draw(
             shared_map,
             beside_frames.apart_frame(apart[layer], found.groups, layer),

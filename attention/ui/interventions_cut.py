@@ -6,16 +6,17 @@ from functools import partial
 
 import streamlit as st
 
-from attention import effects, frames, intervention_frames
+from attention import effects, frames, intervention_frames, links, wording
 from attention.charts.interventions import cut_map
 from attention.charts.maps import head_grid
 from attention.edit_codes import decode, encode
 from attention.edits import Cut, CutHeads, Edits, Head, check_edits
 from attention.frames import head_name
 from attention.models.trace import Trace
-from attention.ui.controls import choice
+from attention.ui.beside import opens_on
+from attention.ui.controls import choice, layer_and_head
 from attention.ui.edited import changed, decoder, draw_moved, draw_next, logits_of, merged
-from attention.ui.readings import Reading
+from attention.ui.readings import Focus, Reading
 from attention.ui.show import draw, escape_markdown, notice, percent
 
 KEY = "edits"
@@ -25,8 +26,9 @@ WHERE = {"head": "In this head", "layer": "In its layer", "all": "In every head"
 MAP_SIZE = 430  # pixels
 
 
-def cut(chosen: Reading, head: Head) -> None:
+def cut(chosen: Reading, focus: Focus) -> None:
     """Draw the map and the grid to click in, what is cut, and what it does."""
+    head = layer_and_head(chosen.view, focus)
     edits = _edits(chosen)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         what = choice("A click in the map cuts", WHAT, key="cuts")
@@ -41,22 +43,39 @@ def cut(chosen: Reading, head: Head) -> None:
         st.button(
             "Clear", icon=":material/delete:", disabled=not edits, on_click=_set, args=(clear,)
         )
+    shown = _window(chosen, focus)
     after = changed(chosen, edits)
     note = st.container()
     left, right = st.columns(2, gap="large")
     with left:
-        _map(chosen, edits, head, partial(_place, head, where), what, renormalise)
+        _map(chosen, edits, head, shown, partial(_place, head, where), what, renormalise)
         _results(chosen, after)
     with right:
         _grid(chosen, edits)
         if edits:
-            _untouched(chosen, head)
+            _untouched(chosen, head, shown)
     with note:
         _tell(chosen, edits)
     st.text_input(
         "These edits as text", key=KEY, bind="query-params", max_chars=2_000,
         help="The same as in the address of this page and in attention.edit_codes.decode.",
     )  # fmt: skip
+
+
+def _window(chosen: Reading, focus: Focus) -> range:
+    """Return the words of the map; of a long text a window that can be moved over all of it."""
+    size = len(chosen.view.units)
+    if size <= MOST_WORDS:
+        return range(size)
+    first = links.shown_window(size, focus.query, MOST_WORDS).start
+    opens_on("cut_from", (chosen.text, size), first)
+    start = int(
+        st.slider(
+            f"The text has {size} words, the map shows {MOST_WORDS} of them, from number",
+            0, size - MOST_WORDS, first, key="cut_from", bind="query-params",
+        )
+    )  # fmt: skip
+    return range(start, start + MOST_WORDS)
 
 
 def _results(chosen: Reading, after: Trace) -> None:
@@ -102,14 +121,12 @@ def _map(
     chosen: Reading,
     edits: Edits,
     head: Head,
+    shown: range,
     place: partial[tuple[tuple[int, ...] | None, tuple[int, ...] | None]],
     what: str,
     renormalise: bool,
 ) -> None:
     units, layers_heads = chosen.view.units, place()
-    shown = range(min(len(units), MOST_WORDS))
-    if len(shown) < len(units):
-        st.warning(f"The text has {len(units)} words; the map shows the first {len(shown)}.")
     chart = f"cut_map {len(edits)} {encode(edits)[-40:]}"
 
     def click() -> None:
@@ -133,9 +150,8 @@ def _map(
     )
 
 
-def _untouched(chosen: Reading, head: Head) -> None:
+def _untouched(chosen: Reading, head: Head, shown: range) -> None:
     """Draw the same map without any edit, for comparison."""
-    shown = range(min(len(chosen.view.units), MOST_WORDS))
     st.markdown(f"**{head_name(head)} untouched**")
     draw(
         cut_map,
@@ -210,10 +226,8 @@ def _tell(chosen: Reading, edits: Edits) -> None:
         told = f"the sentence vector moves by {moved:.4f}"
     else:
         first = effects.next_token_changes(logits_of(chosen.trace), logits_of(after), 1)[0]
-        told = (
-            f"“{model.label(first.id)}” as the next token goes from {percent(first.before)} to "
-            f"{percent(first.after)}"
-        )
+        becomes = wording.change(percent(first.before), percent(first.after))
+        told = f"“{model.label(first.id)}” as the next token {becomes}"
     notice(f"With {len(edits)} {'edit' if len(edits) == 1 else 'edits'}, {told}.")
     units, tokens = chosen.view.units, chosen.trace.input
     lines = [intervention_frames.edit_text(edit, units, tokens) for edit in edits]

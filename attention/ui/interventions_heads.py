@@ -26,6 +26,7 @@ from attention.ui.show import draw, escape_markdown, notice
 
 LOSS_RISE, VECTOR_MOVE = 0.05, 0.05  # of the loss; a cosine distance
 SEEDS = 5
+ORDERS = pruning.LEAST, pruning.WIDEST, pruning.RANDOM
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,8 @@ def which_matter(chosen: Reading) -> None:
         heads = chosen.trace.weights.shape[0] * chosen.trace.weights.shape[1]
         grid.info(
             f"Nothing is measured yet. “Measure” removes each of the {heads} heads alone, then "
-            "more and more of them in four orders. It can be stopped at any time and keeps what "
-            "it has."
+            f"more and more of them: {', '.join(ORDERS)}. It can be stopped at any time and keeps "
+            "what it has."
         )
         return
     show(found.results)
@@ -109,7 +110,7 @@ def _study(chosen: Reading, limit: float, progress: Progress) -> Iterator[Study]
     orders = tuple(
         order
         for order in pruning.removal_orders(study.singles, SEEDS, entropies)
-        if order.name != pruning.MOST
+        if order.name in ORDERS
     )
     counts = pruning.removal_counts(study.singles.size)
     for found in pruning.growing_effects(model, trace, orders, counts):
@@ -185,7 +186,7 @@ def _curve(study: Study, unit: str, limit: float) -> None:
         pruning_curve,
         band_frame(study.orders, study.counts, study.effects),
         key="pruning",
-        alt_text="Effect against the number of removed heads, in three orders",
+        alt_text=f"Effect against the number of removed heads: {', '.join(ORDERS)}",
         orders=tuple(dict.fromkeys(order.name for order in study.orders)),
         heads=study.singles.size,
         title=unit.split(" (")[0],

@@ -7,25 +7,27 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import streamlit as st
 
-from attention import effects, intervention_frames, steering
+from attention import effects, intervention_frames, steering, wording
 from attention.charts.interventions import strength_curve
 from attention.core import Array
-from attention.edits import Edits, Head
+from attention.edits import Edits, Numbers
 from attention.models.decoder import CausalModel
 from attention.models.trace import Trace
+from attention.sentences import spelled
 from attention.steering import Interests, Place
-from attention.ui.controls import choice, word
+from attention.ui.controls import choice, layer_and_head, word
 from attention.ui.edited import changed, decoder, draw_moved, draw_next, logits_of
 from attention.ui.progress import kept
 from attention.ui.readings import Focus, Reading
 from attention.ui.show import draw, escape_markdown, notice, percent
-from attention.words import Unit
+from attention.words import Unit, View
 
 INTERESTS = "small | big, large"
 STRENGTHS = tuple(float(s) for s in range(-6, 7))
 HOW = {"move": "From one word to another", "each": "A slider for every word"}
 WHERE = {"all": "Every head", "layer": "One layer", "head": "One head"}
 MOST_SLIDERS = 24
+_STILL = 5e-4  # a cosine distance that is shown as 0.000
 
 
 def rival(chosen: Reading, focus: Focus) -> int:
@@ -46,7 +48,7 @@ def rival(chosen: Reading, focus: Focus) -> int:
     return max(others, key=lambda k: float(read[k]), default=focus.key)
 
 
-def steer(chosen: Reading, focus: Focus, head: Head) -> None:
+def steer(chosen: Reading, focus: Focus) -> None:
     """Draw the sliders, and the model's answer with and without the push."""
     view = chosen.view
     units, labels = view.units, view.labels
@@ -61,9 +63,7 @@ def steer(chosen: Reading, focus: Focus, head: Head) -> None:
             "Later words too", True, key="later", bind="query-params",
             help="The push holds for the word that asks and for all after it.",
         )  # fmt: skip
-    layers = None if where == "all" else (head[0],)
-    heads = (head[1],) if where == "head" else None
-    place = Place(steering.asking(units, query, and_later=later), layers, heads)
+    place = Place(steering.asking(units, query, and_later=later), *_heads(view, focus, where))
     if how == "move":
         strength = st.slider(
             f"Push from “{escape_markdown(labels[source])}” to “{escape_markdown(labels[target])}”",
@@ -73,7 +73,7 @@ def steer(chosen: Reading, focus: Focus, head: Head) -> None:
         )  # fmt: skip
         edits = steering.move(units, source, target, strength, place)
     else:
-        edits = steering.pushes(units, _amounts(chosen), place)
+        edits = steering.pushes(units, _amounts(chosen, query), place)
     model = decoder(chosen)
     told = _interests(model) if model else None
     if model and told:
@@ -97,20 +97,38 @@ def steer(chosen: Reading, focus: Focus, head: Head) -> None:
     )
 
 
+def _heads(view: View, focus: Focus, where: str) -> tuple[Numbers, Numbers]:
+    """Return the layers and heads that are pushed, with the sliders for them; None is all."""
+    if where == "all":
+        return None, None
+    layer, head = layer_and_head(view, focus, head=where == "head")
+    return (layer,), ((head,) if where == "head" else None)
+
+
 def _read(trace: Trace, asks: Unit, reads: Unit) -> float:
     """Return the share that a word's last piece reads from another word, the mean of all heads."""
     row = trace.weights[..., asks.positions[-1], list(reads.positions)]  # (L, H, pieces)
     return float(row.sum(axis=-1).mean())
 
 
-def _amounts(chosen: Reading) -> dict[int, float]:
-    """Draw one slider for each word; return what is added to its score."""
-    own = [i for i, unit in enumerate(chosen.view.units) if not unit.special]
+def _amounts(chosen: Reading, query: int) -> dict[int, float]:
+    """Draw a slider for each word, of a long text for those that are read most.
+
+    Return what is added to the score of each.
+    """
+    view = chosen.view
+    own = [i for i, unit in enumerate(view.units) if not unit.special]
     if len(own) > MOST_SLIDERS:
-        st.info(f"The text has {len(own)} words; the first {MOST_SLIDERS} have a slider.")
+        st.info(
+            f"The text has {len(own)} words; the {MOST_SLIDERS} that "
+            f"“{escape_markdown(view.labels[query])}” reads most, on average over all heads, have "
+            "a slider."
+        )
+        read = view.weights[:, :, query].mean(axis=(0, 1))
+        own = sorted(sorted(own, key=lambda k: -float(read[k]))[:MOST_SLIDERS])
     amounts = {}
     with st.container(horizontal=True):
-        for k in own[:MOST_SLIDERS]:
+        for k in own:
             amounts[k] = st.slider(
                 escape_markdown(f"{k} {chosen.view.labels[k]}"),
                 -steering.MOST_PUSH, steering.MOST_PUSH, 0.0, 0.5,
@@ -153,17 +171,29 @@ def _encoder(chosen: Reading, edits: Edits, asks: str) -> None:
     note = st.container()
     sentence = draw_moved(chosen, after, key="steered")
     moved = effects.movement(chosen.trace, after, chosen.view.units).words[-1]
-    farthest = int(moved.argmax())
     with note:
         notice(
-            f"The push when “{asks}” asks moves the sentence vector by {sentence:.4f}. The word "
-            f"that moves most is “{chosen.view.labels[farthest]}”, by {moved[farthest]:.3f}."
+            f"The push when “{asks}” asks moves the sentence vector by {sentence:.4f}. "
+            f"{_farthest(chosen.view, moved)}"
         )
     st.caption(
         "Cosine distance between the vectors of the last layer with and without the push. "
         f"{escape_markdown(chosen.model_name)} predicts no next token: {chosen.trace.why_no_next}. "
         "What it makes are vectors."
     )
+
+
+def _farthest(view: View, moved: Array) -> str:
+    """Say which word moves most, and of the special tokens, which are no words, which does."""
+    told = []
+    kinds = {"word": "ordinary", "special token": "special"}
+    for kind, field in kinds.items():
+        own = [i for i, unit in enumerate(view.units) if getattr(unit, field)]
+        if not own or moved[own].max() < _STILL:
+            continue
+        names, by = [spelled(view.labels, i) for i in own], f"by {moved[own].max():.3f}"
+        told.append(f"Of the {kind}s, {wording.leads(names, moved[own], by, 'move', kind)}.")
+    return " ".join(told) or "No word moves."
 
 
 def _curve(

@@ -12,7 +12,7 @@ from attention import intervention_frames
 from attention.charts.interventions import next_bars
 from attention.effects import NextToken
 from attention.models.decoder import CausalModel, Generated, chances
-from attention.ui.edited import NEXT_SHOWN, decoder, logits_of, round_up
+from attention.ui.edited import NEXT_SHOWN, decoder, logits_of, probability_axis
 from attention.ui.measuring import alone
 from attention.ui.readings import Reading
 from attention.ui.show import draw, escape_markdown, notice, percent, signs_note
@@ -108,7 +108,7 @@ def _chances(chosen: Reading, model: CausalModel, temperature: float, top_k: int
         key="chances",
         alt_text="Chances of the next token with temperature and top k, and without",
         labels=tuple(f"“{model.label(change.id)}”" for change in changes),
-        highest=round_up(1.15 * max(max(plain), max(now[best])), 0.1),
+        highest=probability_axis(float(max(plain.max(), now[best].max()))),
     )
     signs_note(model.label(i) for i in best)
     st.latex(r"p_i = \frac{e^{l_i / \tau}}{\sum_{j \in \text{top } k} e^{l_j / \tau}}")

@@ -144,6 +144,9 @@ def _show(found: Removal, note: st.delta_generator.DeltaGenerator) -> None:
 def _alike(chosen: Reading) -> None:
     """Draw how differently any two heads read the sentence, and link to the most alike."""
     view = chosen.view
+    if view.weights[..., 0, 0].size < 2:
+        st.info("This model has a single head: there is no other to compare it with.")
+        return
     grid = kept(
         "Comparing heads",
         lambda _: pruning.head_divergence(view),

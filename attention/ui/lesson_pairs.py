@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import partial
 from math import ceil, floor
 from typing import NamedTuple
@@ -20,7 +21,7 @@ from attention.ui.controls import choice, on_phone
 from attention.ui.links import link
 from attention.ui.progress import kept
 from attention.ui.questions import predict
-from attention.ui.readings import Reading, trace
+from attention.ui.readings import Reading, load, trace
 from attention.ui.show import draw, escape_markdown, notice, percent, unknown_words
 from attention.words import View
 
@@ -49,6 +50,8 @@ def understanding(chosen: Reading) -> None:
         "**big**” *it* is the trophy, in “too **small**” the suitcase. Change anything."
     )
     test = _sentences(chosen)
+    if test is None:
+        return
     unknown_words(chosen.model_name, [unit for view in test.views for unit in view.units])
     if len(test.shared) < 3:
         st.info(
@@ -59,11 +62,16 @@ def understanding(chosen: Reading) -> None:
     weights, base, names, head = _chosen_words(test)
     notice(pairs.turning_sentence(weights, base, names, head))
     _show(test, weights, names, head)
+    known = _known(chosen.model_name)
     rival = pairs.ANIMAL if test.texts != pairs.ANIMAL.texts else pairs.TROPHY
-    if question := _question(chosen.model_name, rival, head):
+    question = _question(chosen.model_name, rival, head) if rival.texts in known else None
+    if question:
         predict(question)
+    scores = [pair for pair in pairs.PAIRS if pair.texts in known]
+    if len(scores) < 2:  # one half chooses a head, the other scores it
+        return
     scored = st.expander(
-        f"The score over {len(pairs.PAIRS)} pairs written for this page",
+        f"The score over {len(scores)} pairs written for this page",
         icon=":material/scoreboard:",
         key="pair_score",
         on_change="rerun",
@@ -71,17 +79,22 @@ def understanding(chosen: Reading) -> None:
     )
     with scored:
         if scored.open:
-            _score(chosen.model_name)
+            _score(chosen.model_name, scores)
 
 
-def _sentences(chosen: Reading) -> Test:
-    """Draw the fields for the two sentences; one that cannot be read is answered with why."""
+def _sentences(chosen: Reading) -> Test | None:
+    """Draw the fields for the two sentences; one that cannot be read is answered with why.
+
+    None where the model cannot read their examples either.
+    """
     picker = st.container()
     left, right = st.columns(2)
     with left:
         one = _sentence("First sentence", 0, chosen.model_name, key=_ONE)
     with right:
         two = _sentence("Second sentence", 1, chosen.model_name, key=_TWO)
+    if one is None or two is None:
+        return None
     with picker:
         _pair_picker(chosen, (one, two))
     return _test(chosen, (one, two))
@@ -94,10 +107,13 @@ def _test(chosen: Reading, texts: tuple[str, str]) -> Test:
 
 
 def _pair_picker(chosen: Reading, texts: tuple[str, str]) -> None:
-    st.session_state[_PICK] = _KNOWN.get(texts)
+    known = _known(chosen.model_name)
+    if not known:
+        return
+    st.session_state[_PICK] = known.get(texts)
     st.selectbox(
-        f"Pick one of {len(_KNOWN)} pairs, or write your own below",
-        list(_KNOWN.values()),
+        f"Pick one of {len(known)} pairs, or write your own below",
+        list(known.values()),
         index=None,
         format_func=lambda pair: pair.template.format(" / ".join(pair.fillers)),
         key=_PICK,
@@ -106,20 +122,27 @@ def _pair_picker(chosen: Reading, texts: tuple[str, str]) -> None:
     )
 
 
-def _sentence(label: str, number: int, model: str, *, key: str) -> str:
+def _sentence(label: str, number: int, model: str, *, key: str) -> str | None:
     default = pairs.TROPHY.texts[number]
     typed = st.text_input(label, default, max_chars=MOST_LETTERS, key=key, bind="query-params")
+    refusal = _refusal(model, typed)
+    if refusal is None:
+        return typed
+    example_too = _refusal(model, default) is not None
+    told = "Write one that fits." if example_too else "Below is its example."
+    st.warning(f"{escape_markdown(refusal)} {told}")
+    return None if example_too else default
+
+
+def _refusal(model: str, text: str) -> str | None:
+    """Return why a sentence cannot be shown, if it cannot."""
     try:
-        units = words.whole_words(attention.load_model(model).tokenize(typed))
+        units = words.whole_words(attention.load_model(model).tokenize(text))
     except ValueError as refusal:
-        st.warning(f"{escape_markdown(str(refusal))} Below is its example.")
-        return default
+        return str(refusal)
     if len(units) > MOST_WORDS:
-        st.warning(
-            f"It has {len(units)} words; pairs have up to {MOST_WORDS}. Below is its example."
-        )
-        return default
-    return typed
+        return f"It has {len(units)} words; pairs have up to {MOST_WORDS}."
+    return None
 
 
 def _use_pair(chosen: Reading) -> None:
@@ -175,10 +198,10 @@ def _chosen_words(test: Test) -> tuple[Array, Array, list[str], frames.Head]:
 def _guess(test: Test) -> list[int]:
     """Return the positions of the pronoun and the candidates: the pair's own, or a guess."""
     labels, choices = test.views[0].labels, [i for i, _ in test.shared]
-    pair = _KNOWN.get(test.texts)
-    if pair:
+    if pair := _KNOWN.get(test.texts):
         found = [test.views[0].find(word) for word in (pair.pronoun, pair.first, pair.second)]
-        return [place for place in found if place is not None]
+        if None not in found:  # tokens that span words leave no such words
+            return [place for place in found if place is not None]
     asks = [i for i in choices if labels[i].casefold() in _PRONOUNS] or choices
     rest = [i for i in choices if i != asks[-1]]
     rest.sort(key=lambda i: i == 0 or labels[i - 1].casefold() not in _ARTICLES)  # nouns first
@@ -246,11 +269,13 @@ def _question(model: str, pair: Pair, head: frames.Head) -> questions.Question |
     return questions.turns(pair.texts, names, outcome, frames.head_name(head))
 
 
-def _score(model: str) -> None:
-    """Draw how often each head prefers what is meant, over all pairs, against rules."""
+def _score(model: str, chosen: Sequence[Pair]) -> None:
+    """Draw how often each head prefers what is meant, over the pairs, against rules."""
     reads = kept(
-        f"Reading {2 * len(pairs.PAIRS)} sentences",
-        lambda progress: pairs.read_pairs(attention.load_model(model), on_progress=progress),
+        f"Reading {2 * len(chosen)} sentences",
+        lambda progress: pairs.read_pairs(
+            attention.load_model(model), chosen, on_progress=progress
+        ),
         model,
     )
     points = choice("Count", _POINTS, key="points")
@@ -275,7 +300,7 @@ def _score(model: str) -> None:
         st.caption(f"{_POINTS[points]}: the share, for each head. Framed: the best.")
     with right:
         st.dataframe(
-            lesson_frames.score_frame(_rows(reads, good)),
+            lesson_frames.score_frame(_rows(reads, good, chosen)),
             hide_index=True,
             column_config={
                 name: st.column_config.NumberColumn(format="%.1f %%")
@@ -297,12 +322,12 @@ def _score(model: str) -> None:
     )
 
 
-def _rows(reads: Array, good: Array) -> dict[str, tuple[float, float]]:
+def _rows(reads: Array, good: Array, chosen: Sequence[Pair]) -> dict[str, tuple[float, float]]:
     """Return `{who chooses: (share of sentences, share of pairs)}`."""
     single, both = good.mean(axis=1), good.all(axis=1).astype(float)  # each (P, L, H)
     best = divmod(int(single.mean(axis=0).argmax()), single.shape[-1])
     mean = pairs.right(reads.mean(axis=(-2, -1), keepdims=True))[..., 0, 0]  # (P, 2)
-    rules = {"mean of all heads": mean, **pairs.fixed_choices()}
+    rules = {"mean of all heads": mean, **pairs.fixed_choices(chosen)}
     return {
         f"{frames.head_name(best)}, best on these": (
             float(single[:, *best].mean()),
@@ -315,6 +340,12 @@ def _rows(reads: Array, good: Array) -> dict[str, tuple[float, float]]:
         "a head at random": (float(single.mean()), float(both.mean())),
         **{who: (float(r.mean()), float(r.all(axis=1).mean())) for who, r in rules.items()},
     }
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _known(model: str) -> Mapping[tuple[str, str], Pair]:
+    """Return the pairs that a model reads whole and finds the words of, by their texts."""
+    return {texts: pair for texts, pair in _KNOWN.items() if pairs.is_read(load(model), pair)}
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

@@ -11,7 +11,8 @@ from attention.charts.lesson import cost_lines, two_rows
 from attention.core import Array, causal_mask, softmax
 from attention.ui.controls import word
 from attention.ui.links import link
-from attention.ui.readings import Focus, Reading, turnstile
+from attention.ui.measuring import alone
+from attention.ui.readings import Focus, Reading
 from attention.ui.show import draw, notice
 
 LENGTHS = (32, 64, 128, 256, 512)
@@ -43,21 +44,30 @@ def additive_or_dot(chosen: Reading, focus: Focus) -> None:
             "Inner width A", _INNER, 32, key="inner", bind="query-params", width=180
         )
         seed = st.slider("Random weights no.", 0, 9, 0, key="drawn", bind="query-params", width=150)
-        again = st.button("Measure again", icon=":material/refresh:")
+        pressed = st.button("Measure", icon=":material/timer:", help="About a second")
     rows = _rows(chosen, query, head, inner, seed)
     width = chosen.trace.key.shape[-1]
-    costs = _costs(width, inner, again=again)
-    longest = {cost.kind: cost for cost in costs if cost.n == LENGTHS[-1]}
+    costs = _costs(width, inner, pressed=pressed)
     spread = {kind: float(metrics.entropy(row)) for kind, row in rows.items()}
     most = {kind: chosen.view.labels[int(row.argmax())] for kind, row in rows.items()}
     notice(
-        f"At {LENGTHS[-1]} tokens the additive scores took "
-        f"{longest[ADDITIVE].seconds / longest[DOT].seconds:.0f} times as long. When "
+        f"{_longer(costs)}When "
         f"“{chosen.view.labels[query]}” asks, trained dot products read “{most[DOT]}” most "
         f"(entropy {spread[DOT]:.1f} bits), the random network “{most[ADDITIVE]}” "
         f"({spread[ADDITIVE]:.1f} bits): what a head looks for is learned, in both forms."
     )
-    _show(chosen, rows, costs)
+    _show(chosen, rows, costs, additive.counted(LENGTHS[-1], width, inner))
+
+
+def _longer(costs: list[Cost]) -> str:
+    """Say how much longer the additive scores took, where they were timed."""
+    longest = {cost.kind: cost.seconds for cost in costs if cost.n == LENGTHS[-1]}
+    if not longest:
+        return ""
+    return (
+        f"At {LENGTHS[-1]} tokens the additive scores took "
+        f"{longest[ADDITIVE] / longest[DOT]:.0f} times as long. "
+    )
 
 
 def _rows(
@@ -76,48 +86,58 @@ def _rows(
     return {DOT: chosen.view.weights[head][query], ADDITIVE: merged / merged.sum()}
 
 
-def _costs(width: int, inner: int, *, again: bool) -> list[Cost]:
-    """Return the times of both, measured once per visit unless asked `again`."""
+def _costs(width: int, inner: int, *, pressed: bool) -> list[Cost]:
+    """Return the times of both that this visit has measured, if it has."""
     measured: dict[tuple[int, int], list[Cost]] = st.session_state.setdefault(_TIMES, {})
-    if again or (width, inner) not in measured:
+    if pressed:
         slot = st.empty()
-        with turnstile().join() as turn:
-            while not turn.wait(0.5):
-                slot.info(f"Another reader is measuring. Before you in the queue: {turn.ahead}.")
-            measured[width, inner] = additive.costs(
+        measured[width, inner] = alone(
+            slot,
+            lambda: additive.costs(
                 LENGTHS, width, inner, lambda share: slot.progress(share, "Measuring")
-            )
+            ),
+        )
         slot.empty()
-    return measured[width, inner]
+    return measured.get((width, inner), [])
 
 
-def _show(chosen: Reading, rows: dict[str, Array], costs: list[Cost]) -> None:
-    labels = chosen.view.labels[:MOST_TOKENS]
+def _show(
+    chosen: Reading,
+    rows: dict[str, Array],
+    costs: list[Cost],
+    counts: dict[str, tuple[int, int]],
+) -> None:
+    strongest = np.max(list(rows.values()), axis=0)
+    shown = sorted(np.argsort(-strongest, kind="stable")[:MOST_TOKENS].tolist())
+    labels = tuple(chosen.view.labels[k] for k in shown)
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**The same queries and keys, scored in two ways**")
         if len(labels) < len(chosen.view.labels):
             st.warning(
-                f"The text has {len(chosen.view.labels)} words; the chart shows the first "
-                f"{len(labels)}. The weights are over all of them."
+                f"The text has {len(chosen.view.labels)} words; the chart shows the {len(labels)} "
+                "that weigh most in either row. The weights are over all of them."
             )
         draw(
             two_rows,
-            lesson_frames.row_frame(labels, {k: row[: len(labels)] for k, row in rows.items()}),
+            lesson_frames.row_frame(labels, {kind: row[shown] for kind, row in rows.items()}),
             key="two_rows",
             alt_text="One row of weights from dot products and from additive scores",
             labels=labels,
         )
     with right:
         st.markdown("**Time of all scores of one head, measured on this machine**")
-        draw(
-            cost_lines,
-            lesson_frames.cost_frame(costs),
-            key="score_costs",
-            alt_text="Time of additive and of dot-product scores against length",
-        )
+        if costs:
+            draw(
+                cost_lines,
+                lesson_frames.cost_frame(costs),
+                key="score_costs",
+                alt_text="Time of additive and of dot-product scores against length",
+            )
+        else:
+            st.info(f"Nothing is timed yet. “Measure” times both, up to {LENGTHS[-1]} tokens.")
         st.dataframe(
-            lesson_frames.cost_table(costs, LENGTHS[-1]),
+            lesson_frames.cost_table(counts, costs, LENGTHS[-1]),
             hide_index=True,
             alt=f"What both kinds of scores cost at {LENGTHS[-1]} tokens",
         )

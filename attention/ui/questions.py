@@ -9,7 +9,7 @@ import streamlit as st
 from attention.questions import Question
 from attention.ui.show import escape_markdown
 
-_SCORE = "_predictions"  # mark of each question asked so far -> whether the first answer was right
+_FIRST = "_predictions"  # mark of each question -> the first answer, and whether it was right
 
 
 def predict(question: Question) -> None:
@@ -19,7 +19,7 @@ def predict(question: Question) -> None:
     """
     mark = zlib.crc32(f"{question.text}{question.options}".encode())
     key = f"predict-{question.key}-{mark:x}"
-    score: dict[str, bool] = st.session_state.setdefault(_SCORE, {})
+    first: dict[str, tuple[str, bool]] = st.session_state.setdefault(_FIRST, {})
     closed = st.expander(
         "Predict first, then see",
         icon=":material/psychology_alt:",
@@ -42,8 +42,19 @@ def predict(question: Question) -> None:
         if picked is None:
             st.caption("The answer is computed when you have made yours.")
             return
-        right = score.setdefault(key, picked == question.answer)
+        right = picked == question.answer
+        answered, _ = first.setdefault(key, (picked, right))
         reveal = st.success if right else st.warning
-        verdict = "Right" if right else f"Not this time: {question.answer}"
-        reveal(escape_markdown(f"{verdict}. {question.because}"))
-        st.caption(f"Right so far on this visit: {sum(score.values())} of {len(score)}.")
+        reveal(escape_markdown(f"{_verdict(question, picked, answered)} {question.because}"))
+        count = sum(counted for _, counted in first.values())
+        st.caption(f"Right at the first answer so far on this visit: {count} of {len(first)}.")
+
+
+def _verdict(question: Question, picked: str, answered: str) -> str:
+    """Say whether the answer that is picked is right; the first one is the one that counts."""
+    if picked == answered:
+        return "Right." if picked == question.answer else f"Not this time: {question.answer}."
+    whose = f"your first answer was {answered}"
+    if picked == question.answer:
+        return f"Yes; {whose}."
+    return f"No: {question.answer}; {whose}."

@@ -133,6 +133,13 @@ def _is_long(model: str, text: str) -> bool:
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
+def in_pieces(model: str, text: str) -> bool:
+    """Return whether a text looks otherwise as tokens: words in pieces, or otherwise spelled."""
+    tokens = load(model).tokenize(text)
+    return words.whole_words(tokens) != words.pieces(tokens)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
 def find_focus(model: str, text: str, merged: bool, special: bool) -> Focus:
     """Return the link that shows most: that of the lesson, or else the most selective one."""
     view = _view(model, text, merged, special)

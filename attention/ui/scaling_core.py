@@ -15,6 +15,7 @@ from attention.ui.show import draw, notice
 
 TARGETS = (100_000, 1_000_000)
 MAXIMA = (512, 1024, 2048, 4096, 8192, 16_384, 32_768, 65_536, 131_072)
+DEFAULTS = scaling.DEFAULT_MAXIMUM, 64, 1, 5  # tokens, width, heads, repeats
 SWEEP = "sweep"
 
 
@@ -22,19 +23,23 @@ def core() -> None:
     """Time the core and its steps at growing lengths, and fit how they grow."""
     controls = st.container(horizontal=True, vertical_alignment="bottom")
     with controls:
-        maximum = stepped("Longest text (tokens)", MAXIMA, scaling.DEFAULT_MAXIMUM, key="n")
-        width = stepped("Head width E", WIDTHS, 64, key="width")
-        heads = st.slider("Heads H", 1, 12, 1, key="timed_heads", bind="query-params", width=150)
-        repeats = st.slider("Repeats", 3, 15, 5, key="repeats", bind="query-params", width=150)
+        first = iter(DEFAULTS)
+        maximum = stepped("Longest text (tokens)", MAXIMA, next(first), key="n")
+        width = stepped("Head width E", WIDTHS, next(first), key="width")
+        heads = st.slider(
+            "Heads H", 1, 12, next(first), key="timed_heads", bind="query-params", width=150
+        )
+        repeats = st.slider(
+            "Repeats", 3, 15, next(first), key="repeats", bind="query-params", width=150
+        )
     place = bench(controls, key="measure_core")
     note = st.container()
     st.subheader("Time of one call")
-    beyond = st.toggle("Draw the fit out to a million tokens", key="beyond", bind="query-params")
-    picture = st.empty()
+    switch, picture = st.container(), st.empty()
 
-    def show(results: list[scaling.Measurement]) -> Fit | None:
-        """Draw what there is so far, and return the fit through it."""
-        trend = fit([r.n for r in results], [r.total.median for r in results])
+    def show(results: list[scaling.Measurement], *, beyond: bool = False) -> None:
+        """Draw what there is so far."""
+        trend = _fit(results)
         far = beyond and trend is not None
         with picture:
             draw(
@@ -45,7 +50,6 @@ def core() -> None:
                 fitted=trend is not None,
                 extrapolation=far,
             )
-        return trend
 
     lengths = scaling.default_lengths(maximum)
     sweep = measured(
@@ -57,18 +61,25 @@ def core() -> None:
         ),
         show,
     )
+    trend = _fit(sweep.results)
+    with switch:
+        beyond = st.toggle(
+            "Draw the fit out to a million tokens", key="beyond", bind="query-params",
+            disabled=trend is None, help="Once four lengths are measured there is a fit.",
+        )  # fmt: skip
     if not sweep.results:
+        at_first = (maximum, width, heads, repeats) == DEFAULTS
         picture.info(
-            "Nothing is measured yet. “Measure” times the core at "
-            f"{len(lengths)} lengths up to {maximum:,} tokens; the default "
-            "takes about 5 seconds. It can be stopped at any time and keeps what it has."
+            f"Nothing is measured yet. “Measure” times the core at {len(lengths)} lengths up to "
+            f"{maximum:,} tokens{', in about 5 seconds' if at_first else ''}. It can be stopped at "
+            "any time and keeps what it has."
         )
         return
-    trend = show(sweep.results)
+    show(sweep.results, beyond=beyond)
     with note:
         _tell(sweep.results, trend)
     _steps(sweep.results[-1])
-    if trend:
+    if trend and trend.tells:
         _predictions(trend, sweep.results[-1].heads)
     st.subheader("Memory of one call")
     draw(
@@ -79,20 +90,34 @@ def core() -> None:
     )
     points = scaling_frames.core_points(sweep.results)
     download(runs.record("the core and its steps", sweep.settings, points), key="save_core")
-    if trend:
+    if trend and trend.tells:
         predict(questions.times_longer(trend))
+
+
+def _fit(results: list[scaling.Measurement]) -> Fit | None:
+    return fit([r.n for r in results], [r.total.median for r in results])
 
 
 def _tell(results: list[scaling.Measurement], trend: Fit | None) -> None:
     if trend is None:
         st.info(f"{len(results)} lengths are measured; a fit needs four.")
         return
-    notice(
-        f"Twice the text takes {2**trend.exponent:.1f} times as long: time grows as n to the "
-        f"power {trend.exponent:.2f} (95 % interval {trend.low:.2f} to {trend.high:.2f}), "
+    fitted = (
         f"fitted to the {len(trend.lengths)} lengths from {trend.lengths[0]:,} to "
         f"{trend.lengths[-1]:,} tokens."
     )
+    interval = f"{trend.low:.2f} to {trend.high:.2f}"
+    if trend.tells:
+        notice(
+            f"Twice the text takes {2**trend.exponent:.1f} times as long ({2**trend.low:.1f} to "
+            f"{2**trend.high:.1f} times with 95 % confidence): time grows as n to the power "
+            f"{trend.exponent:.2f} ({interval}), {fitted}"
+        )
+    else:
+        notice(
+            f"These times do not tell how time grows: as n to a power of {interval} (95 % "
+            f"interval), {fitted} Measure longer texts, or more repeats on a quiet machine."
+        )
     busy_warning(max(r.others for r in results if r.n in trend.lengths))
 
 

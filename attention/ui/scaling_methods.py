@@ -14,6 +14,7 @@ from attention.ui.show import draw, notice
 
 MAXIMA = (512, 1024, 2048, 4096, 8192, 16_384)
 WINDOWS = (16, 32, 64, 128, 256, 512)
+DEFAULTS = 4096, 128, 64, 1  # tokens, window, width, heads
 SWEEP = "methods"
 
 
@@ -21,10 +22,13 @@ def compared() -> None:
     """Time every method on the same input, in turn, and say how far its answer is from full."""
     controls = st.container(horizontal=True, vertical_alignment="bottom")
     with controls:
-        maximum = stepped("Longest text (tokens)", MAXIMA, 4096, key="methods_n")
-        window = stepped("Window (keys to either side)", WINDOWS, 128, key="window")
-        width = stepped("Head width E", WIDTHS, 64, key="methods_width")
-        heads = st.slider("Heads H", 1, 12, 1, key="methods_heads", bind="query-params", width=150)
+        first = iter(DEFAULTS)
+        maximum = stepped("Longest text (tokens)", MAXIMA, next(first), key="methods_n")
+        window = stepped("Window (keys to either side)", WINDOWS, next(first), key="window")
+        width = stepped("Head width E", WIDTHS, next(first), key="methods_width")
+        heads = st.slider(
+            "Heads H", 1, 12, next(first), key="methods_heads", bind="query-params", width=150
+        )
     place = bench(controls, key="measure_methods")
     note = st.container()
     picture = st.empty()
@@ -60,7 +64,8 @@ def compared() -> None:
         picture.info(
             "Nothing is measured yet. “Measure” times plain and tiled attention, its causal and "
             "windowed forms, and one step of decoding, in turn on the same input, at lengths up "
-            f"to {maximum:,} tokens; the default takes about 5 seconds."
+            f"to {maximum:,} tokens"
+            f"{', in about 5 seconds' if (maximum, window, width, heads) == DEFAULTS else ''}."
         )
         return
     show(sweep.results)
@@ -96,7 +101,10 @@ def _tell(costs: list[Cost], window: int) -> None:
     last = {cost.method: cost for cost in costs if cost.n == costs[-1].n}
     plain, tiled, windowed = (last[m] for m in (methods.PLAIN, methods.TILED, methods.WINDOW))
     grows = [methods.growth(costs, method) for method in (methods.TILED, methods.WINDOW)]
-    powers = [f"n^{found.exponent:.1f}" if found else "too few lengths" for found in grows]
+    powers = [
+        f"n^{found.exponent:.1f}" if found and found.tells else "not told by these lengths"
+        for found in grows
+    ]
     notice(
         f"At {plain.n:,} tokens tiled attention takes {tiled.time.median / plain.time.median:.0%} "
         f"of the plain form's time and differs by {tiled.difference:.0e}, which is rounding. "

@@ -42,13 +42,14 @@ def planned() -> None:
         phase = "prefill"
         if chosen.is_causal:
             phase = choice("What to plan", PHASES, key="phase")
-        whole = st.toggle(
+        whole = phase == "prefill" and st.toggle(  # a single row of scores is nothing to keep
             "Keep the scores whole", key="whole", bind="query-params",
             help="As the plain form does: n × n scores for every head, written and read.",
         )  # fmt: skip
     read = planner.prefill(chosen, n, number_bytes, tiled=not whole)
     parts = read if phase == "prefill" else planner.decode(chosen, n, number_bytes)
-    memory = planner.memory(chosen, n, number_bytes, tiled=not whole)
+    asking = n if phase == "prefill" else 1
+    memory = planner.memory(chosen, n, number_bytes, tiled=not whole, asking=asking)
     _tell(chosen, n, PHASES[phase], parts, rates, memory.total)
     with st.container(horizontal=True):
         st.dataframe(
@@ -75,7 +76,7 @@ def _rates() -> Rates:
     """Draw the machine and its rates; they can be changed."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         machine = st.selectbox(
-            "Machine", (HERE, *MACHINES), key="machine", bind="query-params",
+            "Machine", (*MACHINES, HERE), key="machine", bind="query-params",
             on_change=_forget_rates, width=290,
         )  # fmt: skip
         again = machine == HERE and st.button("Measure again", icon=":material/refresh:")
@@ -123,7 +124,7 @@ def _tell(
     notice(
         f"{chosen.name}, {what}: {human_seconds(attention + rest)} on a perfect machine of these "
         f"rates, {attention / (attention + rest):.0%} of it attention, most of it {bound}. "
-        f"Reading the text holds {human_bytes(held)}."
+        f"{'Reading the text' if phase == PREFILL else 'Each step'} holds {human_bytes(held)}."
     )
 
 

@@ -40,12 +40,18 @@ def draw(
     key: str,
     alt_text: str,
     on_select: Callable[[], None] | None = None,
+    hears: str | None = None,
     **options: Any,
 ) -> Any:
     """Draw `build(data, **options)`; only the data is sent when the options stay the same.
 
     Altair needs 10 to 20 ms to make a spec. A chart function does not look into its data, so its
     spec is made once per set of options.
+
+    Parameters
+    ----------
+    on_select : called when a click has changed a selection
+    hears : the one selection that it is about, where the chart has others for its own use
     """
     spec = _spec(build, tuple(data.columns), tuple(options.items()))  # options are hashable
     return st.vega_lite_chart(
@@ -53,6 +59,7 @@ def draw(
         key=key,
         alt=alt_text,
         on_select=on_select or "ignore",
+        selection_mode=hears,
         width="stretch",
     )
 

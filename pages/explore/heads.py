@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from attention import frames, lesson, metrics, questions, ui
+from attention import frames, lesson, links, metrics, questions, ui
 from attention.charts.maps import head_grid, head_maps, row_bars
 from attention.sentences import describe, reads, spelled
 from attention.sharing import sharing
@@ -21,6 +21,7 @@ TABS = (
     "Rotation",
     "Figures",
 )
+NONE = "No head is chosen. Click one in the grid."
 MOST_HEADS = 6
 MOST_WORDS = 40  # of a map: 6 maps of 40 x 40 are 9,600 marks, about what a browser draws smoothly
 
@@ -36,10 +37,11 @@ names = frames.all_heads(*view.weights.shape[:2])
 
 
 def click(grid: str) -> None:
-    """Add the clicked head to the chosen ones, or take it away."""
+    """Add the clicked head to the chosen ones, or take it away; say so where there is no room."""
     for cell in st.session_state[grid]["selection"]["head"]:
-        name = frames.head_name((cell["layer"], cell["head"]))
-        st.session_state["heads"] = ui.toggled(st.session_state["heads"], name, MOST_HEADS)
+        name, before = frames.head_name((cell["layer"], cell["head"])), st.session_state["heads"]
+        st.session_state["heads"] = ui.toggled(before, name, MOST_HEADS)
+        st.session_state["_no_room"] = name if st.session_state["heads"] == before else None
 
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -74,7 +76,8 @@ with left:
     ]
     figure = chosen.figures[metric.label]
     each = sharing(chosen.trace).each
-    grid = f"grid {' '.join(picked)}"  # a new key after every click: any head can be clicked again
+    refused = st.session_state.pop("_no_room", None)
+    grid = f"grid {' '.join(picked)} {refused}"  # new after every click: any can be clicked again
     ui.draw(
         head_grid,
         frames.head_frame(figure, heads),
@@ -86,6 +89,8 @@ with left:
         layers=len(figure),
         sharing=each,
     )
+    if refused:
+        st.warning(f"{MOST_HEADS} heads are compared at most: take one away to add {refused}.")
     unit = f" ({metric.unit})" if metric.unit else ""
     st.caption(
         f"{metric.label}{unit}: {metric.meaning}. Click a head to add or remove it."
@@ -94,36 +99,37 @@ with left:
 with right:
     st.subheader("What the chosen ones do")
     if not heads:
-        st.info("No head is chosen. Click one in the grid.")
-        st.stop()
+        st.info(NONE)
     for name, head in zip(picked, heads, strict=True):
         st.markdown(f"**{name}** {ui.escape_markdown(describe(view, *head, query))}")
     ui.special_tokens_note(chosen, heads)
 
-# The maps: the whole text, or as many words as can be drawn around the one that asks.
-start = max(0, min(query - MOST_WORDS // 2, len(view.units) - MOST_WORDS))
-shown = range(start, min(start + MOST_WORDS, len(view.units)))
-st.subheader("Their maps")
-if len(shown) < len(view.units):
-    st.warning(
-        f"The text has {len(view.units)} words; the maps show {len(shown)} of them, number "
-        f"{shown[0]} to {shown[-1]}, around the word whose row is compared."
-    )
-per_row = {"3": "3", "2": "2", "1": "1"}
-columns = int(ui.choice("Maps in a row", per_row, key="row", default="1" if ui.on_phone() else "3"))
-data = frames.map_frame(view, heads, shown)
-options: dict[str, Any] = {
-    "labels": tuple(view.labels[i] for i in shown),
-    "first": shown[0],
-    "names": tuple(picked),
-    "columns": columns,
-}
-ui.draw(head_maps, data, key="maps", alt_text=f"Maps of {', '.join(picked)}", size=220, **options)
+# The maps: the whole text, or the words around the one that asks, and those that it reads most.
+if heads:
+    st.subheader("Their maps")
+    most = [int(view.weights[head][query].argmax()) for head in heads]
+    shown = links.shown_words(len(view.units), query, most, MOST_WORDS)
+    if len(shown) < len(view.units):
+        st.warning(
+            f"The text has {len(view.units)} words; the maps show {len(shown)} of them, number "
+            f"{links.shown_text(shown)}: those around the word whose row is compared, and what it "
+            "reads most."
+        )
+    per_row, three = {"3": "3", "2": "2", "1": "1"}, "1" if ui.on_phone() else "3"
+    columns = int(ui.choice("Maps in a row", per_row, key="row", default=three))
+    data = frames.map_frame(view, heads, shown)
+    options: dict[str, Any] = {
+        "labels": view.labels, "first": 0, "names": tuple(picked), "columns": columns,
+    }  # fmt: skip
+    described = f"Maps of {', '.join(picked)}"
+    ui.draw(head_maps, data, key="maps", alt_text=described, size=220, **options)
 row, beside, shared, rotation, table = st.tabs(
     TABS, on_change="rerun", key="more", bind="query-params"
 )
 with row:
-    if row.open:
+    if row.open and not heads:
+        st.caption(NONE)
+    elif row.open:
         rows_of_query = data[data["q"] == query]
         ui.draw(row_bars, rows_of_query, key="rows", alt_text=f"Row of {asks}", size=180, **options)
 with beside:
@@ -136,7 +142,9 @@ with rotation:
     if rotation.open:
         heads_more.rotation(chosen, query)
 with table:
-    if table.open:
+    if table.open and not heads:
+        st.caption(NONE)
+    elif table.open:
         st.dataframe(
             frames.figures_frame(view, heads, query, chosen.figures),
             hide_index=True,

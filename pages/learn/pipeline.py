@@ -121,8 +121,6 @@ with weight:
         pipeline.weight_receipt(chosen, Cell(layer, head, query, key))
 with output:
     if output.open:
-        column = st.slider(
-            "Output column e", 0, place.sizes["E"] - 1, 0, key="column", bind="query-params"
-        )
+        column = ui.index("Output column e", place.sizes["E"], 0, key="column")
         pipeline.output_receipt(chosen, Cell(layer, head, query, key, column))
 ui.saving_hint()

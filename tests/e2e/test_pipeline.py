@@ -159,7 +159,7 @@ def test_a_prediction_is_answered_and_kept_for_the_visit(open_page):
     page = open_page("/pipeline?step=Scores")
     main(page).get_by_text("Predict first, then see").click()
     main(page).get_by_text("larger", exact=True).click()
-    expect(main(page)).to_contain_text("Right so far on this visit: 1 of 1")
+    expect(main(page)).to_contain_text("Right at the first answer so far on this visit: 1 of 1")
 
 
 def test_a_phone_shows_every_step_below_each_other(open_page):

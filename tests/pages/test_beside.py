@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 import attention
 from attention import lesson, words
 from attention.models import registry
+from tests.pages.clicking import click
 from tests.pages.reader import plain
 
 ROOT = Path(__file__).parents[2]
@@ -168,6 +169,18 @@ def test_the_visualizer_shows_both():
     assert "Side by side" in last_notice(app)
     healthy(app.selectbox(key="links_head1").set_value("L0 H0").run())
     assert "smollm2 L0 H0" in last_notice(app)
+
+
+@with_smollm2
+def test_a_click_in_either_picture_moves_the_whole_page():
+    app = open_page(VISUALIZER, second="true")
+    for model, q, word in (("smollm2", 1, "2 cat"), ("minilm", 8, "9 was")):
+        click(app, f"Lines of {model}", "asks", q=q, pick=1)
+        picker = app.selectbox(key="word")
+        assert picker.format_func(picker.value) == word
+        for name in ("minilm", "smollm2"):
+            rows = drawn(app, f"Lines of {name}")
+            assert set(rows[rows["start"]]["query"]) == {word.split()[1]}
 
 
 @pytest.mark.parametrize(

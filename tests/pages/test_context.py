@@ -8,8 +8,10 @@ import pyarrow as pa
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from attention import baselines, context, layer_costs, meanings, words
+from attention import baselines, context, layer_costs, layer_runs, meanings, words
 from attention.layer_costs import LayerTime
+from attention.ui import context_work as work
+from attention.units import human_seconds
 from tests.pages.asking import ask
 from tests.pages.reader import plain
 
@@ -20,17 +22,23 @@ KEYS = "The keys that I left on the table in the kitchen yesterday are gone"
 
 
 @pytest.fixture(autouse=True)
-def quick_timing(monkeypatch):
-    """Timing itself is tested elsewhere; here each layer takes as long as its name."""
+def timed(monkeypatch):
+    """Timing itself is tested elsewhere; here each layer takes as long as its name.
+
+    Return what has been timed, which must be asked for.
+    """
+    asked = []
 
     def time_layers(lengths, width, kernel):
+        asked.append((width, kernel))
         return [
             LayerTime(layer, n, len(layer) * n * 1e-6, 1e-7, 1.0, 3)
             for n in lengths
             for layer in layer_costs.LAYERS
         ]
 
-    monkeypatch.setattr(layer_costs, "time_layers", time_layers)
+    monkeypatch.setattr(work, "time_layers", time_layers)
+    return asked
 
 
 def open_page(view=RNN, **params):
@@ -199,10 +207,12 @@ def test_the_kernel_is_the_same_around_both_words_and_attention_is_not():
     assert np.abs(attention[0] - attention[1]).max() > 0.05
 
 
-def test_a_long_text_is_drawn_in_a_window():
-    app = open_page(CNN, q=" ".join(f"w{i}" for i in range(60)))
+def test_a_long_text_is_drawn_in_a_window_that_holds_both_words():
+    app = open_page(CNN, q=" ".join(f"w{i}" for i in range(60)), reach_word="40 w39")
     assert "62" in app.warning[0].value
     assert drawn(app, "inside")["k"].nunique() == 40
+    healthy(app.selectbox(key="reach_word").set_value(3).run())
+    assert drawn(app, "inside")["k"].min() == 3
 
 
 def test_the_question_about_layers_is_scored_from_the_figures():
@@ -334,22 +344,57 @@ def test_the_table_has_the_readers_numbers():
         f"{2 * 512**2 * 128:,}",
     ]
     assert table.iloc[:, 1].tolist() == ["511", "9", "1"]
-    assert table["Measured here"].tolist() == ["4.61 ms", "5.63 ms", "7.17 ms"]
+    stored = layer_runs.stored_times(128, 5)
+    assert table["Measured"].tolist() == [
+        human_seconds(time.median) for time in stored if time.n == 512
+    ]
 
 
-def test_times_are_kept_until_measured_again(monkeypatch):
+@pytest.mark.parametrize("view", [RNN, COST])
+def test_nothing_is_timed_unasked_and_the_stored_run_is_told(view, timed):
+    app = open_page(view)
+    assert not timed
+    told = plain(next(c.value for c in app.caption if "stored run" in c.value))
+    assert layer_runs.COMMAND in told
+    assert layer_runs.stored().made in told
+    healthy(next(b for b in app.button if b.label == "Measure here").click().run())
+    assert timed == [(64, 3)]
+    assert not any("stored run" in c.value for c in app.caption)
+    assert app.warning  # the stand-in's medians are far from its fastest
+    healthy(app.select_slider(key="wide").set_value(32).run())
+    assert timed == [(64, 3)]
+    assert any("stored run" in c.value for c in app.caption)  # of this width none is measured
+
+
+def test_times_are_kept_until_measured_again():
     app = open_page(COST)
     before = drawn(app, "seconds")
-    monkeypatch.setattr(
-        layer_costs,
-        "time_layers",
-        lambda lengths, *_: [
-            LayerTime(layer, n, 1.0, 1.0, 1.0, 3) for n in lengths for layer in layer_costs.LAYERS
-        ],
-    )
-    healthy(app.run())
-    assert drawn(app, "seconds").equals(before)
-    assert app.warning  # the stand-in's medians are far from its fastest
-    healthy(app.button[0].click().run())
-    assert set(drawn(app, "seconds")["seconds"]) == {1.0}
-    assert not app.warning
+    healthy(next(b for b in app.button if b.label == "Measure here").click().run())
+    after = drawn(app, "seconds")
+    assert not after.equals(before)
+    healthy(app.select_slider(key="tokens").set_value(512).run())
+    assert drawn(app, "seconds").equals(after)
+
+
+# The sidebar
+
+
+@pytest.mark.parametrize(
+    ("view", "there"),
+    [(RNN, "sentence model"), (CNN, "sentence model"), (FAR, "model"), (PAIR, "model"), (COST, "")],
+)
+def test_the_sidebar_has_what_acts_on_the_tab(view, there):
+    app = open_page(view)
+    found = ["sentence"] * len(app.sidebar.text_area) + [
+        box.key for box in app.sidebar.selectbox if box.key == "model"
+    ]
+    assert " ".join(found) == there
+
+
+def test_a_sentence_is_still_there_after_a_tab_without_one():
+    app = open_page(RNN)
+    healthy(app.text_area(key="q").set_value("The dog ran home").run())
+    for view in (FAR, RNN):
+        app.session_state["view"] = view
+        healthy(app.run())
+    assert app.text_area(key="q").value == "The dog ran home"

@@ -1,5 +1,7 @@
 """The interventions page without a browser: every tab and control, in a decoder and an encoder."""
 
+import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +10,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import attention
+from attention import words
+from attention.ui import interventions_steer
+from attention.ui.edited import changed
+from tests.pages.clicking import click
 from tests.pages.reader import plain
 
 ROOT = Path(__file__).parents[2]
@@ -114,6 +120,94 @@ def test_an_encoder_shows_how_far_vectors_move():
     assert drawn(app, "strength", "value")["series"].unique().tolist() == ["sentence vector"]
 
 
+def test_special_tokens_are_told_apart_from_words_that_move():
+    app = open_page(model="minilm", strength="6")
+    assert re.search(r"Of the words, “[^\[]+” moves most \(by 0\.\d+\)\.", notice(app))
+    assert re.search(r"Of the special tokens, “\[\w+\]” moves most", notice(app))
+    healthy(app.slider(key="strength").set_value(0.0).run())
+    assert "No word moves." in notice(app)
+
+
+def test_later_words_do_not_take_special_tokens_along(model, monkeypatch):
+    pushed = []
+    monkeypatch.setattr(interventions_steer, "changed", lambda chosen, edits: pushed.append(edits)
+                        or changed(chosen, edits))  # fmt: skip
+    app = open_page(model="minilm")
+    tokens = model.trace(app.text_area(key="q").value).tokens
+    queries = {tokens[q] for edits in pushed for edit in edits for q in edit.queries}
+    assert {"it", "was", "too"} <= queries
+    assert "[SEP]" not in queries
+
+
+@pytest.mark.parametrize("model", ["minilm", pytest.param("smollm2", marks=with_smollm2)])
+@pytest.mark.parametrize("where", ["Every head", "One layer", "One head"])
+def test_layer_and_head_stand_where_they_act(model, where):
+    app = open_page(model=model, where=where)
+    there = [slider.key for slider in app.sidebar.slider]
+    assert there == {"Every head": [], "One layer": ["layer"], "One head": ["layer", "head"]}[where]
+    before = drawn(app, "strength", "value")
+    for slider in there:
+        now = app.slider(key=slider)
+        healthy(now.set_value(now.value - 1 if now.value else 1).run())
+        after = drawn(app, "strength", "value")
+        assert not after.equals(before)
+        before = after
+
+
+@pytest.mark.parametrize("tab", [MATTER, SINKS, WRITE])
+def test_a_tab_without_layer_and_head_has_no_slider_for_them(tab):
+    app = open_page(tab, model="minilm")
+    assert not app.sidebar.slider
+    assert app.toggle(key="words").disabled
+
+
+LONG = " ".join(f"w{chr(97 + i % 26)}" for i in range(60))
+
+
+def test_a_long_text_has_sliders_for_the_words_that_are_read_most(model):
+    app = open_page(model="minilm", q=LONG, how="A slider for every word")
+    healthy(app.selectbox(key="word").set_value(55).run())
+    shown = {int(s.key.removeprefix("push")) for s in app.slider if s.key.startswith("push")}
+    view = words.view(model.trace(LONG))
+    read = view.weights[:, :, 55].mean(axis=(0, 1))
+    own = [i for i, unit in enumerate(view.units) if not unit.special]
+    assert shown == set(sorted(own, key=lambda i: -read[i])[:24])
+
+
+def test_the_end_of_a_long_text_can_be_cut():
+    app = open_page(CUT, model="minilm", q=LONG)
+    assert len(set(drawn(app, "q", "k", "cut")["q"])) == 32
+    healthy(app.slider(key="cut_from").set_value(30).run())
+    assert set(drawn(app, "q", "k", "cut")["q"]) == set(range(30, 62))
+    click(app, "Weights of", "cell", q=60, k=59)
+    assert "With 1 edit" in notice(app)
+    rows = drawn(app, "q", "k", "cut").set_index(["q", "k"])
+    assert rows.loc[(60, 59), "weight"] == 0
+    assert rows.loc[(60, 59), "cut"]
+    healthy(app.text_area(key="q").set_value("Another text " * 20).run())
+    assert app.slider(key="cut_from").max == 42 - 32
+
+
+@with_smollm2
+def test_a_probability_that_is_shown_alike_stays():
+    app = open_page(CUT, edits="cut_l29_h0_q1_k0")
+    assert re.search(r"as the next token stays at \d+\.\d %\.", notice(app))
+    app = open_page(CUT, edits="off_0h0-8")
+    found = re.search(r"goes from (\S+ %) to (\S+ %)\.", notice(app))
+    assert found[1] != found[2]
+
+
+@with_smollm2
+@pytest.mark.parametrize("tab", [STEER, CUT, WRITE])
+def test_an_axis_of_probabilities_ends_at_one(tab):
+    text = "one two three four five one two three four five one two three four"
+    for chart in open_page(tab, q=text, heat="0").get("vega_lite_chart"):
+        spec = chart.proto.spec
+        if '"probability"' in spec:
+            x = json.loads(spec)["layer"][0]["encoding"]["x"]
+            assert x["scale"]["domain"][1] <= 1
+
+
 # Cut
 
 
@@ -163,7 +257,9 @@ def test_a_decoder_shows_the_next_token_with_and_without():
 def test_heads_are_removed_alone_and_together(model):
     app = open_page(MATTER, model=model, q="The cat sat down")
     assert "Nothing is measured yet" in notice(app)
+    promised = notice(app)
     healthy(app.button(key="measure_heads").click().run())
+    assert all(order in promised for order in drawn(app, "order", "removed", "effect")["order"])
     grid = drawn(app, "layer", "head", "value")
     assert len(grid) == {"minilm": 72, "smollm2": 270}[model]
     assert not grid["value"].isna().any()

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from attention import lesson, pairs, pruning, takeaways
+from attention import additive, lesson, pairs, pruning, takeaways
 from tests.pages.asking import ask
 from tests.pages.reader import plain
 
@@ -200,11 +200,22 @@ def test_heads_are_removed_from_the_built_in_set(monkeypatch):
 
 def test_additive_scores_cost_more():
     app = open_page(claim=takeaways.ADDITIVE)
-    rows = drawn(app, "word", "series", "weight")
-    costs = drawn(app, "kind", "seconds")
-    assert costs["n"].max() == 512
+    assert len(drawn(app, "word", "series", "weight")) > 0
     assert app.dataframe[0].value["tanh"].tolist() == ["0", f"{512 * 512 * 32:,}"]
-    assert len(rows) > 0
+    assert set(app.dataframe[0].value["Measured"]) == {"not yet"}  # nobody has asked for it
+    assert "times as long" not in notices(app)
+    healthy(next(b for b in app.button if b.label == "Measure").click().run())
+    assert drawn(app, "kind", "seconds")["n"].max() == 512
+    assert "not yet" not in set(app.dataframe[0].value["Measured"])
+    assert "the additive scores took" in notices(app)
+
+
+def test_what_a_long_text_reads_most_is_drawn_in_both_forms():
+    app = open_page(claim=takeaways.ADDITIVE, q=" ".join(f"word{i}" for i in range(60)))
+    rows = drawn(app, "word", "series", "weight")
+    rows = rows[rows["series"].isin([additive.ADDITIVE, additive.DOT])]
+    for _, row in rows.groupby("series"):
+        assert row.loc[row["weight"].idxmax(), "word"] in notices(app)
 
 
 def test_another_draw_and_width_change_the_additive_row():

@@ -1,14 +1,16 @@
 """The scaling page without a browser: each tab, each control, refusals, and saved runs."""
 
 import json
+import re
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from attention import methods, planner, runs, timing
+from attention import methods, planner, runs, scaling, timing
 from attention.runs import Point
+from tests.pages.asking import ask
 from tests.pages.reader import plain
 
 ROOT = Path(__file__).parents[2]
@@ -16,6 +18,7 @@ PAGE = "pages/measure/scaling.py"
 CORE, METHODS, CROSS, MEMORY, PLAN, RUNS = (
     "Cost of n²", "Same answer, other cost", "Crossover", "Memory", "Planner", "Saved runs",
 )  # fmt: skip
+HERE = "This machine, measured"
 
 
 @pytest.fixture(autouse=True)
@@ -89,6 +92,58 @@ def test_what_does_not_fit_is_refused_and_what_is_there_stays(monkeypatch):
     press(app, "measure_core")
     assert "1 MB" in app.error[0].value
     assert drawn(app, "seconds").equals(before)
+
+
+def stand_in(seconds):
+    """Return what replaces a sweep: each length takes what `seconds` says, in every step."""
+
+    def sweep(lengths, *, width, heads, repeats, on_progress):
+        for n in lengths:
+            time = timing.Timing(seconds(n), seconds(n), seconds(n), repeats, 1)
+            yield scaling.Measurement(n, heads, width, time, time, time, time, n, 0.0)
+
+    return sweep
+
+
+def test_a_headline_has_its_interval_in_its_own_unit(monkeypatch):
+    monkeypatch.setattr(scaling, "sweep", stand_in(lambda n: n**2 * 1e-9))
+    said = notice(press(open_page(), "measure_core"))
+    assert "takes 4.0 times as long (4.0 to 4.0 times" in said
+    uneven = stand_in(lambda n: n**2 * (1.0e-9 if n.bit_count() == 1 else 1.3e-9))
+    monkeypatch.setattr(scaling, "sweep", uneven)
+    said = notice(press(open_page(), "measure_core"))
+    headline, low, high = map(float, re.findall(r"(\d+\.\d) (?:to|times)", said)[:3])
+    assert low < headline < high
+
+
+def test_times_that_tell_nothing_have_no_headline(monkeypatch):
+    erratic = stand_in(lambda n: 1e-3 * (1 if n.bit_count() == 1 else 9))
+    monkeypatch.setattr(scaling, "sweep", erratic)
+    app = ask(press(open_page(), "measure_core"))
+    low, high = map(float, re.search(r"a power of (\S+) to (\S+) \(95", notice(app)).groups())
+    assert high - low > 1
+    assert "Twice the text" not in notice(app)
+    assert not app.radio  # nor a question on it
+    assert len(app.dataframe) == 1  # nor times of longer texts
+
+
+def test_how_long_it_takes_is_said_of_the_default_only():
+    app = open_page()
+    assert "5 seconds" in app.info[0].value
+    healthy(app.select_slider(key="n").set_value(131_072).run())
+    assert "131,072" in app.info[0].value
+    assert "seconds" not in app.info[0].value
+    app = open_page(METHODS)
+    assert "5 seconds" in app.info[0].value
+    healthy(app.slider(key="methods_heads").set_value(12).run())
+    assert "seconds" not in app.info[0].value
+
+
+def test_the_fit_is_drawn_further_once_there_is_one():
+    app = open_page(n="512", repeats="3")
+    assert app.toggle(key="beyond").disabled
+    press(app, "measure_core")
+    assert not app.toggle(key="beyond").disabled
 
 
 # The same answer
@@ -173,13 +228,18 @@ def test_the_plan_follows_every_control(rates):
         assert notice(app) not in seen
         seen.append(notice(app))
     assert app.number_input(key="gflops").value == 989_000.0
-    healthy(app.selectbox(key="machine").set_value("This machine, measured").run())
+    healthy(app.selectbox(key="machine").set_value(HERE).run())
     assert app.number_input(key="gflops").value == 1.0
+
+
+def test_the_planner_measures_nothing_unasked(monkeypatch):
+    monkeypatch.delattr(planner, "measured_rates")
+    assert "perfect machine" in notice(open_page(PLAN))
 
 
 def test_the_plan_is_what_the_formulas_say(rates):
     """One token of GPT-2 small: 2 operations for each of 124 million parameters, at 1 GFLOP/s."""
-    app = open_page(PLAN, shape="GPT-2 small", plan_n="100", phase="one more token")
+    app = open_page(PLAN, shape="GPT-2 small", plan_n="100", phase="one more token", machine=HERE)
     table = app.dataframe[0].value.set_index("Part")
     assert table["Operations"]["the rest"] == "247 million"
     assert table["To compute"]["the rest"] == "247 ms"
@@ -192,6 +252,15 @@ def test_scores_that_are_kept_are_counted(rates):
     assert held["scores of one layer"] == "640 GB"
 
 
+def test_one_more_token_is_told_as_such(rates):
+    app = open_page(PLAN, phase="one more token", plan_n="100,000")
+    assert "one more token after 99,999 others" in notice(app)
+    assert "Reading the text" not in notice(app)
+    held = app.dataframe[1].value.set_index("Held")["Memory"]
+    assert f"Each step holds {held['all']}" in notice(app)
+    assert "whole" not in [toggle.key for toggle in app.toggle]
+
+
 def test_an_encoder_writes_no_next_token(rates):
     app = open_page(PLAN, shape="BERT base")
     assert not [c for c in app.segmented_control if c.key == "phase"]
@@ -199,7 +268,7 @@ def test_an_encoder_writes_no_next_token(rates):
 
 
 def test_rates_are_measured_again_when_asked(rates, monkeypatch):
-    app = open_page(PLAN)
+    app = open_page(PLAN, machine=HERE)
     monkeypatch.setattr(planner, "measured_rates", lambda: planner.Rates(7e9, 2e9))
     healthy(next(b for b in app.button if b.label == "Measure again").click().run())
     assert app.number_input(key="gflops").value == 7.0
@@ -225,6 +294,8 @@ def test_two_files_are_laid_over_each_other():
     healthy(app.file_uploader(key="runs").set_value(both).run())
     assert drawn(app, "run")[["run", "seconds"]].values.tolist() == [["1", 1.0], ["2", 2.0]]
     assert "plain 2.00 (n = 8)" in notice(app)
+    legend = json.loads(app.get("vega_lite_chart")[0].proto.spec)["layer"][0]["encoding"]
+    assert legend["strokeDash"]["legend"]["symbolType"] == "stroke"  # dots would be all alike
     facts = app.dataframe[0].value
     assert facts.columns.tolist() == ["Fact", "1: a.json", "2: b.json"]
     assert "numpy" in facts["Fact"].tolist()

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from attention import lesson, words
 from attention.telling import telling_heads
 from tests.pages.asking import ask
+from tests.pages.clicking import click
 from tests.pages.reader import plain
 
 ROOT = Path(__file__).parents[2]
@@ -198,3 +199,22 @@ def test_questions_are_answered_from_the_rows(cat_view):
     healthy(back.set_value(right).run())
     assert any("Right" in s.value for s in app.success)
     assert len(most.options) == 4
+
+
+def test_a_click_in_the_picture_moves_everything_that_the_picker_moves():
+    app = open_page()
+    clicked = click(app, "Lines from each", "asks", q=10, pick=1)
+    assert clicked.selectbox(key="word").value == 10
+    assert "“tired” reads" in said(clicked)
+    picked = open_page(word="10 tired")
+    assert said(clicked) == said(picked)
+    assert [t.value.to_dict() for t in clicked.dataframe] == [
+        t.value.to_dict() for t in picked.dataframe
+    ]
+    assert drawn(clicked, "row").equals(drawn(picked, "row"))
+    assert [s.label for s in clicked.selectbox] == [s.label for s in picked.selectbox]
+
+
+def test_only_a_click_reaches_the_page_pointing_does_not():
+    chart = open_page().get("vega_lite_chart")[0]
+    assert list(chart.proto.selection_mode) == ["asks"]

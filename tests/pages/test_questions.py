@@ -1,0 +1,50 @@
+"""Predict, then reveal: what is said fits the answer that is picked, and the first one counts."""
+
+from streamlit.testing.v1 import AppTest
+
+from tests.pages.reader import plain
+
+
+def page():
+    import streamlit as st
+
+    from attention.questions import Question
+    from attention.ui import predict
+
+    st.title("A page")
+    predict(Question("one", "Which?", ("a", "b", "c"), "b", "Because."))
+
+
+def asked():
+    app = AppTest.from_function(page)
+    app.session_state["ask-one"] = True
+    return app.run()
+
+
+def answer(app, *answers):
+    for one in answers:
+        app.radio[0].set_value(one).run()
+        assert not app.exception
+    said = [*app.success, *app.warning]
+    assert len(said) == 1
+    return plain(said[0].value), bool(app.success)
+
+
+def counted(app):
+    return app.caption[-1].value
+
+
+def test_a_right_first_answer_counts_whatever_comes_after():
+    app = asked()
+    assert answer(app, "b") == ("Right. Because.", True)
+    assert answer(app, "c") == ("No: b; your first answer was b. Because.", False)
+    assert "1 of 1" in counted(app)
+    assert answer(app, "b") == ("Right. Because.", True)
+
+
+def test_a_wrong_first_answer_counts_and_the_right_one_is_told_so():
+    app = asked()
+    assert answer(app, "a") == ("Not this time: b. Because.", False)
+    assert answer(app, "b") == ("Yes; your first answer was a. Because.", True)
+    assert answer(app, "c") == ("No: b; your first answer was a. Because.", False)
+    assert "0 of 1" in counted(app)
