@@ -137,7 +137,7 @@ def test_more_text_in_between_is_still_one_step(open_page):
 
 def test_two_texts_can_be_edited_and_the_head_follows(open_page):
     page = open_page("/context?view=Data-dependent")
-    assert "“deposited” (0.43)" in notice(page)
+    assert "“deposited” (0.43;" in notice(page)
     field = page.get_by_role("textbox", name="Second text")
     field.fill("The bank by the river was steep")
     field.press("Enter")

@@ -22,7 +22,7 @@ PHONE = {
 }
 HOSTILE = ("**bold**", "$x$", ":red[hi]", "<script>alert(1)</script>", "[a](http://x)")
 WEIGHTS, BLEND, MAPS, ROWS, TIME = "Weights of", "The blend", "Maps of", "Row of", "Time of"
-RESULT = re.compile("Twice the text takes .* times as long")
+RESULT = re.compile("Twice the text takes .* times as long|These times do not tell how time grows")
 
 
 def main(page):
@@ -99,7 +99,7 @@ def test_a_key_on_a_slider_moves_the_bars_and_the_link_and_reset_restores_both(o
     drawn = chart(page, BLEND).text_content()
 
     slider(page, "deposit").press("PageUp")
-    expect(chart(page, WEIGHTS)).not_to_contain_text("35.0%")
+    expect(chart(page, WEIGHTS).get_by_text("35.0%", exact=True)).to_have_count(0)
     expect(chart(page, BLEND)).not_to_have_text(drawn)
     expect(page).to_have_url(re.compile(r"[?&]r6-[0-9a-f]+=\d"))
 
@@ -112,7 +112,7 @@ def test_a_key_on_a_slider_moves_the_bars_and_the_link_and_reset_restores_both(o
 def test_temperature_meanings_and_raw_dimensions_change_the_charts(open_page):
     page = open_page("/explorer")
     slider(page, "Temperature").press("ArrowRight")
-    expect(chart(page, WEIGHTS)).not_to_contain_text("35.0%")
+    expect(chart(page, WEIGHTS).get_by_text("35.0%", exact=True)).to_have_count(0)
     expect(page).to_have_url(re.compile("temperature=1.1"))
 
     meanings = main(page).get_by_role("textbox", name="Meanings to compare with")
