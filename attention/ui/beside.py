@@ -18,7 +18,7 @@ from attention.models import registry
 from attention.sentences import reads, spelled
 from attention.ui.controls import on_phone
 from attention.ui.readings import Focus, Reading, find_focus, trace
-from attention.ui.show import draw, escape_markdown, notice, percent, unknown_words
+from attention.ui.show import draw, escape_markdown, memory_note, notice, percent, unknown_words
 from attention.words import Unit
 
 MOST_WORDS = 40  # of a map
@@ -120,8 +120,9 @@ def _other_model(chosen: Reading) -> Reading | None:
     prefer = next((n for n in (registry.SMOLLM2, registry.EMBEDDED) if n in names), names[0])
     opens_on("beside", (chosen.model_name,), prefer)
     name = st.selectbox(
-        "The other model", names, names.index(prefer), key="beside", bind="query-params", width=220
-    )
+        "The other model", names, names.index(prefer), key="beside", bind="query-params", width=220,
+        help=memory_note(names),
+    )  # fmt: skip
     try:
         trace(str(name), chosen.text)
     except ValueError as refusal:

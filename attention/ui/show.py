@@ -15,6 +15,8 @@ from attention import frames, metrics
 from attention.characters import legend
 from attention.charts import Chart
 from attention.core import Array
+from attention.models import registry
+from attention.models.memory import in_gb
 from attention.ui.readings import Reading
 from attention.words import Unit
 
@@ -31,6 +33,13 @@ _SINK = (
     "is a mean share of weight: one word may be an exception, and what such a head writes can "
     "matter all the same. “Interventions” takes heads out and measures it."
 )
+
+
+def memory_note(models: Iterable[str]) -> str:
+    """Return Markdown that says how much memory each model takes."""
+    found = registry.entries()
+    sizes = [f"{name} · {in_gb(found[name].needed)}" for name in models if name in found]
+    return escape_markdown(f"Memory that each takes: {', '.join(sizes)}.")
 
 
 def draw(

@@ -99,10 +99,16 @@ def test_one_model_that_cannot_be_used_is_no_plural(monkeypatch):
     assert popover.proto.popover.label == "1 model cannot be used"
 
 
-def test_a_picker_of_models_says_what_memory_each_takes():
-    told = open_page(READING[1]).selectbox(key="model").help.replace("\\", "")
-    for name, needed in attention.models.memory_needed().items():
-        assert f"{name} · {needed / 1e9:.2f} GB" in told
+def test_a_picker_of_models_says_what_memory_each_takes(monkeypatch):
+    other = registry.Entry("other", attention.load_model, needed=4_000_000)
+    monkeypatch.setitem(registry.entries(), "other", other)
+    needed = attention.models.memory_needed()
+    assert list(needed) == attention.available_models()
+    for key, names in (("model", needed), ("beside", set(needed) - {"minilm"})):
+        app = open_page("pages/explore/heads.py", more="Beside another model")
+        told = app.selectbox(key=key).help.replace("\\", "")
+        for name in names:
+            assert f"{name} · {needed[name] / 1e9:.2f} GB" in told
 
 
 def test_a_model_that_does_not_fit_is_told_with_figures_and_the_page_goes_on(monkeypatch):
