@@ -124,27 +124,17 @@ def comparison_chart(
         tooltip=_timed(),
     )
     if runs > 1:
-        names = [str(number) for number in range(1, runs + 1)]
-        dashes = alt.Scale(domain=names, range=_DASHES[:runs])
-        legend = alt.Legend(
-            title="run",
-            orient="bottom",
-            symbolType="stroke",
-            symbolSize=900,
-            symbolStrokeWidth=2,
-            symbolStrokeColor=NEUTRAL,
-        )
-        base = base.encode(
-            strokeDash=alt.StrokeDash("run:N", scale=dashes, legend=legend),
-            tooltip=[alt.Tooltip("run:N"), *_timed()],
-        )
+        base = base.encode(tooltip=[alt.Tooltip("run:N"), *_timed()])
     measured = base.transform_filter("datum.kind == 'measured'")
+    lines = measured.mark_line(strokeWidth=2)
+    if runs > 1:  # lines alone: from points the legend would take its form, and all would be dots
+        lines = lines.encode(strokeDash=_dashes(runs))
+    spread = measured.encode(y=_seconds("low:Q", None), y2="high:Q")
     layers = [
-        measured.mark_line(strokeWidth=2),
-        measured.encode(y=_seconds("low:Q", None), y2="high:Q", strokeDash=alt.value([1, 0]))
-        .mark_rule(strokeWidth=5, opacity=0.35),
+        lines,
+        spread.mark_rule(strokeWidth=5, opacity=0.35),
         measured.mark_point(filled=True, size=40, opacity=1),
-    ]  # fmt: skip
+    ]
     if crossings:
         layers += _crossings(base)
     texts = {f"{field}_text": _SECONDS.format(f"datum.{field}", ".3") for field in _TIMES}
@@ -209,6 +199,16 @@ def plan_chart(
         lines.transform_filter(alt.datum.n == n).mark_point(filled=True, size=70, opacity=1),
     ]
     return alt.LayerChart(data=data, layer=layers).properties(height=height, width="container")
+
+
+def _dashes(runs: int) -> alt.StrokeDash:
+    """Return the encoding that dashes the lines from the second run on."""
+    names = [str(number) for number in range(1, runs + 1)]
+    legend = alt.Legend(
+        title="run", orient="bottom", symbolType="stroke", symbolSize=900, symbolStrokeColor=NEUTRAL
+    )
+    scale = alt.Scale(domain=names, range=_DASHES[:runs])
+    return alt.StrokeDash("run:N", scale=scale, legend=legend)
 
 
 def _crossings(base: alt.Chart) -> list[alt.Chart]:

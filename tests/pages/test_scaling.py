@@ -294,8 +294,10 @@ def test_two_files_are_laid_over_each_other():
     healthy(app.file_uploader(key="runs").set_value(both).run())
     assert drawn(app, "run")[["run", "seconds"]].values.tolist() == [["1", 1.0], ["2", 2.0]]
     assert "plain 2.00 (n = 8)" in notice(app)
-    legend = json.loads(app.get("vega_lite_chart")[0].proto.spec)["layer"][0]["encoding"]
-    assert legend["strokeDash"]["legend"]["symbolType"] == "stroke"  # dots would be all alike
+    lines, *others = json.loads(app.get("vega_lite_chart")[0].proto.spec)["layer"]
+    assert lines["encoding"]["strokeDash"]["legend"]["symbolType"] == "stroke"
+    # From points the legend would take its form, and all would be dots.
+    assert not any("strokeDash" in layer["encoding"] for layer in others)
     facts = app.dataframe[0].value
     assert facts.columns.tolist() == ["Fact", "1: a.json", "2: b.json"]
     assert "numpy" in facts["Fact"].tolist()
