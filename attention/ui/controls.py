@@ -9,7 +9,7 @@ import streamlit as st
 import attention
 from attention import lesson, meanings
 from attention.models import registry
-from attention.ui.readings import Focus, Reading, find_focus, in_pieces, load, trace
+from attention.ui.readings import Focus, Reading, find_focus, in_pieces, load, trace, word_units
 from attention.ui.show import escape_markdown, memory_note, signs_note, unknown_words
 from attention.words import Unit, View
 
@@ -56,7 +56,7 @@ def reading(
         st.subheader("View", icon=":material/tune:")
         model = _model_picker(prefer)
     plain = Reading(model, _accepted(model, text or "", example), words=True, special=False)
-    empty = not any(unit.ordinary for unit in plain.view.units)
+    empty = not any(unit.ordinary for unit in word_units(model, plain.text))
     why = None if empty else words_only(plain)
     with st.sidebar:
         merged, special = view_toggles(model, [plain.text], tokens_only=tokens_only, words_only=why)

@@ -47,7 +47,7 @@ def start_picker(row: st.delta_generator.DeltaGenerator) -> Callable[[Reading], 
     """Return what draws the choice of a start, and says why it shows whole words only."""
 
     def pick(plain: Reading) -> str | None:
-        given = lesson.illustrated(plain.text, plain.view.words)
+        given = plain.preset and lesson.illustrated(plain.text, plain.view.words)
         names = {HEAD: "A real head", EQUAL: "Equal scores"}
         if given:
             own = "The lesson's weights" if given.from_lesson else "Illustrative weights"

@@ -17,7 +17,7 @@ from attention.models.trace import Trace
 from attention.telling import telling_heads, telling_link
 from attention.threads import one_blas_thread
 from attention.turnstile import Turnstile
-from attention.words import View
+from attention.words import Unit, View
 
 _MANY_WEIGHTS = 4_000_000  # of all heads, 16 MB: 120 tokens of SmolLM2, 235 of MiniLM
 
@@ -127,8 +127,13 @@ def _is_long(model: str, text: str) -> bool:
 @st.cache_resource(max_entries=64, show_spinner=False)
 def in_pieces(model: str, text: str) -> bool:
     """Return whether a text looks otherwise as tokens: words in pieces, or otherwise spelled."""
-    tokens = load(model).tokenize(text)
-    return words.whole_words(tokens) != words.pieces(tokens)
+    return word_units(model, text) != words.pieces(load(model).tokenize(text))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def word_units(model: str, text: str) -> tuple[Unit, ...]:
+    """Return the whole words of a text, without what the model makes of them."""
+    return words.whole_words(load(model).tokenize(text))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
