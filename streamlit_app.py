@@ -67,12 +67,14 @@ def navigation() -> st.Page:
 
 
 if __name__ == "__main__":  # for every reader, at every rerun
-    from attention.ui.links import arrive  # late: the branch below runs before there is a page
+    from attention.ui import address  # late: the branch below runs before there is a page
 
     st.set_page_config(page_title="Attention", page_icon="🔦", layout="wide")
+    address.begin()
     page = navigation()
-    arrive()
+    address.arrive(page.url_path)
     page.run()
+    address.publish()
 else:
     # Once, when the server starts. A folder called `pages` makes Streamlit take the first request
     # for an app of the old kind, one page a file, and tell a reader who follows a link that the

@@ -27,6 +27,7 @@ class Preset:
     weights: Mapping[str, float] = field(default_factory=dict)  # the rest share what is left
     from_lesson: bool = False  # the weights are those of the lesson; else they are made up here
     rival: str | None = None  # another word that could have been read
+    interests: str = ""  # next words whose odds are worth following, as `steering` reads them
 
 
 BANK = Preset(
@@ -74,6 +75,7 @@ UNFINISHED = Preset(
     reads="trophy",
     meanings=_TROPHY_OR_SUITCASE,
     rival="suitcase",
+    interests="small | big, large",
 )
 PRESETS = (BANK, RIVER, CAT, TROPHY_BIG, TROPHY_SMALL, STEEP)
 

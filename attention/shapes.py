@@ -73,6 +73,15 @@ SHAPES = (
 )  # fmt: skip
 
 
+def shape_code(name: str) -> str:
+    """Return the name of a shape as an address spells it.
+
+    >>> shape_code("Llama 3 8B")
+    'llama-3-8b'
+    """
+    return name.lower().replace(" ", "-")
+
+
 def shape(name: str) -> Shape:
     """Return a published shape.
 

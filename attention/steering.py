@@ -109,6 +109,23 @@ def first_tokens(model: Model, words: Sequence[str]) -> dict[str, int]:
     return found
 
 
+def likely_words(model: Model, logits: Array, most: int = 2, among: int = 10) -> str:
+    """Return the most probable next words as a line that `interests` reads; empty for none.
+
+    A token counts where a reader can type it: its letters, after a space, give the same token.
+
+    Parameters
+    ----------
+    most : words, parted by bars
+    among : so many of the most probable tokens are looked at
+    """
+    best = np.argsort(-logits, kind="stable")[:among].tolist()
+    spelled = [(model.tokenizer.decode([token]).strip(), token) for token in best]
+    found = [word for word, token in spelled
+             if word.isalpha() and first_tokens(model, [word])[word] == token]  # fmt: skip
+    return " | ".join(found[:most])
+
+
 def word_groups(typed: str) -> list[list[str]]:
     """Return groups of words: commas part the words of a group, a bar parts groups.
 

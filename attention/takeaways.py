@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from attention.models.trace import Trace
     from attention.words import View
 
-Setting = tuple[object, str | list[str]]  # of a control: its value, and how an address spells it
-State = Mapping[str, Setting]
+State = Mapping[str, str | Sequence[str]]  # key of a control -> its value, as an address spells it
 
 
 @dataclass(frozen=True)
@@ -88,25 +87,20 @@ class Look:
         return words.row_scores(self.trace, seen, self.layer, self.head, self.query)
 
     @property
-    def place(self) -> dict[str, Setting]:
+    def place(self) -> dict[str, str]:
         """This look as the controls of a page that shows words have it."""
         return {
-            "q": (self.trace.text, self.trace.text),
-            "word": (self.query, f"{self.query} {self.asks}"),
-            "layer": (self.layer, str(self.layer)),
-            "head": (self.head, str(self.head)),
+            "q": self.trace.text,
+            "word": str(self.query),
+            "layer": str(self.layer),
+            "head": str(self.head),
         }
 
     @property
-    def token_place(self) -> dict[str, Setting]:
+    def token_place(self) -> dict[str, str]:
         """This look as the controls of the pipeline have it, which shows tokens."""
         asks, reads = (self.view.units[i].positions[0] for i in (self.query, self.key))
-        tokens = words.pieces(self.trace.input)
-        return {
-            **self.place,
-            "word": (asks, f"{asks} {tokens[asks].label}"),
-            "reads": (reads, f"{reads} {tokens[reads].label}"),
-        }
+        return {**self.place, "word": str(asks), "reads": str(reads)}
 
 
 def takeaways(look: Look) -> list[Takeaway]:
@@ -129,7 +123,7 @@ def _all_at_once(look: Look) -> Takeaway:
         Link(
             "pages/learn/context.py",
             "Compare with an RNN",
-            {"q": look.place["q"], "view": ("RNN", "RNN")},
+            {"q": look.trace.text, "view": "rnn"},
         ),
     )
 
@@ -145,7 +139,7 @@ def _query_key_value(look: Look) -> Takeaway:
         Link(
             "pages/learn/pipeline.py",
             "Follow every number",
-            {**look.token_place, "step": ("qkv", "Query, key, value")},
+            {**look.token_place, "step": "qkv"},
         ),
     )
 
@@ -154,7 +148,7 @@ def _heads(look: Look) -> Takeaway:
     rows = look.view.weights[:, :, look.query]  # (L, H, W)
     favourites = len(np.unique(rows.argmax(axis=-1)))
     best = telling_heads(look.view, look.query, look.key, 3)
-    names = [f"L{layer} H{head}" for layer, head in best]
+    codes = [f"L{layer}H{head}" for layer, head in best]
     heads, plural = rows[..., 0].size, "" if favourites == 1 else "s"
     return Takeaway(
         "Several heads",
@@ -166,7 +160,7 @@ def _heads(look: Look) -> Takeaway:
         Link(
             "pages/explore/heads.py",
             "Put heads side by side",
-            {"q": look.place["q"], "word": look.place["word"], "heads": (names, names)},
+            {"q": look.trace.text, "word": str(look.query), "heads": codes},
         ),
     )
 
@@ -195,7 +189,11 @@ def _additive(look: Look) -> Takeaway:
         f"{tokens**2 * width:,} × tanh",
         f"to score all pairs of these {tokens} tokens with an inner width of {width}; a dot "
         "product needs none",
-        Link("pages/learn/lesson.py", "Compare both scores", {"claim": (ADDITIVE, ADDITIVE)}),
+        Link(
+            "pages/learn/lesson.py",
+            "Compare both scores",
+            {"q": look.trace.text, "claim": ADDITIVE},
+        ),
     )
 
 
@@ -211,7 +209,7 @@ def _scaled(look: Look) -> Takeaway:
         Link(
             "pages/learn/pipeline.py",
             "See the scale at work",
-            {**look.token_place, "step": ("scale", "Scale")},
+            {**look.token_place, "step": "scale"},
         ),
     )
 
@@ -220,7 +218,9 @@ def _name(look: Look) -> str:
     return f"L{look.layer} H{look.head}"
 
 
-UNDERSTANDING = "“Attention means the model understands”"
-MORE_HEADS = "“More heads are always better”"
-ADDITIVE = "Additive or dot product?"
-CLAIMS = (UNDERSTANDING, MORE_HEADS, ADDITIVE)
+UNDERSTANDING, MORE_HEADS, ADDITIVE = "understands", "heads", "additive"
+CLAIMS = {
+    UNDERSTANDING: "“Attention means the model understands”",
+    MORE_HEADS: "“More heads are always better”",
+    ADDITIVE: "Additive or dot product?",
+}

@@ -38,13 +38,12 @@ def test_figures_by_hand(look):
 
 
 def test_links_lead_to_steps_and_tokens_that_are_there(look):
-    named = {step.key: step.name for step in steps.ENCODER_STEPS}
+    known = {step.key for step in steps.ENCODER_STEPS}
     for card in takeaways.takeaways(look):
         if "step" in card.link.state:
-            key, spelled = card.link.state["step"]
-            assert named[key] == spelled
-            assert card.link.state["word"] == (8, "8 it")
-            assert card.link.state["reads"] == (2, "2 cat")
+            assert card.link.state["step"] in known
+            assert card.link.state["word"] == "8"  # it
+            assert card.link.state["reads"] == "2"  # cat
 
 
 def test_neighbours_and_single_words(model):
@@ -58,8 +57,7 @@ def test_a_word_of_several_pieces_links_to_its_first_token(model):
     trace = model.trace("The trophy wouldn't fit")
     view = words.view(trace)
     look = Look(trace, view, query=view.find("wouldn't"), key=view.find("fit"), layer=0, head=0)
-    position = look.token_place["word"][0]
-    assert trace.tokens[position] == "wouldn"
+    assert trace.tokens[int(look.token_place["word"])] == "wouldn"
 
 
 def test_a_decoders_cards_say_what_its_mask_leaves(tmp_path):

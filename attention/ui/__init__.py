@@ -1,18 +1,18 @@
 """Shared controls, cached work and drawing: the only package here that imports streamlit."""
 
 from attention.ui.controls import (
-    choice,
     focus,
+    head_code,
     index,
     layer_and_head,
     meanings_input,
     model_only,
     on_phone,
     reading,
-    stepped,
     toggled,
     word,
 )
+from attention.ui.inputs import choice, expander, select, several, slider, tabs
 from attention.ui.questions import predict
 from attention.ui.readings import Focus, Reading, turnstile
 from attention.ui.show import (
@@ -33,7 +33,9 @@ __all__ = [
     "choice",
     "draw",
     "escape_markdown",
+    "expander",
     "focus",
+    "head_code",
     "index",
     "layer_and_head",
     "meanings_input",
@@ -44,9 +46,12 @@ __all__ = [
     "predict",
     "reading",
     "saving_hint",
+    "select",
+    "several",
+    "slider",
     "special_tokens_note",
-    "stepped",
     "table",
+    "tabs",
     "toggled",
     "turnstile",
     "word",

@@ -8,7 +8,7 @@ from functools import partial
 import streamlit as st
 
 import attention
-from attention import beside_frames, frames, link_frames, links
+from attention import beside_frames, link_frames, links
 from attention.beside import Place, aligned, counterpart, later_share, places
 from attention.charts.links import word_links
 from attention.charts.maps import head_maps
@@ -16,7 +16,8 @@ from attention.edits import Head
 from attention.frames import head_name
 from attention.models import registry
 from attention.sentences import reads, spelled
-from attention.ui.controls import on_phone
+from attention.ui import inputs
+from attention.ui.controls import head_picker, on_phone
 from attention.ui.readings import Focus, Reading, find_focus, trace
 from attention.ui.show import draw, escape_markdown, memory_note, notice, percent, unknown_words
 from attention.words import Unit
@@ -31,7 +32,7 @@ def maps_beside(chosen: Reading, query: int) -> None:
         if other is None:
             return
         readings = _plain(chosen), other
-        heads = [head_picker(r, f"Head of {r.model_name}", f"beside_head{i}")
+        heads = [telling_head(r, f"Head of {r.model_name}", f"beside_head{i}")
                  for i, r in enumerate(readings)]  # fmt: skip
     common = aligned(*map(_places, readings))
     if not common:
@@ -64,7 +65,7 @@ def links_beside(chosen: Reading, query: int) -> None:
     told = []
     for i, (reading, column) in enumerate(zip((_plain(chosen), other), st.columns(2), strict=True)):
         with column:
-            head = head_picker(reading, f"Head of {reading.model_name}", f"links_head{i}")
+            head = telling_head(reading, f"Head of {reading.model_name}", f"links_head{i}")
             asks = _counterpart(chosen, query, reading)
             asks = telling(reading).query if asks is None else asks
             told.append(_reads_most(reading, head, asks))
@@ -90,22 +91,12 @@ def telling(reading: Reading) -> Focus:
     return find_focus(reading.model_name, reading.text, reading.words, reading.special)
 
 
-def head_picker(reading: Reading, label: str, key: str) -> Head:
+def telling_head(reading: Reading, label: str, key: str) -> Head:
     """Draw a picker for a head, which opens on the telling one of each model and sentence."""
     found = telling(reading)
-    names = list(frames.all_heads(*reading.view.weights.shape[:2]))
-    at = names.index(head_name((found.layer, found.head)))
-    opens_on(key, (reading.model_name, reading.text), names[at])
-    picked = st.selectbox(label, names, at, key=key, bind="query-params", width=180)
-    return divmod(names.index(str(picked)), reading.view.weights.shape[1])
-
-
-def opens_on(key: str, source: tuple[object, ...], default: object) -> None:
-    """Point a picker at its default where what it picks from is new; a link's choice is kept."""
-    seen = f"_{key}_source"
-    if st.session_state.get(seen, source) != source:
-        st.session_state[key] = default
-    st.session_state[seen] = source
+    at = found.layer, found.head
+    of = reading.model_name, reading.text
+    return head_picker(label, reading.model, at, key=key, of=of, width=180)
 
 
 def _other_model(chosen: Reading) -> Reading | None:
@@ -118,17 +109,16 @@ def _other_model(chosen: Reading) -> Reading | None:
         )
         return None
     prefer = next((n for n in (registry.SMOLLM2, registry.EMBEDDED) if n in names), names[0])
-    opens_on("beside", (chosen.model_name,), prefer)
-    name = st.selectbox(
-        "The other model", names, names.index(prefer), key="beside", bind="query-params", width=220,
+    name = inputs.select(
+        "The other model", names, prefer, key="beside", of=(chosen.model_name,), width=220,
         help=memory_note(names),
     )  # fmt: skip
     try:
-        trace(str(name), chosen.text)
+        trace(name, chosen.text)
     except ValueError as refusal:
         st.warning(escape_markdown(str(refusal)))
         return None
-    other = Reading(str(name), chosen.text, words=True, special=False)
+    other = Reading(name, chosen.text, words=True, special=False)
     unknown_words(other.model_name, other.view.units)
     return other
 

@@ -11,7 +11,9 @@ from attention.frames import head_name
 from attention.layer_runs import KERNELS
 from attention.links import shown_window
 from attention.ui import context_work as work
-from attention.ui.controls import choice, on_phone, stepped, word
+from attention.ui import inputs
+from attention.ui.controls import on_phone, word
+from attention.ui.inputs import choice, stepped
 from attention.ui.questions import predict
 from attention.ui.readings import Reading
 from attention.ui.show import check, draw, notice
@@ -29,19 +31,18 @@ def rnn(chosen: Reading) -> None:
     labels = tuple(view.labels[k] for k in own)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         hidden = stepped("State width N", (8, 16, 32, 64), 32, key="rnn_width")
-        gain = st.slider(
+        gain = inputs.slider(
             "Recurrent gain",
             0.1,
             3.0,
             0.9,
             0.1,
             key="gain",
-            bind="query-params",
             width=180,
             help="The spectral radius of the recurrent matrices: their largest eigenvalue's size. "
             "A small one lets the product of the derivatives vanish, a large one lets it explode.",
         )
-        seed = st.slider("Seed", 0, 20, 0, key="seed", bind="query-params", width=140)
+        seed = inputs.slider("Seed", 0, 20, 0, key="seed", width=140)
         head = work.path_head(chosen)
     tanh, gru = work.recurrent_norms(
         chosen.model_name, chosen.text, chosen.words, hidden, gain, seed
@@ -86,7 +87,7 @@ def cnn(chosen: Reading) -> None:
         output = word("Word that looks", view, work.own_words(view)[-1])
         other = word("Word to reach", view, work.far_link(view)[0], key="reach_word")
         kernel = stepped("Kernel k", KERNELS, 3, key="kernel")
-        layers = st.slider("Layers", 1, 8, 3, key="cnn_layers", bind="query-params", width=150)
+        layers = inputs.slider("Layers", 1, 8, 3, key="cnn_layers", width=150)
         rule = int(choice("Dilation", DILATIONS, key="dilation"))
     asks, reads, apart = view.labels[output], view.labels[other], abs(output - other)
     needed = baselines.layers_to_connect(apart, kernel, rule)

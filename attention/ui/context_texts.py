@@ -16,7 +16,8 @@ from attention.models.llama import Llama
 from attention.models.trace import Trace
 from attention.sentences import telling_word
 from attention.ui import context_work as work
-from attention.ui.controls import view_toggles
+from attention.ui import inputs
+from attention.ui.controls import head_picker, view_toggles
 from attention.ui.questions import predict
 from attention.ui.readings import Reading, trace
 from attention.ui.show import draw, escape_markdown, notice, percent, unknown_words
@@ -37,19 +38,12 @@ def far(chosen: Reading) -> None:
             "words with sentences between them."
         )
         return
-    if st.session_state.get("between", 0) > most:
-        st.session_state["between"] = most  # chosen for a model that reads more at once
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        count = st.slider(
-            "Sentences in between",
-            0,
-            most,
-            min(17, most),
-            key="between",
-            bind="query-params",
-            width=280,
+        count = inputs.slider(
+            "Sentences in between", 0, most, min(17, most), key="between", width=280
         )
-        head = work.head_picker("Head to compare", chosen.model, FAR_HEAD, key="far_head")
+        of = (chosen.model_name,)
+        head = head_picker("Head to compare", chosen.model, FAR_HEAD, key="far_head", of=of)
     counts = sorted({*(n for n in FAR_COUNTS if n < most), most, count})
     looks, controls = work.sweep(chosen.model_name, counts)
     best = context.keeps_best(looks)
@@ -123,17 +117,11 @@ def pair(chosen: Reading) -> None:
         st.info("The two texts have no word in common. Use the same word in both.")
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        both = st.selectbox(
-            "Word in both",
-            shared,
-            key="shared",
-            bind="query-params",
-            on_change=work.forget_head,
-            width=200,
-        )
+        both = inputs.select("Word in both", shared, shared[0], key="shared", width=200)
         queries = [view.find(both) or 0 for view in views]
         telling = context.changing_head(views[0], views[1], (queries[0], queries[1]))
-        head = work.head_picker("Head", chosen.model, telling, key="pair_head")
+        of = chosen.model_name, *texts, both
+        head = head_picker("Head", chosen.model, telling, key="pair_head", of=of)
     reads = [telling_word(view, q, head) for view, q in zip(views, queries, strict=True)]
     alike = context.cosine(
         *(context.contextual(t, v.units[q]) for t, v, q in zip(traces, views, queries, strict=True))

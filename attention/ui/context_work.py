@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 import attention
-from attention import baselines, context, frames, layer_runs, meanings, words
+from attention import baselines, context, layer_runs, meanings, words
 from attention.context import ASKS, CONTROL, FILLER, READS, FarLook, Head
 from attention.core import Array
 from attention.layer_costs import LayerTime, time_layers
@@ -17,7 +17,9 @@ from attention.layer_runs import LENGTHS, WIDTHS
 from attention.models.model import Model
 from attention.questions import Question
 from attention.telling import row_selectivity
-from attention.ui.controls import stepped
+from attention.ui import inputs
+from attention.ui.controls import head_picker
+from attention.ui.inputs import stepped
 from attention.ui.measuring import alone
 from attention.ui.readings import Reading, load, trace
 from attention.ui.show import escape_markdown
@@ -48,20 +50,10 @@ def far_link(view: View) -> tuple[int, Head]:
     return early[best], (int(layer), int(head))
 
 
-def head_picker(label: str, model: Model, default: Head, *, key: str) -> Head:
-    """Draw a picker for one head of the model."""
-    names = frames.all_heads(model.config.num_hidden_layers, model.config.num_attention_heads)
-    heads = list(names.values())
-    index = heads.index(default) if default in heads else 0  # another model may have fewer
-    picked = st.selectbox(
-        label, list(names), index=index, key=key, bind="query-params", width=140
-    )  # fmt: skip
-    return names[picked]
-
-
 def path_head(chosen: Reading) -> Head:
     """Draw the picker for the head that reads the sentence in the sidebar."""
-    return head_picker("Attention head", chosen.model, far_link(chosen.view)[1], key="path_head")
+    found, of = far_link(chosen.view)[1], (chosen.source,)
+    return head_picker("Attention head", chosen.model, found, key="path_head", of=of)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -167,9 +159,7 @@ def text_input(label: str, default: str, key: str, model: Model) -> str | None:
 
     None where the model cannot read the field's example either.
     """
-    typed = st.text_input(
-        label, default, key=key, bind="query-params", on_change=forget_head, width=380
-    )
+    typed = inputs.text(label, default, key=key, width=380)
     refusal = _refusal(model, typed)
     if refusal is None:
         return typed
@@ -177,11 +167,6 @@ def text_input(label: str, default: str, key: str, model: Model) -> str | None:
     told = "Write one that fits." if example_too else "Below is its example."
     st.warning(f"{label}: {escape_markdown(refusal)} {told}")
     return None if example_too else default
-
-
-def forget_head() -> None:
-    """Let the head that tells two texts apart be found anew."""
-    st.session_state.pop("pair_head", None)
 
 
 def layers_question(kernel: int) -> Question:

@@ -8,14 +8,18 @@ import streamlit as st
 
 import attention
 from attention import lesson, meanings
+from attention.edits import Head
+from attention.frames import all_heads, head_name
 from attention.models import registry
+from attention.models.model import Model
+from attention.ui import address, inputs
+from attention.ui.address import Of
 from attention.ui.readings import Focus, Reading, find_focus, in_pieces, load, trace, word_units
 from attention.ui.show import escape_markdown, memory_note, signs_note, unknown_words
-from attention.words import Unit, View
+from attention.words import View
 
-_EXAMPLE, _SENTENCE, _WORD = "example", "q", "word"
-_HEADS = ("heads", "on", "far_head", "pair_head", "score_head", "turn_head")  # by name
-_NEW_SENTENCE, _LAST_GOOD, _UNITS = "_new_sentence", "_last_good", "_units"
+_EXAMPLE, _SENTENCE = "example", "q"
+_LAST_GOOD = "_last_good"
 
 
 def reading(
@@ -41,13 +45,13 @@ def reading(
     with st.sidebar:
         st.subheader("Sentence", icon=":material/edit_note:")
         picker = st.container()
-        text = st.text_area(
+        text = inputs.text(
             "Type your own",
             example,
             key=_SENTENCE,
-            bind="query-params",
+            widget=st.text_area,
+            stays=True,
             height=100,
-            on_change=_sentence_changed,
             help="Ctrl+Enter applies. Up to 512 tokens, in a large model fewer. Words that the "
             "model has no token for are named.",
         )
@@ -55,14 +59,15 @@ def reading(
             _example_picker(text)
         st.subheader("View", icon=":material/tune:")
         model = _model_picker(prefer)
-    plain = Reading(model, _accepted(model, text or "", example), words=True, special=False)
+    plain = Reading(model, _accepted(model, text, example), words=True, special=False)
     empty = not any(unit.ordinary for unit in word_units(model, plain.text))
+    address.about(plain.source)
     why = None if empty else words_only(plain)
     with st.sidebar:
         merged, special = view_toggles(model, [plain.text], tokens_only=tokens_only, words_only=why)
     if empty:
         st.info("There is no word to look at yet. Type a sentence in the sidebar, or pick one.")
-        st.stop()
+        address.stop()
     chosen = Reading(model, plain.text, merged, special)
     if chosen.text == text:
         st.session_state[_LAST_GOOD] = text
@@ -95,11 +100,10 @@ def view_toggles(
     """
     joins = any(in_pieces(model, text) for text in texts)
     idle = tokens_only or words_only is not None
-    merged = st.toggle(
+    merged = inputs.switch(
         "Whole words",
         True,
         key="words",
-        bind="query-params",
         disabled=idle or not joins,
         help="Join word pieces: a word is read the sum of what its pieces are read, "
         "and reads the mean of what they read."
@@ -107,11 +111,10 @@ def view_toggles(
         else "Here every word is a single token: there is nothing to join.",
     )
     framing = load(model).tokenize("").pieces
-    special = st.toggle(
+    special = inputs.switch(
         "Special tokens",
         True,
         key="special",
-        bind="query-params",
         disabled=idle or not framing,
         help=f"Added to every text by this model: {escape_markdown(', '.join(framing))}. They "
         "often soak up weight. Off: they are taken out and every row is divided by what it "
@@ -131,13 +134,12 @@ def view_toggles(
 def _model_picker(prefer: str | None) -> str:
     """Draw the picker for the model, and say what is missing or cannot be loaded, and why."""
     models, broken = attention.available_models(), attention.unavailable_models()
-    name = st.selectbox(
+    name = inputs.select(
         "Model",
         models,
-        index=models.index(prefer) if prefer in models else 0,
+        prefer if prefer in models else models[0],
         key="model",
-        bind="query-params",
-        on_change=_model_changed,
+        stays=True,
         help=memory_note(models),
     )
     if registry.SMOLLM2 not in (*models, *broken):
@@ -150,7 +152,7 @@ def _model_picker(prefer: str | None) -> str:
         told = escape_markdown(str(problem))
         if name == models[0]:
             st.error(told)
-            st.stop()
+            address.stop()
         st.warning(f"{told}. The page goes on with {models[0]}.")
         return models[0]
     return str(name)
@@ -164,36 +166,40 @@ def _tell_unusable(broken: dict[str, str]) -> None:
         st.text("\n\n".join(f"{name}: {why}." for name, why in broken.items()))
 
 
-def focus(chosen: Reading, **defaults: Callable[[Focus], object]) -> Focus:
-    """Return what the sentence shows best; point the page's controls there when it is new.
+def focus(chosen: Reading) -> Focus:
+    """Return what the sentence shows best: where the page's controls point at first."""
+    return find_focus(chosen.model_name, chosen.text, chosen.words, chosen.special)
+
+
+def word(
+    label: str,
+    view: View,
+    default: int,
+    *,
+    key: str = "word",
+    of: Of | None = None,
+    among: Sequence[int] | None = None,
+    width: inputs.Width = "stretch",
+) -> int:
+    """Draw a picker for one word and return its position.
+
+    A word that was picked stays picked when the same text is shown in other units.
 
     Parameters
     ----------
-    defaults : widget key -> the value it takes for a new sentence
+    of : the texts whose word it is; by default the sentence in the sidebar
+    among : the positions to choose from; by default all
     """
-    found = find_focus(chosen.model_name, chosen.text, chosen.words, chosen.special)
-    units, (text, before) = chosen.view.units, st.session_state.get(_UNITS, ("", ()))
-    if st.session_state.pop(_NEW_SENTENCE, False):
-        st.session_state.update({key: value(found) for key, value in defaults.items()})
-    elif text == chosen.text and before != units and _WORD in defaults.keys() & st.session_state:
-        moved = _same_word(before, st.session_state[_WORD], units)
-        st.session_state[_WORD] = found.query if moved is None else moved
-    st.session_state[_UNITS] = chosen.text, units
-    return found
-
-
-def word(label: str, view: View, default: int, *, key: str = _WORD) -> int:
-    """Draw a picker for one word of the sentence and return its position."""
-    names = [f"{i} {unit.label}" for i, unit in enumerate(view.units)]
-    return int(
-        st.selectbox(
-            label,
-            range(len(names)),
-            index=min(default, len(names) - 1),
-            format_func=names.__getitem__,
-            key=key,
-            bind="query-params",
-        )
+    units, labels = view.units, view.labels
+    return inputs.select(
+        label,
+        range(len(units)) if among is None else among,
+        min(default, len(units) - 1),
+        key=key,
+        text=lambda i: f"{i} {labels[i]}",
+        of=(*(address.here() if of is None else of), units),
+        moved=_same_word,
+        width=width,
     )
 
 
@@ -205,58 +211,63 @@ def layer_and_head(view: View, default: Focus, *, head: bool = True) -> tuple[in
     head : whether a head is asked for; else only a layer is
     """
     layers, heads = view.weights.shape[:2]
+    of = address.here()
     with st.sidebar:
         st.subheader("Head" if head else "Layer", icon=":material/grid_on:")
-        layer = index("Layer", layers, default.layer, key="layer")
-        return layer, index("Head", heads, default.head, key="head") if head else 0
+        layer = index("Layer", layers, default.layer, key="layer", of=of)
+        return layer, index("Head", heads, default.head, key="head", of=of) if head else 0
 
 
-def index(label: str, count: int, default: int, *, key: str) -> int:
+def index(label: str, count: int, default: int, *, key: str, of: Of = ()) -> int:
     """Draw a slider from 0 to `count - 1` and return the chosen number; of one, only say so."""
     if count == 1:
         st.caption(f"{label} 0: there is only one.")
         return 0
-    return int(st.slider(label, 0, count - 1, default, key=key, bind="query-params"))
+    return inputs.slider(label, 0, count - 1, default, key=key, of=of)
 
 
-def choice(label: str, options: dict[str, str], *, key: str, default: str | None = None) -> str:
-    """Draw a choice of one among a few, `{id: text}`; the default is the first or as given."""
-    return str(
-        st.segmented_control(
+def head_picker(
+    label: str, model: Model, default: Head, *, key: str, of: Of, width: int = 140
+) -> Head:
+    """Draw a picker for one head of a model by its name and return it.
+
+    Parameters
+    ----------
+    of : what makes the head worth showing; where this is new, the picker is at its default again
+    """
+    heads = all_heads(model.config.num_hidden_layers, model.config.num_attention_heads)
+    names = list(heads)
+    first = head_name(default)
+    return heads[
+        inputs.select(
             label,
-            list(options),
-            default=default or next(iter(options)),
-            required=True,
-            format_func=options.__getitem__,
+            names,
+            first if first in heads else names[0],
             key=key,
-            bind="query-params",
+            code=head_code,
+            of=of,
+            width=width,
         )
-    )
+    ]
 
 
-def stepped(label: str, steps: Sequence[int], default: int, *, key: str) -> int:
-    """Draw a slider over a few whole numbers and return the chosen one."""
-    return int(
-        st.select_slider(
-            label,
-            steps,
-            default,
-            format_func=lambda n: f"{n:,}",
-            key=key,
-            bind="query-params",
-            width=200,
-        )
-    )
+def head_code(name: str) -> str:
+    """Return how an address spells a head.
+
+    >>> head_code("L3 H1")
+    'L3H1'
+    """
+    return name.replace(" ", "")
 
 
 def meanings_input(chosen: Reading, nearest: Sequence[str], most: int) -> tuple[str, ...]:
     """Draw the field for the meanings to compare with; empty means the sentence's own set."""
     fitting = chosen.preset.meanings if chosen.preset else nearest
     own = tuple(name for name in fitting if meanings.has_vector(chosen.model, name))
-    typed = st.text_input(
+    typed = inputs.text(
         "Meanings to compare with",
+        "",
         key="meanings",
-        bind="query-params",
         placeholder=", ".join(own),
         help="Your own words, separated by commas. Empty: a set that fits the sentence.",
     )
@@ -302,24 +313,16 @@ def _example_picker(text: str) -> None:
 def _use_example() -> None:
     if st.session_state[_EXAMPLE]:
         st.session_state[_SENTENCE] = st.session_state[_EXAMPLE]
-        _sentence_changed()
 
 
-def _same_word(before: Sequence[Unit], chosen: int, now: Sequence[Unit]) -> int | None:
+def _same_word(before: Of, now: Of, chosen: int) -> int | None:
     """Return where the chosen word is when the same text is shown in other units, if anywhere."""
-    token = before[chosen].positions[0] if chosen < len(before) else None
-    return next((i for i, unit in enumerate(now) if token in unit.positions), None)
-
-
-def _sentence_changed() -> None:
-    st.session_state[_NEW_SENTENCE] = True
-
-
-def _model_changed() -> None:
-    """Point at what is telling anew, and forget heads that were chosen in the other model."""
-    for key in _HEADS:
-        st.session_state.pop(key, None)
-    _sentence_changed()
+    *text, units = before
+    *text_now, units_now = now
+    if text != text_now or chosen >= len(units):
+        return None
+    token = units[chosen].positions[0]
+    return next((i for i, unit in enumerate(units_now) if token in unit.positions), None)
 
 
 def _accepted(model: str, text: str, fallback: str) -> str:
@@ -337,7 +340,7 @@ def _accepted(model: str, text: str, fallback: str) -> str:
             st.warning(f"{escape_markdown(refusal)} Below is {told}.")
             return other
     st.warning(escape_markdown(refusal))
-    st.stop()
+    address.stop()
 
 
 def _refusal(model: str, text: str) -> str | None:

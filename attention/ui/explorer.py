@@ -14,7 +14,8 @@ from attention.core import Array
 from attention.edits import Head
 from attention.frames import head_name
 from attention.sentences import spelled
-from attention.ui.controls import choice, layer_and_head, word
+from attention.ui.controls import layer_and_head, word
+from attention.ui.inputs import choice
 from attention.ui.readings import Focus, Reading
 from attention.ui.show import check, escape_markdown, percent
 from attention.words import View

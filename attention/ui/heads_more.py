@@ -13,7 +13,8 @@ from attention.frames import head_name
 from attention.models.llama import Llama
 from attention.sentences import describe
 from attention.sharing import Apart, Sharing, divergence, pairwise, sharing
-from attention.ui.beside import head_picker, opens_on, telling
+from attention.ui import inputs
+from attention.ui.beside import telling, telling_head
 from attention.ui.controls import word
 from attention.ui.progress import kept
 from attention.ui.readings import Reading
@@ -43,10 +44,8 @@ def shared(chosen: Reading, heads: list[Head]) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         first = heads[0][0] if heads else 0
-        opens_on("kv_layer", (chosen.model_name, *heads[:1]), first)
-        layer = st.selectbox(
-            "Layer", range(found.layers), first, key="kv_layer", bind="query-params", width=120
-        )
+        of = chosen.model_name, *heads[:1]
+        layer = inputs.select("Layer", range(found.layers), first, key="kv_layer", of=of, width=120)
         draw(
             shared_map,
             beside_frames.apart_frame(apart[layer], found.groups, layer),
@@ -119,8 +118,7 @@ def rotation(chosen: Reading, query: int) -> None:
         return
     view, found = chosen.view, telling(chosen)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        head = head_picker(chosen, "Head", "rope_head")
-        opens_on("rope_key", (chosen.text, view.units), found.key)
+        head = telling_head(chosen, "Head", "rope_head")
         key = word("Word that is read", view, found.key, key="rope_key")
     asks, reads = view.units[query].positions[-1], view.units[key].positions[-1]
     means = rope.mean_scores(model, chosen.trace, *head)

@@ -13,9 +13,10 @@ from attention.edit_codes import decode, encode
 from attention.edits import Cut, CutHeads, Edits, Head, check_edits
 from attention.frames import head_name
 from attention.models.trace import Trace
-from attention.ui.beside import opens_on
-from attention.ui.controls import choice, layer_and_head
+from attention.ui import inputs
+from attention.ui.controls import layer_and_head
 from attention.ui.edited import changed, decoder, draw_moved, draw_next, logits_of, merged
+from attention.ui.inputs import choice
 from attention.ui.readings import Focus, Reading
 from attention.ui.show import draw, escape_markdown, notice, percent
 
@@ -29,12 +30,21 @@ MAP_SIZE = 430  # pixels
 def cut(chosen: Reading, focus: Focus) -> None:
     """Draw the map and the grid to click in, what is cut, and what it does."""
     head = layer_and_head(chosen.view, focus)
-    edits = _edits(chosen)
+    body = st.container()
+    code = inputs.text(
+        "These edits as text", "", key=KEY, of=(chosen.source,), max_chars=2_000,
+        help="The same as in the address of this page and in attention.edit_codes.decode.",
+    )  # fmt: skip
+    with body:
+        _cut(chosen, focus, head, _edits(chosen, code))
+
+
+def _cut(chosen: Reading, focus: Focus, head: Head, edits: Edits) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         what = choice("A click in the map cuts", WHAT, key="cuts")
         where = choice("Where", WHERE, key="cut_where")
-        renormalise = st.toggle(
-            "Renormalise", True, key="renormalise", bind="query-params",
+        renormalise = inputs.switch(
+            "Renormalise", True, key="renormalise",
             help="The rest of the row is scaled to sum to 1 again, as if the key were masked. Off: "
             "what is cut is missing from the sum.",
         )  # fmt: skip
@@ -56,10 +66,6 @@ def cut(chosen: Reading, focus: Focus) -> None:
             _untouched(chosen, head, shown)
     with note:
         _tell(chosen, edits)
-    st.text_input(
-        "These edits as text", key=KEY, bind="query-params", max_chars=2_000,
-        help="The same as in the address of this page and in attention.edit_codes.decode.",
-    )  # fmt: skip
 
 
 def _window(chosen: Reading, focus: Focus) -> range:
@@ -68,12 +74,9 @@ def _window(chosen: Reading, focus: Focus) -> range:
     if size <= MOST_WORDS:
         return range(size)
     first = links.shown_window(size, focus.query, MOST_WORDS).start
-    opens_on("cut_from", (chosen.text, size), first)
-    start = int(
-        st.slider(
-            f"The text has {size} words, the map shows {MOST_WORDS} of them, from number",
-            0, size - MOST_WORDS, first, key="cut_from", bind="query-params",
-        )
+    start = inputs.slider(
+        f"The text has {size} words, the map shows {MOST_WORDS} of them, from number",
+        0, size - MOST_WORDS, first, key="cut_from", of=(chosen.source, size),
     )  # fmt: skip
     return range(start, start + MOST_WORDS)
 
@@ -90,10 +93,8 @@ def _results(chosen: Reading, after: Trace) -> None:
         st.caption("Bars: with the cuts. Marks: the untouched model.")
 
 
-def _edits(chosen: Reading) -> Edits:
-    """Return the edits that the link asks for; those that cannot be are told and left out."""
-    state = st.session_state if KEY in st.session_state else st.query_params
-    code = str(state.get(KEY, ""))
+def _edits(chosen: Reading, code: str) -> Edits:
+    """Return the edits that are asked for; those that cannot be are told and left out."""
     layers, heads, *_ = chosen.trace.weights.shape
     try:
         edits = decode(code)

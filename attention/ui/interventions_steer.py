@@ -15,14 +15,15 @@ from attention.models.decoder import CausalModel
 from attention.models.trace import Trace
 from attention.sentences import spelled
 from attention.steering import Interests, Place
-from attention.ui.controls import choice, layer_and_head, word
+from attention.ui import address, inputs
+from attention.ui.controls import layer_and_head, word
 from attention.ui.edited import changed, decoder, draw_moved, draw_next, logits_of
+from attention.ui.inputs import choice
 from attention.ui.progress import kept
 from attention.ui.readings import Focus, Reading
 from attention.ui.show import draw, escape_markdown, notice, percent
 from attention.words import Unit, View
 
-INTERESTS = "small | big, large"
 STRENGTHS = tuple(float(s) for s in range(-6, 7))
 HOW = {"move": "From one word to another", "each": "A slider for every word"}
 WHERE = {"all": "Every head", "layer": "One layer", "head": "One head"}
@@ -59,15 +60,15 @@ def steer(chosen: Reading, focus: Focus) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         how = choice("Scores are pushed", HOW, key="how")
         where = choice("Where", WHERE, key="where")
-        later = st.toggle(
-            "Later words too", True, key="later", bind="query-params",
+        later = inputs.switch(
+            "Later words too", True, key="later",
             help="The push holds for the word that asks and for all after it.",
         )  # fmt: skip
     place = Place(steering.asking(units, query, and_later=later), *_heads(view, focus, where))
     if how == "move":
-        strength = st.slider(
+        strength = inputs.slider(
             f"Push from “{escape_markdown(labels[source])}” to “{escape_markdown(labels[target])}”",
-            -6.0, 6.0, 2.0, 1.0, key="strength", bind="query-params",
+            -6.0, 6.0, 2.0 if _has_rival(chosen) else 0.0, 1.0, key="strength", of=(chosen.source,),
             help="This is added to the scores of the second word and taken from those of the "
             "first, before softmax. Each step of 1 multiplies the odds of the two by e² = 7.4.",
         )  # fmt: skip
@@ -75,7 +76,7 @@ def steer(chosen: Reading, focus: Focus) -> None:
     else:
         edits = steering.pushes(units, _amounts(chosen, query), place)
     model = decoder(chosen)
-    told = _interests(model) if model else None
+    told = _interests(chosen, model) if model else None
     if model and told:
         _decoder(chosen, model, told, edits)
     else:
@@ -129,36 +130,57 @@ def _amounts(chosen: Reading, query: int) -> dict[int, float]:
     amounts = {}
     with st.container(horizontal=True):
         for k in own:
-            amounts[k] = st.slider(
+            key = f"nudge{view.units[k].positions[-1]}"  # the token that is pushed, in any units
+            address.renamed(f"push{k}", key)
+            amounts[k] = inputs.slider(
                 escape_markdown(f"{k} {chosen.view.labels[k]}"),
                 -steering.MOST_PUSH, steering.MOST_PUSH, 0.0, 0.5,
-                key=f"push{k}", bind="query-params", width=150,
+                key=key, of=(chosen.source,), width=150,
             )  # fmt: skip
     return amounts
 
 
-def _interests(model: CausalModel) -> Interests:
-    typed = st.text_input(
-        "Words of interest", INTERESTS, key="interests", bind="query-params", max_chars=200,
-        help="Commas part words of a group, a bar parts groups whose odds are compared.",
+def _has_rival(chosen: Reading) -> bool:
+    return chosen.preset is not None and chosen.preset.rival is not None
+
+
+def _interests(chosen: Reading, model: CausalModel) -> Interests:
+    """Draw the field for the words whose probability is followed, and return them.
+
+    At first these are the lesson's for its own sentence, else those that the model finds most
+    probable; where there are none, the most probable token is followed.
+    """
+    logits = logits_of(chosen.trace)
+    own = chosen.preset.interests if chosen.preset else ""
+    own = own or steering.likely_words(model, logits)
+    typed = inputs.text(
+        "Words of interest", own, key="interests", of=(chosen.source,), max_chars=200,
+        help="Commas part words of a group, a bar parts groups whose odds are compared. At first: "
+        "the most probable next words, where there are any.",
     )  # fmt: skip
     try:
-        return steering.interests(model, typed)
+        found = steering.interests(model, typed)
     except ValueError as refusal:
-        st.warning(f"{escape_markdown(str(refusal))}. The words of the example are shown.")
-        return steering.interests(model, INTERESTS)
+        st.warning(f"{escape_markdown(str(refusal))}. Below is what the page opened with.")
+        found = steering.interests(model, own)
+    best = int(np.argmax(logits))
+    return found if found.names else Interests((model.spell(best),), ((best,),))
 
 
 def _decoder(chosen: Reading, model: CausalModel, told: Interests, edits: Edits) -> None:
     before, after = chosen.trace, changed(chosen, edits)
+    shares = [steering.shares(logits_of(trace), told.ids) for trace in (before, after)]
+    was, now = (percent(share[0]) for share in shares)
+    what, more = f"Probability of “{told.names[0]}” as the next token", ""
     if len(told.names) > 1:
-        was, now = (steering.shares(logits_of(trace), told.ids) for trace in (before, after))
-        one, other = (f"“{name}”" for name in told.names[:2])
-        notice(
-            f"Odds of {one} against {other} as the next word: {was[0] / was[1]:.2f} untouched, "
-            f"{now[0] / now[1]:.2f} with this push. Probability of {one}: {percent(was[0])} "
-            f"before, {percent(now[0])} after."
-        )
+        more = f" {what}: {was} before, {now} after."
+        what = f"Odds of “{told.names[0]}” against “{told.names[1]}” as the next word"
+        was, now = (f"{share[0] / share[1]:.2f}" for share in shares)
+    notice(
+        f"{what}: {was} untouched, {now} with this push.{more}"
+        if edits
+        else f"{what}: {was}. Nothing is pushed yet."
+    )
     draw_next(model, before, after, told.all_ids, key="steered")
     st.caption(
         "Bars: with the push. Marks: without. Your words come first, by their first token, then "
@@ -175,6 +197,8 @@ def _encoder(chosen: Reading, edits: Edits, asks: str) -> None:
         notice(
             f"The push when “{asks}” asks moves the sentence vector by {sentence:.4f}. "
             f"{_farthest(chosen.view, moved)}"
+            if edits
+            else "Nothing is pushed yet: move a slider, and vectors move."
         )
     st.caption(
         "Cosine distance between the vectors of the last layer with and without the push. "

@@ -12,6 +12,7 @@ from attention import intervention_frames
 from attention.charts.interventions import next_bars
 from attention.effects import NextToken
 from attention.models.decoder import CausalModel, Generated, chances
+from attention.ui import inputs
 from attention.ui.edited import NEXT_SHOWN, decoder, logits_of, probability_axis
 from attention.ui.measuring import alone
 from attention.ui.readings import Reading
@@ -31,17 +32,17 @@ def write_on(chosen: Reading) -> None:
         )
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        temperature = st.slider(
-            "Temperature", 0.0, 2.0, 1.0, 0.1, key="heat", bind="query-params", width=170,
+        temperature = inputs.slider(
+            "Temperature", 0.0, 2.0, 1.0, 0.1, key="heat", width=170,
             help="The logits are divided by it: below 1 the likely tokens gain, above 1 the rest. "
             "0 always takes the most probable one.",
         )  # fmt: skip
-        top_k = st.slider(
-            "Top k", 1, 100, 50, key="top_k", bind="query-params", width=170,
+        top_k = inputs.slider(
+            "Top k", 1, 100, 50, key="top_k", width=170,
             help="Only the k most probable tokens can be chosen.",
         )  # fmt: skip
-        seed = st.slider("Seed", 0, 20, 0, key="dice", bind="query-params", width=120)
-        count = st.slider("Tokens", 1, MOST_TOKENS, 25, key="count", bind="query-params", width=150)
+        seed = inputs.slider("Seed", 0, 20, 0, key="dice", width=120)
+        count = inputs.slider("Tokens", 1, MOST_TOKENS, 25, key="count", width=150)
         pressed = st.button("Write", type="primary", icon=":material/edit:")
     status, place = st.empty(), st.empty()
     if pressed:

@@ -15,7 +15,8 @@ from attention.core import Array
 from attention.models import registry
 from attention.models.model import Model
 from attention.sentences import describe
-from attention.ui.controls import choice, on_phone
+from attention.ui.controls import head_code, on_phone
+from attention.ui.inputs import choice
 from attention.ui.links import link
 from attention.ui.progress import kept
 from attention.ui.readings import Reading, load
@@ -24,7 +25,6 @@ from attention.ui.show import draw, escape_markdown, notice
 RANDOM_RUNS = 3
 ALIKE = 5
 HARDLY = 0.05  # cosine distance; the page says beside it how far two different sentences are apart
-_REMOVE = "Which heads matter"  # the tab of the interventions page
 _TEXTS = {"own": "Your sentence", "set": f"{len(pruning.TEXTS)} built-in sentences"}
 
 
@@ -76,7 +76,7 @@ def _encoder(chosen: Reading) -> str:
     link(
         "pages/explore/interventions.py",
         f"Remove heads of {chosen.model_name}",
-        {"q": (chosen.text, chosen.text), "do": (_REMOVE, _REMOVE)},
+        {"q": chosen.text, "do": "matter"},
     )
     return registry.EMBEDDED
 
@@ -167,7 +167,7 @@ def _alike(chosen: Reading) -> None:
             link(
                 "pages/explore/heads.py",
                 f"{names[0]} and {names[1]} differ by {bits:.3f} bits",
-                {"q": (chosen.text, chosen.text), "heads": (names, names)},
+                {"q": chosen.text, "heads": [head_code(name) for name in names]},
             )
             st.caption(escape_markdown(describe(view, *heads[0])))
         st.caption(

@@ -17,7 +17,9 @@ from attention.charts.maps import head_grid
 from attention.core import Array
 from attention.pairs import Pair
 from attention.telling import others_give, telling_heads
-from attention.ui.controls import choice, on_phone
+from attention.ui import inputs
+from attention.ui.controls import head_code, head_picker, on_phone, word
+from attention.ui.inputs import choice
 from attention.ui.links import link
 from attention.ui.progress import kept
 from attention.ui.questions import predict
@@ -59,7 +61,7 @@ def understanding(chosen: Reading) -> None:
             "where they differ: a pronoun and two candidates."
         )
         return
-    weights, base, names, head = _chosen_words(test)
+    weights, base, names, head = _chosen_words(test, chosen.model_name)
     notice(pairs.turning_sentence(weights, base, names, head))
     _show(test, weights, names, head)
     known = _known(chosen.model_name)
@@ -70,12 +72,10 @@ def understanding(chosen: Reading) -> None:
     scores = [pair for pair in pairs.PAIRS if pair.texts in known]
     if len(scores) < 2:  # one half chooses a head, the other scores it
         return
-    scored = st.expander(
+    scored = inputs.expander(
         f"The score over {len(scores)} pairs written for this page",
         icon=":material/scoreboard:",
         key="pair_score",
-        on_change="rerun",
-        bind="query-params",
     )
     with scored:
         if scored.open:
@@ -118,13 +118,13 @@ def _pair_picker(chosen: Reading, texts: tuple[str, str]) -> None:
         format_func=lambda pair: pair.template.format(" / ".join(pair.fillers)),
         key=_PICK,
         placeholder="your own pair",
-        on_change=partial(_use_pair, chosen),
+        on_change=_use_pair,
     )
 
 
 def _sentence(label: str, number: int, model: str, *, key: str) -> str | None:
     default = pairs.TROPHY.texts[number]
-    typed = st.text_input(label, default, max_chars=MOST_LETTERS, key=key, bind="query-params")
+    typed = inputs.text(label, default, max_chars=MOST_LETTERS, key=key)
     refusal = _refusal(model, typed)
     if refusal is None:
         return typed
@@ -145,54 +145,34 @@ def _refusal(model: str, text: str) -> str | None:
     return None
 
 
-def _use_pair(chosen: Reading) -> None:
-    """Let the fields say what the picked pair says, and the words be its own."""
+def _use_pair() -> None:
+    """Let the fields say what the picked pair says."""
     pair: Pair | None = st.session_state[_PICK]
     if pair:
         st.session_state[_ONE], st.session_state[_TWO] = pair.texts
-        places = _guess(_test(chosen, pair.texts))
-        view = _view(chosen.model_name, pair.texts[0], chosen.special)
-        st.session_state.update(zip((_ASKS, _FIRST, _SECOND), places, strict=True))
-        st.session_state[_HEAD] = frames.head_name(_best(view, *places[:2]))
 
 
-def _chosen_words(test: Test) -> tuple[Array, Array, list[str], frames.Head]:
+def _chosen_words(test: Test, model: str) -> tuple[Array, Array, list[str], frames.Head]:
     """Draw the pickers; return what the pronoun reads `(2, 2, L, H)` and what the other words do.
 
     The latter in the chosen head, `(2, 2)`; then the candidates and the head.
     """
-    labels, place = test.views[0].labels, dict(test.shared)
+    first, place = test.views[0], dict(test.shared)
     guessed = _guess(test)
     titles = ("Pronoun", "Meant in the first", "Meant in the second")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         asks, *candidates = (
-            st.selectbox(
-                title,
-                list(place),
-                index=list(place).index(default),
-                format_func=lambda i: f"{i} {labels[i]}",
-                key=key,
-                bind="query-params",
-                width=170,
-            )
+            word(title, first, default, key=key, of=test.texts, among=list(place), width=170)
             for title, key, default in zip(titles, (_ASKS, _FIRST, _SECOND), guessed, strict=True)
         )
         reads = np.array([candidates, [place[i] for i in candidates]])
         pronouns = [asks, place[asks]]
         weights = pairs.preferences(test.views, pronouns, reads)
-        best = _best(test.views[0], asks, candidates[0])
-        names = frames.all_heads(*weights.shape[-2:])
-        head = st.selectbox(
-            "Head",
-            list(names),
-            index=list(names).index(frames.head_name(best)),
-            key=_HEAD,
-            bind="query-params",
-            width=120,
-        )
+        best, of = _best(first, asks, candidates[0]), (model, *test.texts)
+        head = head_picker("Head", load(model), best, key=_HEAD, of=of, width=120)
     rows = zip(test.views, pronouns, reads, strict=True)
-    base = np.stack([others_give(view, names[head], at)[keys] for view, at, keys in rows])
-    return weights, base, [labels[i] for i in candidates], names[head]
+    base = np.stack([others_give(view, head, at)[keys] for view, at, keys in rows])
+    return weights, base, [first.labels[i] for i in candidates], head
 
 
 def _guess(test: Test) -> list[int]:
@@ -238,7 +218,7 @@ def _show(test: Test, weights: Array, names: list[str], head: frames.Head) -> No
         link(
             "pages/explore/heads.py",
             "See this head's whole map",
-            {"q": (test.texts[0], test.texts[0]), "heads": ([name], [name])},
+            {"q": test.texts[0], "heads": head_code(name)},
         )
     with right:
         st.markdown(f"**What each of the {outcomes.size} heads does**")

@@ -9,7 +9,8 @@ from attention import additive, frames, lesson_frames, metrics
 from attention.additive import ADDITIVE, DOT, Cost
 from attention.charts.lesson import cost_lines, two_rows
 from attention.core import Array, causal_mask, softmax
-from attention.ui.controls import word
+from attention.ui import inputs
+from attention.ui.controls import head_picker, word
 from attention.ui.links import link
 from attention.ui.measuring import alone
 from attention.ui.readings import Focus, Reading
@@ -33,17 +34,10 @@ def additive_or_dot(chosen: Reading, focus: Focus) -> None:
     right.latex(r"\text{scaled dot product: } s_{qk} = \frac{q \cdot k}{\sqrt{E}}")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         query = word("Word that asks", chosen.view, focus.query)
-        names = frames.all_heads(*chosen.view.weights.shape[:2])
-        first = list(names).index(frames.head_name((focus.layer, focus.head)))
-        head = names[
-            st.selectbox(
-                "Head", list(names), index=first, key="score_head", bind="query-params", width=120
-            )
-        ]
-        inner = st.select_slider(
-            "Inner width A", _INNER, 32, key="inner", bind="query-params", width=180
-        )
-        seed = st.slider("Random weights no.", 0, 9, 0, key="drawn", bind="query-params", width=150)
+        at, of = (focus.layer, focus.head), (chosen.model_name,)
+        head = head_picker("Head", chosen.model, at, key="score_head", of=of, width=120)
+        inner = inputs.stepped("Inner width A", _INNER, 32, key="inner", width=180)
+        seed = inputs.slider("Random weights no.", 0, 9, 0, key="drawn", width=150)
         pressed = st.button("Measure", icon=":material/timer:", help="About a second")
     rows = _rows(chosen, query, head, inner, seed)
     width = chosen.trace.key.shape[-1]

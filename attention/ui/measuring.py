@@ -14,6 +14,7 @@ from attention.runs import Facts
 from attention.timing import BUSY, Progress
 from attention.ui.controls import on_phone
 from attention.ui.readings import turnstile
+from attention.ui.shelf import renew, results
 
 T = TypeVar("T")
 
@@ -41,7 +42,9 @@ class Bench:
 def bench(controls: DeltaGenerator, *, key: str) -> Bench:
     """Draw the button at the end of the `controls`, and leave a place for progress below."""
     with controls:
-        pressed = st.button("Measure", type="primary", icon=":material/play_arrow:", key=key)
+        pressed = st.button(
+            "Measure", type="primary", icon=":material/play_arrow:", key=key, on_click=renew
+        )
         stop = st.empty()
     return Bench(pressed, stop, st.empty())
 
@@ -53,13 +56,13 @@ def measured(
     start: Callable[[Progress], Iterator[T]],
     show: Callable[[list[T]], object] = lambda _: None,
 ) -> Sweep[T]:
-    """Measure where the reader asked to; return what this visit has measured last, or nothing.
+    """Measure where the reader asked to; return what was measured last, or nothing.
 
     A refusal is answered with its reason, and what was measured before stays.
 
     Parameters
     ----------
-    name : under which the results are kept for the visit
+    name : under which the results are kept, for as long as the address holds on to them
     settings : of this sweep, kept with its results
     start : called with a function that shows progress; raises ValueError to refuse
     show : draws what there is so far, now and then while it runs
@@ -69,7 +72,7 @@ def measured(
             _measure(name, place, settings, start, show)
         except ValueError as refusal:
             place.status.error(f"{refusal}.")
-    found: Sweep[T] = st.session_state.get(name, Sweep({}, []))
+    found: Sweep[T] = results().get(name, Sweep({}, []))
     return found
 
 
@@ -102,17 +105,18 @@ def _measure(
     start: Callable[[Progress], Iterator[T]],
     show: Callable[[list[T]], object],
 ) -> None:
+    box = results()
     steps = start(lambda share: place.status.progress(share, f"Measuring: {share:.0%}"))
     place.stop.button("Stop", icon=":material/stop:", key=f"stop_{name}")
 
     def collect() -> None:
-        results: list[Any] = []
-        st.session_state[name] = Sweep(settings, results)
+        found: list[Any] = []
+        box[name] = Sweep(settings, found)
         drawn = time.monotonic()
         for result in steps:
-            results.append(result)
+            found.append(result)
             if time.monotonic() - drawn > REDRAW_SECONDS:
-                show(results)
+                show(found)
                 drawn = time.monotonic()
 
     alone(place.status, collect)

@@ -17,6 +17,7 @@ from attention.models.trace import Trace
 from attention.telling import telling_heads, telling_link
 from attention.threads import one_blas_thread
 from attention.turnstile import Turnstile
+from attention.ui.address import Source
 from attention.words import Unit, View
 
 _MANY_WEIGHTS = 4_000_000  # of all heads, 16 MB: 120 tokens of SmolLM2, 235 of MiniLM
@@ -30,6 +31,11 @@ class Reading:
     text: str
     words: bool
     special: bool
+
+    @property
+    def source(self) -> Source:
+        """What is read, and by which model."""
+        return Source(self.model_name, self.text)
 
     @property
     def model(self) -> Model:

@@ -7,7 +7,8 @@ import streamlit as st
 from attention import questions, runs, scaling, scaling_frames
 from attention.charts.scaling import memory_chart, time_chart
 from attention.trend import Fit, fit
-from attention.ui.controls import stepped
+from attention.ui import inputs
+from attention.ui.inputs import stepped
 from attention.ui.measuring import WIDTHS, bench, busy_warning, measured
 from attention.ui.questions import predict
 from attention.ui.scaling_runs import download
@@ -26,12 +27,8 @@ def core() -> None:
         first = iter(DEFAULTS)
         maximum = stepped("Longest text (tokens)", MAXIMA, next(first), key="n")
         width = stepped("Head width E", WIDTHS, next(first), key="width")
-        heads = st.slider(
-            "Heads H", 1, 12, next(first), key="timed_heads", bind="query-params", width=150
-        )
-        repeats = st.slider(
-            "Repeats", 3, 15, next(first), key="repeats", bind="query-params", width=150
-        )
+        heads = inputs.slider("Heads H", 1, 12, next(first), key="timed_heads", width=150)
+        repeats = inputs.slider("Repeats", 3, 15, next(first), key="repeats", width=150)
     place = bench(controls, key="measure_core")
     note = st.container()
     st.subheader("Time of one call")
@@ -63,8 +60,8 @@ def core() -> None:
     )
     trend = _fit(sweep.results)
     with switch:
-        beyond = st.toggle(
-            "Draw the fit out to a million tokens", key="beyond", bind="query-params",
+        beyond = inputs.switch(
+            "Draw the fit out to a million tokens", False, key="beyond",
             disabled=trend is None, help="Once four lengths are measured there is a fit.",
         )  # fmt: skip
     if not sweep.results:

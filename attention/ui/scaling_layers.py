@@ -8,9 +8,10 @@ from attention import core, crossover, scaling, scaling_frames
 from attention.charts.scaling import bytes_chart, comparison_chart
 from attention.crossover import PartTime
 from attention.scaling import Peak
-from attention.shapes import SHAPES, Shape, shape
+from attention.shapes import SHAPES, Shape, shape, shape_code
 from attention.tiled import tiled_attention
-from attention.ui.controls import stepped
+from attention.ui import inputs
+from attention.ui.inputs import stepped
 from attention.ui.measuring import bench, busy_warning, legend_columns, measured
 from attention.ui.show import draw, notice
 from attention.units import human_bytes
@@ -26,12 +27,11 @@ def overtaken() -> None:
     """Show from which length on attention takes longer than the rest of a layer."""
     controls = st.container(horizontal=True, vertical_alignment="bottom")
     with controls:
-        name = st.selectbox(
-            "Shape of the layer", SHAPES_TO_TIME, key="layer_shape", bind="query-params", width=220
-        )
+        name = inputs.select("Shape of the layer", SHAPES_TO_TIME, SHAPES_TO_TIME[0],
+                             key="layer_shape", code=shape_code, width=220)  # fmt: skip
         maximum = stepped("Longest text (tokens)", MAXIMA, 4096, key="cross_n")
     place = bench(controls, key="measure_parts")
-    chosen, note = shape(str(name)), st.container()
+    chosen, note = shape(name), st.container()
     picture = st.empty()
 
     def show(results: list[tuple[PartTime, ...]]) -> None:
@@ -121,7 +121,7 @@ def held() -> None:
     controls = st.container(horizontal=True, vertical_alignment="bottom")
     with controls:
         maximum = stepped("Longest text (tokens)", MAXIMA, 4096, key="held_n")
-        heads = st.slider("Heads H", 1, 12, 1, key="held_heads", bind="query-params", width=150)
+        heads = inputs.slider("Heads H", 1, 12, 1, key="held_heads", width=150)
     place = bench(controls, key="measure_peaks")
     sweep = measured(
         "peaks",
@@ -133,9 +133,9 @@ def held() -> None:
     )
     _peaks(sweep.results, maximum)
     st.subheader("The KV cache, computed")
-    name = st.selectbox("Shape of the model", DECODERS, DECODERS.index("Llama 3 8B"),
-                        key="cache_shape", bind="query-params", width=220)  # fmt: skip
-    _cache(shape(str(name)))
+    name = inputs.select("Shape of the model", DECODERS, "Llama 3 8B", key="cache_shape",
+                         code=shape_code, width=220)  # fmt: skip
+    _cache(shape(name))
 
 
 def _peaks(results: list[Peak], maximum: int) -> None:

@@ -7,7 +7,8 @@ import streamlit as st
 from attention import methods, runs, scaling, scaling_frames
 from attention.charts.scaling import comparison_chart
 from attention.methods import Cost
-from attention.ui.controls import stepped
+from attention.ui import inputs
+from attention.ui.inputs import stepped
 from attention.ui.measuring import WIDTHS, bench, busy_warning, legend_columns, measured
 from attention.ui.scaling_runs import download
 from attention.ui.show import draw, notice
@@ -26,9 +27,7 @@ def compared() -> None:
         maximum = stepped("Longest text (tokens)", MAXIMA, next(first), key="methods_n")
         window = stepped("Window (keys to either side)", WINDOWS, next(first), key="window")
         width = stepped("Head width E", WIDTHS, next(first), key="methods_width")
-        heads = st.slider(
-            "Heads H", 1, 12, next(first), key="methods_heads", bind="query-params", width=150
-        )
+        heads = inputs.slider("Heads H", 1, 12, next(first), key="methods_heads", width=150)
     place = bench(controls, key="measure_methods")
     note = st.container()
     picture = st.empty()

@@ -8,8 +8,9 @@ from attention import planner, scaling_frames
 from attention.charts.scaling import plan_chart
 from attention.planner import ATTENTION, REST, Part, Rates
 from attention.scaling_frames import PER_TOKEN, PREFILL
-from attention.shapes import SHAPES, Shape, shape
-from attention.ui.controls import choice, stepped
+from attention.shapes import SHAPES, Shape, shape, shape_code
+from attention.ui import inputs
+from attention.ui.inputs import choice, stepped
 from attention.ui.measuring import alone
 from attention.ui.show import draw, notice
 from attention.units import human_bytes, human_seconds
@@ -18,32 +19,34 @@ LENGTHS = tuple(
     step * 10**power for power in range(2, 8) for step in (1, 2, 5) if step * 10**power <= 10**7
 )
 BYTES = {"4": "4 (float32)", "2": "2 (bfloat16)", "1": "1 (int8)", "0.5": "½ (int4)"}
-HERE = "This machine, measured"
 MACHINES = {
-    # from the makers' data sheets: dense bfloat16 products and memory bandwidth
-    "NVIDIA A100 80 GB SXM, published": Rates(312e12, 2.039e12),
-    "NVIDIA H100 SXM, published": Rates(989e12, 3.35e12),
+    "here": "This machine, measured",
+    "a100": "NVIDIA A100 80 GB SXM, published",
+    "h100": "NVIDIA H100 SXM, published",
+}
+RATES = {  # from the makers' data sheets: dense bfloat16 products and memory bandwidth
+    "a100": Rates(312e12, 2.039e12),
+    "h100": Rates(989e12, 3.35e12),
 }
 PHASES = {"prefill": PREFILL, "decode": PER_TOKEN}
-_KEYS = ("gflops", "gbs")
 
 
 def planned() -> None:
     """Draw the planner: controls, what it comes to, the formulas, and time against length."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         names = [s.name for s in SHAPES]
-        name = st.selectbox("Shape of the model", names, names.index("Llama 3 8B"),
-                            key="shape", bind="query-params", width=200)  # fmt: skip
+        name = inputs.select("Shape of the model", names, "Llama 3 8B", key="shape",
+                             code=shape_code, width=200)  # fmt: skip
         n = stepped("Tokens n", LENGTHS, 10_000, key="plan_n")
         number_bytes = float(choice("Bytes per number", BYTES, key="bytes", default="2"))
     rates = _rates()
-    chosen = shape(str(name))
+    chosen = shape(name)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         phase = "prefill"
         if chosen.is_causal:
             phase = choice("What to plan", PHASES, key="phase")
-        whole = phase == "prefill" and st.toggle(  # a single row of scores is nothing to keep
-            "Keep the scores whole", key="whole", bind="query-params",
+        whole = phase == "prefill" and inputs.switch(  # a single row of scores is nothing to keep
+            "Keep the scores whole", False, key="whole",
             help="As the plain form does: n × n scores for every head, written and read.",
         )  # fmt: skip
     read = planner.prefill(chosen, n, number_bytes, tiled=not whole)
@@ -75,21 +78,20 @@ def planned() -> None:
 def _rates() -> Rates:
     """Draw the machine and its rates; they can be changed."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        machine = st.selectbox(
-            "Machine", (*MACHINES, HERE), key="machine", bind="query-params",
-            on_change=_forget_rates, width=290,
-        )  # fmt: skip
-        again = machine == HERE and st.button("Measure again", icon=":material/refresh:")
-        if again:
+        machine = inputs.select("Machine", list(MACHINES), next(iter(MACHINES)), key="machine",
+                                text=MACHINES.__getitem__, width=290)  # fmt: skip
+        if machine == "here" and st.button("Measure again", icon=":material/refresh:"):
             _measured_rates.clear()
-            _forget_rates()
-        rates = MACHINES.get(str(machine)) or _here()
-        flops = st.number_input(
-            "GFLOP/s", 0.1, 1e9, _rounded(rates.flops / 1e9), key=_KEYS[0], width=150
-        )
-        bandwidth = st.number_input(
-            "GB/s", 0.1, 1e6, _rounded(rates.bandwidth / 1e9), key=_KEYS[1], width=150
-        )
+        rates = RATES.get(machine) or _here()
+        of = machine, rates
+        flops, bandwidth = (
+            inputs.slider(label, 0.1, most, _rounded(rate / 1e9), key=key, of=of,
+                          widget=st.number_input, width=150)
+            for label, most, rate, key in (
+                ("GFLOP/s", 1e9, rates.flops, "gflops"),
+                ("GB/s", 1e6, rates.bandwidth, "gbs"),
+            )
+        )  # fmt: skip
     return Rates(flops * 1e9, bandwidth * 1e9)
 
 
@@ -103,12 +105,6 @@ def _here() -> Rates:
 @st.cache_resource(show_spinner="Measuring a matrix product and a copy…")
 def _measured_rates() -> Rates:
     return planner.measured_rates()
-
-
-def _forget_rates() -> None:
-    """Let the rates of the chosen machine take the place of what was typed."""
-    for key in _KEYS:
-        st.session_state.pop(key, None)
 
 
 def _rounded(value: float) -> float:

@@ -11,22 +11,23 @@ from attention import runs, scaling_frames
 from attention.charts.scaling import comparison_chart
 from attention.runs import Run
 from attention.ui.measuring import legend_columns
+from attention.ui.shelf import results
 from attention.ui.show import draw, escape_markdown, notice
 
 MOST_RUNS = 4
-_KEPT, _LAST = "_saved_runs", "_last_runs"  # name -> run: uploaded, and made in this visit
+_KEPT = "_saved_runs"  # name -> run, uploaded
 _OFFERED = "_offered_runs"
 
 
 def download(run: Run, *, key: str) -> None:
     """Offer a run as a file, and keep it to be laid over another."""
-    last: dict[str, Run] = st.session_state.setdefault(_LAST, {})
-    before = last.get(run.kind)
+    box, name = results(), f"run of {run.kind}"
+    before: Run | None = box.get(name)
     if before is None or before.points != run.points:
-        last[run.kind] = run
+        box[name] = before = run
     st.download_button(
         "Save this run",
-        runs.to_json(last[run.kind]),
+        runs.to_json(before),
         file_name=f"attention-{run.kind.replace(' ', '-')}.json",
         mime="application/json",
         icon=":material/download:",
@@ -52,7 +53,7 @@ def overlaid() -> None:
             kept[file.name] = runs.from_json(file.getvalue())
         except ValueError as refusal:
             st.error(f"{escape_markdown(file.name)}: {escape_markdown(str(refusal))}.")
-    here = {f"this visit: {kind}": run for kind, run in st.session_state.get(_LAST, {}).items()}
+    here = {f"measured here: {run.kind}": run for run in results().values() if isinstance(run, Run)}
     found = here | kept
     if not found:
         st.info(

@@ -14,13 +14,13 @@ from attention.telling import telling_heads
 from attention.ui import heads_more
 from attention.ui.beside import maps_beside
 
-TABS = (
-    "One row, head by head",
-    "Beside another model",
-    "Shared keys and values",
-    "Rotation",
-    "Figures",
-)
+TABS = {
+    "row": "One row, head by head",
+    "beside": "Beside another model",
+    "shared": "Shared keys and values",
+    "rotation": "Rotation",
+    "figures": "Figures",
+}
 NONE = "No head is chosen. Click one in the grid."
 MOST_HEADS = 6
 MOST_WORDS = 40  # of a map: 6 maps of 40 x 40 are 9,600 marks, about what a browser draws smoothly
@@ -32,7 +32,7 @@ st.markdown(
 )
 chosen = ui.reading(lesson.CAT.text)
 view = chosen.view
-focus = ui.focus(chosen, word=lambda f: f.query)
+focus = ui.focus(chosen)
 names = frames.all_heads(*view.weights.shape[:2])
 
 
@@ -47,13 +47,15 @@ def click(grid: str) -> None:
 with st.container(horizontal=True, vertical_alignment="bottom"):
     query = ui.word("Word whose row is compared", view, focus.query)
     default = telling_heads(view, focus.query, focus.key, 3)
-    picked = st.multiselect(
+    picked = ui.several(
         "Heads to compare",
         list(names),
         [frames.head_name(head) for head in default],
-        max_selections=MOST_HEADS,
         key="heads",
-        bind="query-params",
+        code=ui.head_code,
+        of=(chosen.model_name,),
+        most=MOST_HEADS,
+        max_selections=MOST_HEADS,
     )
 heads = [names[name] for name in picked]
 asks = view.labels[query]
@@ -65,14 +67,9 @@ left, right = st.columns(2, gap="large")
 with left:
     st.subheader("All heads at a glance")
     figures = metrics.figures_for(view)
+    names_of = {name: figure.label for name, figure in figures.items()}
     metric = figures[
-        st.selectbox(
-            "Figure",
-            list(figures),
-            format_func=lambda name: figures[name].label,
-            key="figure",
-            bind="query-params",
-        )
+        ui.select("Figure", list(figures), "entropy", key="figure", text=names_of.__getitem__)
     ]
     figure = chosen.figures[metric.label]
     each = sharing(chosen.trace).each
@@ -123,9 +120,7 @@ if heads:
     }  # fmt: skip
     described = f"Maps of {', '.join(picked)}"
     ui.draw(head_maps, data, key="maps", alt_text=described, size=220, **options)
-row, beside, shared, rotation, table = st.tabs(
-    TABS, on_change="rerun", key="more", bind="query-params"
-)
+row, beside, shared, rotation, table = ui.tabs(TABS, key="more")
 with row:
     if row.open and not heads:
         st.caption(NONE)

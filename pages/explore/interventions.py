@@ -11,8 +11,15 @@ from attention.ui import (
     interventions_steer,
     interventions_write,
 )
+from attention.ui.dropped import tell_dropped
 
-TABS = ("Steer", "Cut", "Which heads matter", "Sink account", "Write on")
+TABS = {
+    "steer": "Steer",
+    "cut": "Cut",
+    "matter": "Which heads matter",
+    "sinks": "Sink account",
+    "write": "Write on",
+}
 
 st.title("Interventions")
 st.markdown(
@@ -25,19 +32,13 @@ if registry.SMOLLM2 not in attention.available_models():
         f"`{registry.INSTALL_SMOLLM2}`"
     )
 above = st.container()  # what is said of the text; the tab decides which controls it needs
-steer, cut, matter, account, write = st.tabs(TABS, on_change="rerun", key="do", bind="query-params")
+steer, cut, matter, account, write = ui.tabs(TABS, key="do")
 words_act = bool(steer.open or cut.open)
 with above:
     chosen = ui.reading(lesson.UNFINISHED.text, tokens_only=not words_act, prefer=registry.SMOLLM2)
+    tell_dropped(chosen)
 if words_act:
-    focus = ui.focus(
-        chosen,
-        word=lambda f: f.query,
-        source=lambda f: f.key,
-        target=lambda f: interventions_steer.rival(chosen, f),
-        layer=lambda f: f.layer,
-        head=lambda f: f.head,
-    )
+    focus = ui.focus(chosen)
 with steer:
     if steer.open:
         interventions_steer.steer(chosen, focus)

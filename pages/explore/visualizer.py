@@ -18,13 +18,7 @@ st.markdown(
 )
 chosen = ui.reading(CAT.text)
 view = chosen.view
-focus = ui.focus(
-    chosen,
-    word=lambda f: f.query,
-    pair=lambda f: f.key,
-    layer=lambda f: f.layer,
-    head=lambda f: f.head,
-)
+focus = ui.focus(chosen)
 layer, head = ui.layer_and_head(view, focus)
 names = [f"H{i}" for i in range(view.weights.shape[1])]
 
@@ -42,13 +36,15 @@ def click() -> None:
 heads = [head]
 figure = st.column_config.NumberColumn(format="%.4f")
 if several:
-    on = st.pills(
+    on = ui.several(
         f"Heads of layer {layer} that are on",
         names,
-        selection_mode="multi",
-        default=names,
+        names,
         key="on",
-        bind="query-params",
+        code=lambda name: name.removeprefix("H"),
+        of=(chosen.model_name,),
+        widget=st.pills,
+        selection_mode="multi",
     )
     heads = sorted(map(names.index, on), key=lambda h: (h == head, h))  # the chosen one in front
 asks = view.labels[query]
@@ -160,12 +156,8 @@ with right:
     ):
         if question:
             ui.predict(question)
-beside = st.expander(
-    "The same sentence in another model",
-    icon=":material/compare_arrows:",
-    key="second",
-    on_change="rerun",
-    bind="query-params",
+beside = ui.expander(
+    "The same sentence in another model", icon=":material/compare_arrows:", key="both"
 )
 with beside:
     if beside.open:

@@ -6,6 +6,7 @@ import streamlit as st
 from attention import Blend, blend, frames, lesson, meanings, questions, softmax, ui, words
 from attention.charts.blend import blend_bars, weight_bars
 from attention.ui import explorer
+from attention.ui.address import publish_fragment
 
 MOST_SLIDERS = 24
 MOST_MEANINGS = 12
@@ -19,7 +20,7 @@ st.markdown(
 )
 row = st.container(horizontal=True, vertical_alignment="bottom")
 chosen = ui.reading(words_only=explorer.start_picker(row))
-focus = ui.focus(chosen, word=lambda f: f.query, layer=lambda f: f.layer, head=lambda f: f.head)
+focus = ui.focus(chosen)
 start = explorer.start_from(row, chosen, focus, st.session_state["start"])
 view, base = start.view, start.base
 before = softmax(base)
@@ -47,20 +48,17 @@ def experiment() -> None:
                 f"slider; the other {rest} keep the score they start with."
             )
         explorer.hidden_note(chosen, start)
-        temperature = st.slider(
-            "Temperature", 0.1, 5.0, 1.0, 0.1, key="temperature", bind="query-params", width=200
-        )
+        temperature = ui.slider("Temperature", 0.1, 5.0, 1.0, 0.1, key="temperature", width=200)
         scores = base.copy()
         with st.container(height=440, horizontal=True):
             for k in movable:
-                scores[k] = st.slider(
+                scores[k] = ui.slider(
                     ui.escape_markdown(view.labels[k]),
                     float(np.floor(base.min())) - 4,
                     float(np.ceil(base.max())) + 4,
                     float(base[k]),
                     0.01,
                     key=start.key(k),
-                    bind="query-params",
                     width=120,
                 )
         untouched = temperature == 1 and bool((scores == base).all())
@@ -126,6 +124,7 @@ def experiment() -> None:
         ("word", "e to the score / t", "weight"),
         lesson.softmax_receipt(view.labels, scores, temperature),
     )
+    publish_fragment()
 
 
 experiment()

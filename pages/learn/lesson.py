@@ -18,7 +18,7 @@ CARDS_IN_A_ROW = 3
 st.title("Lesson")
 chosen = ui.reading(lesson.CAT.text)
 view = chosen.view
-focus = ui.focus(chosen, word=lambda f: f.query)
+focus = ui.focus(chosen)
 look = takeaways.Look(chosen.trace, view, focus.query, focus.key, focus.layer, focus.head)
 head = focus.layer, focus.head
 row = view.weights[head][focus.query]
@@ -70,9 +70,7 @@ for start in range(0, len(cards), CARDS_IN_A_ROW):
             link(card.link.page, card.link.label, card.link.state)
 
 st.subheader("Three claims to break")
-first, second, third = st.tabs(
-    takeaways.CLAIMS, on_change="rerun", key="claim", bind="query-params"
-)
+first, second, third = ui.tabs(takeaways.CLAIMS, key="claim")
 with first:
     if first.open:
         understanding(chosen)

@@ -10,6 +10,7 @@ from attention.receipt import Cell
 from attention.ui import pipeline
 
 MOST_TOKENS = 24  # in a chart
+RECEIPTS = {"weight": "The weight", "output": "The output number"}
 BETWEEN = {False: r" \qquad ", True: r" \\[1ex] "}  # formulas stand below each other on a phone
 
 st.title("Pipeline")
@@ -19,17 +20,9 @@ st.markdown(
     "what the model reads: words may come in pieces, with special tokens around them."
 )
 chosen = ui.reading(lesson.CAT.text, tokens_only=True)
-focus = ui.focus(
-    chosen,
-    word=lambda f: f.query,
-    reads=lambda f: f.key,
-    layer=lambda f: f.layer,
-    head=lambda f: f.head,
-)
+focus = ui.focus(chosen)
 STEPS = {step.key: step for step in decoder_steps.steps_for(chosen.model)}
 ORDER = list(STEPS)
-if st.session_state.get("step", ORDER[0]) not in STEPS:
-    del st.session_state["step"]  # another model was chosen, and it has no such step
 layer, head = ui.layer_and_head(chosen.view, focus)
 tokens = chosen.view.labels
 
@@ -113,9 +106,7 @@ st.markdown(
     "from there to one number of the output. The code prints the same numbers in Python, wherever "
     "this package is installed; on another kind of processor the last digit can differ."
 )
-weight, output = st.tabs(
-    ["The weight", "The output number"], on_change="rerun", key="receipt", bind="query-params"
-)
+weight, output = ui.tabs(RECEIPTS, key="receipt")
 with weight:
     if weight.open:
         pipeline.weight_receipt(chosen, Cell(layer, head, query, key))

@@ -3,15 +3,22 @@
 import streamlit as st
 
 from attention import ui
-from attention.ui import scaling_core, scaling_layers, scaling_methods, scaling_plan, scaling_runs
+from attention.ui import (
+    scaling_core,
+    scaling_layers,
+    scaling_methods,
+    scaling_plan,
+    scaling_runs,
+    shelf,
+)
 
 TABS = {
-    "Cost of n²": scaling_core.core,
-    "Same answer, other cost": scaling_methods.compared,
-    "Crossover": scaling_layers.overtaken,
-    "Memory": scaling_layers.held,
-    "Planner": scaling_plan.planned,
-    "Saved runs": scaling_runs.overlaid,
+    "core": ("Cost of n²", scaling_core.core),
+    "methods": ("Same answer, other cost", scaling_methods.compared),
+    "crossover": ("Crossover", scaling_layers.overtaken),
+    "memory": ("Memory", scaling_layers.held),
+    "planner": ("Planner", scaling_plan.planned),
+    "runs": ("Saved runs", scaling_runs.overlaid),
 }
 
 st.title("Scaling")
@@ -19,8 +26,10 @@ st.markdown(
     "**What does it cost to let every word read every word?** n tokens make n × n weights. This "
     "page times the package's own attention on this machine, now, and fits how fast it grows."
 )
-tabs = st.tabs(list(TABS), on_change="rerun", key="lab", bind="query-params")
-for tab, draw_tab in zip(tabs, TABS.values(), strict=True):
+shelf.results()
+shelf.tell_lost()
+tabs = ui.tabs({code: name for code, (name, _) in TABS.items()}, key="lab")
+for tab, (_, draw_tab) in zip(tabs, TABS.values(), strict=True):
     with tab:
         if tab.open:
             draw_tab()

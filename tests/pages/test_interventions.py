@@ -63,7 +63,8 @@ def notice(app):
 def test_the_steering_figures_are_reproduced(strength, odds):
     app = open_page(strength=strength)
     assert app.selectbox(key="model").value == "smollm2"
-    assert f"0.26 untouched, {odds} with this push" in notice(app)
+    pushed = f"0.26 untouched, {odds} with this push" if strength != "0" else "0.26. Nothing is"
+    assert pushed in notice(app)
 
 
 @with_smollm2
@@ -98,9 +99,9 @@ def test_the_words_of_interest_are_pinned_and_bad_ones_refused():
 @with_smollm2
 def test_a_slider_for_every_word_pushes_that_word():
     app = open_page(how="A slider for every word")
-    assert "0.26 untouched, 0.26 with" in notice(app)
-    healthy(app.slider(key="push6").set_value(4.0).run())
-    healthy(app.slider(key="push1").set_value(-4.0).run())
+    assert "0.26. Nothing is pushed yet" in notice(app)
+    healthy(app.slider(key="nudge8").set_value(4.0).run())
+    healthy(app.slider(key="nudge1").set_value(-4.0).run())
     assert "0.66 with this push" in notice(app)
 
 

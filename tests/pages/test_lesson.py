@@ -67,8 +67,8 @@ def test_cards_have_figures_of_the_sentence():
 def test_alone_the_cards_still_link_to_the_right_state():
     links = [m.value for m in open_page().markdown if m.value.startswith("[")]
     address = next(urlsplit(m.split("](")[1][:-1]) for m in links if "/pipeline?" in m)
-    assert parse_qs(address.query)["step"] == ["Query, key, value"]
-    assert parse_qs(address.query)["word"] == ["8 it"]
+    assert parse_qs(address.query)["step"] == ["qkv"]
+    assert parse_qs(address.query)["word"] == ["8"]  # it
 
 
 @pytest.mark.parametrize(

@@ -311,10 +311,54 @@ def test_a_file_that_is_no_run_is_refused_and_the_others_stay():
     assert set(drawn(app, "run")["run"]) == {"1"}
 
 
-def test_a_run_of_this_visit_can_be_compared():
-    app = press(open_page(METHODS, methods_n="512"), "measure_methods")
-    app.query_params["lab"] = RUNS
-    again = AppTest.from_file(str(ROOT / PAGE), default_timeout=60)
-    again.query_params["lab"] = RUNS
-    again.session_state["_last_runs"] = app.session_state["_last_runs"]
-    assert set(drawn(healthy(again.run()), "run")["series"]) >= {"plain", "tiled"}
+def address(app):
+    """Return what the address of the page says, as a link to it would."""
+    return dict(app.session_state["_visit"].query(tuple(app.session_state["_visit"].drawn)))
+
+
+def test_a_run_that_was_measured_can_be_compared():
+    app = press(open_page("methods", methods_n="512"), "measure_methods")
+    again = open_page(**{**address(app), "lab": "runs"})
+    assert set(drawn(again, "run")["series"]) >= {"plain", "tiled"}
+
+
+# What a reload shows
+
+
+@pytest.mark.parametrize(
+    ("lab", "button", "params"),
+    [
+        ("core", "measure_core", {"n": "512", "repeats": "3"}),
+        ("methods", "measure_methods", {"methods_n": "512"}),
+        ("crossover", "measure_parts", {"cross_n": "1024"}),
+        ("memory", "measure_peaks", {"held_n": "1024"}),
+    ],
+)
+def test_a_reload_shows_the_measurement_again(lab, button, params):
+    app = press(open_page(lab, **params), button)
+    again = open_page(**address(app))
+    assert all(rows.equals(other) for rows, other in zip(frames(app), frames(again), strict=True))
+    assert notice(again) == notice(app)
+
+
+def test_whoever_measures_anew_changes_nothing_for_others():
+    mine = press(open_page(n="512", repeats="3"), "measure_core")
+    theirs = press(open_page(**address(mine)), "measure_core")
+    assert address(theirs)["run"] != address(mine)["run"]
+    before, after = drawn(mine, "seconds"), drawn(open_page(**address(mine)), "seconds")
+    assert after.equals(before)
+    assert not drawn(theirs, "seconds").equals(before)
+
+
+def test_nothing_is_seen_without_the_name():
+    press(open_page(n="512", repeats="3"), "measure_core")
+    assert not open_page().get("vega_lite_chart")
+    assert not open_page(run="").get("vega_lite_chart")
+
+
+def test_what_the_server_no_longer_has_is_told():
+    app = open_page(run="made-up")
+    assert "no longer kept" in app.warning[0].value
+    assert "Nothing is measured yet" in notice(app)
+    press(app, "measure_core")
+    assert not app.warning

@@ -1,0 +1,168 @@
+"""What stands in the address of a page: codes, which open the page as it was; and those of 0.1."""
+
+import re
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from attention import lesson
+from attention.ui import inputs, old_addresses
+from tests.models import tiny
+from tests.models.offered import offered
+from tests.pages.reader import plain
+from tests.pages.test_controls import STATES
+
+ROOT = Path(__file__).parents[2]
+HEADS, VISUALIZER = "pages/explore/heads.py", "pages/explore/visualizer.py"
+EXPLORER, LESSON = "pages/learn/explorer.py", "pages/learn/lesson.py"
+DATA = {"model", "beside", "shared"}  # names of models, and a word of the reader's own text
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_models(tmp_path_factory):
+    """Offer one small model of each kind beside those that are there."""
+    folder = tmp_path_factory.mktemp("models")
+    for kind in tiny.CONFIGS:
+        tiny.write(folder / f"small-{kind}", kind)
+    with offered(folder):
+        yield
+
+
+def open_page(page, **params):
+    app = AppTest.from_file(str(ROOT / page), default_timeout=120)
+    for key, value in params.items():
+        app.query_params[key] = value
+    return healthy(app.run())
+
+
+def healthy(app):
+    assert not app.exception, [(e.value, e.stack_trace) for e in app.exception]
+    return app
+
+
+def address(app):
+    """Return what the address says, as `open_page` takes it."""
+    visit = app.session_state["_visit"]
+    said = {}
+    for key, value in visit.query(tuple(visit.drawn)):
+        said.setdefault(key, []).append(value)
+    return said
+
+
+KINDS = (
+    "selectbox", "multiselect", "slider", "select_slider", "toggle", "text_input", "text_area",
+    "number_input", "segmented_control", "pills",
+)  # fmt: skip
+
+
+def controls(app):
+    """Return every control by its key."""
+    found = [widget for kind in KINDS for widget in getattr(app, kind)]
+    return {widget.key: widget for widget in found if widget.key}
+
+
+def control(app, key):
+    return controls(app)[key]
+
+
+def state_of(app):
+    """Return where every control stands."""
+    return {key: widget.value for key, widget in controls(app).items()}
+
+
+@pytest.fixture(scope="module")
+def spelled(small_models):
+    """Open every page in each of its states, and note how options are spelled: key -> codes."""
+    noted = {}
+    codes = inputs._codes
+
+    def note(key, options, code, text):
+        noted.setdefault(key, {}).update({code(option): text(option) for option in options})
+        return codes(key, options, code, text)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(inputs, "_codes", note)
+        for page, params in STATES:
+            open_page(page, **params)
+    return noted
+
+
+def test_codes_are_never_the_wording_of_a_control(spelled):
+    assert len(spelled) > 40
+    for key, options in spelled.items():
+        for code, text in options.items():
+            if key not in DATA:
+                assert re.fullmatch(r"[A-Za-z0-9._-]+", code), (key, code)
+                assert code != text or code.isdecimal(), (key, code)
+
+
+def test_no_control_is_bound_by_streamlit():
+    """It would put its wording into the address, and entries into the browser's history."""
+    for path in [*ROOT.glob("attention/ui/**/*.py"), *ROOT.glob("pages/**/*.py")]:
+        assert "bind=" not in path.read_text(encoding="utf-8"), path
+
+
+def test_every_wording_of_version_0_1_has_a_code_that_is_there(spelled):
+    for key, wordings in old_addresses._CODES.items():
+        assert set(wordings.values()) <= set(spelled[key]), key
+
+
+@pytest.mark.parametrize(
+    ("page", "params", "key", "value"),
+    [
+        (VISUALIZER, {"word": "7 because"}, "word", 7),
+        (VISUALIZER, {"mode": "Multi-head", "on": ["H1", "H5"]}, "on", ["H1", "H5"]),
+        (HEADS, {"heads": ["L1 H2", "L3 H4"]}, "heads", ["L1 H2", "L3 H4"]),
+        (HEADS, {"figure": "Distance"}, "figure", "distance"),
+        (EXPLORER, {"start": "A real head"}, "start", "head"),
+        ("pages/learn/context.py", {"view": "CNN", "reach_word": "5 left"}, "reach_word", 5),
+        ("pages/measure/scaling.py", {"n": "8,192"}, "n", 8192),
+        ("pages/measure/scaling.py", {"lab": "Planner", "shape": "GPT-2 small"}, "shape",
+         "GPT-2 small"),
+        ("pages/explore/interventions.py",
+         {"model": "minilm", "how": "A slider for every word", "push2": "3"}, "nudge2", 3.0),
+    ],
+)  # fmt: skip
+def test_an_address_of_version_0_1_still_opens(page, params, key, value):
+    assert state_of(open_page(page, **params))[key] == value
+
+
+def test_the_second_model_of_version_0_1_and_a_second_text_have_the_same_name():
+    assert any("Side by side" in i.value for i in open_page(VISUALIZER, second="true").info)
+    app = open_page("pages/learn/context.py", view="Data-dependent", second="It was a bank")
+    assert app.text_input(key="second").value == "It was a bank"
+
+
+@pytest.mark.parametrize(("page", "params"), STATES)
+def test_an_address_opens_the_page_as_it_is(page, params):
+    app = open_page(page, **params)
+    again = open_page(page, **address(app))
+    assert state_of(again) == state_of(app)
+    assert address(again) == address(app)
+
+
+@pytest.mark.parametrize(
+    "moves",
+    [
+        {"words": False, "special": False, "word": 3, "layer": 1, "head": 7},
+        {"q": "The bird saw the worm", "layer": 2, "pair": 2},
+        {"q": "The bird saw the worm", "word": 1, "special": False},
+    ],
+)
+def test_what_was_chosen_is_there_again(moves):
+    app = open_page(VISUALIZER)
+    for key, value in moves.items():
+        healthy(control(app, key).set_value(value).run())
+    again = open_page(VISUALIZER, **address(app))
+    assert state_of(again) == state_of(app)
+    assert [plain(i.value) for i in again.info] == [plain(i.value) for i in app.info]
+
+
+def test_a_control_that_nobody_touched_follows_the_sentence_and_stays_out_of_the_address():
+    app = open_page(VISUALIZER)
+    assert address(app) == {}
+    healthy(app.text_area(key="q").set_value(lesson.STEEP.text).run())
+    assert address(app) == {"q": [lesson.STEEP.text]}
+    fresh = open_page(VISUALIZER, q=lesson.STEEP.text)
+    assert state_of(fresh) == state_of(app)
