@@ -109,7 +109,7 @@ def first_tokens(model: Model, words: Sequence[str]) -> dict[str, int]:
     return found
 
 
-def likely_words(model: Model, logits: Array, most: int = 2, among: int = 10) -> str:
+def likely_words(model: Model, logits: Array, most: int = 2, least: float = 0.01) -> str:
     """Return the most probable next words as a line that `interests` reads; empty for none.
 
     A token counts where a reader can type it: its letters, after a space, give the same token.
@@ -117,9 +117,11 @@ def likely_words(model: Model, logits: Array, most: int = 2, among: int = 10) ->
     Parameters
     ----------
     most : words, parted by bars
-    among : so many of the most probable tokens are looked at
+    least : probability of a word that is worth following
     """
-    best = np.argsort(-logits, kind="stable")[:among].tolist()
+    probabilities = softmax(logits.astype(np.float64))
+    likely = np.flatnonzero(probabilities >= least)
+    best = likely[np.argsort(-probabilities[likely], kind="stable")].tolist()
     spelled = [(model.tokenizer.decode([token]).strip(), token) for token in best]
     found = [word for word, token in spelled
              if word.isalpha() and first_tokens(model, [word])[word] == token]  # fmt: skip

@@ -77,15 +77,16 @@ class Control(Generic[T]):
             if said and self.stays:
                 found.kept[key] = Kept(value, self._spelled(value), self.of)
             return value
-        choice = found.kept.get(key)
-        before = found.last.get(key) or choice
-        value, was = (before.value, before.of) if before else (self.default, self.of)
-        now = st.session_state.get(key, value)
-        if choice is None and now == value:  # nobody has touched it
+        choice, drawn = found.kept.get(key), found.last.get(key)
+        before = drawn or choice
+        if before is None:
             return self.default
-        choices = [now, value]
-        if was != self.of:
-            choices = [self.moved(was, self.of, now) if self.moved else None]
+        now = st.session_state.get(key, before.value) if drawn else before.value
+        choices = [now, before.value]
+        if before.of != self.of:
+            choices = [self.moved(before.of, self.of, now) if self.moved else None]
+        elif choice is None and now == before.value:  # nobody has touched it
+            return self.default
         return next((one for one in choices if self._can_be(one)), self.default)
 
     def _said(self, spelled: Spelled | None) -> T:

@@ -20,9 +20,9 @@ LENGTHS = tuple(
 )
 BYTES = {"4": "4 (float32)", "2": "2 (bfloat16)", "1": "1 (int8)", "0.5": "½ (int4)"}
 MACHINES = {
-    "here": "This machine, measured",
     "a100": "NVIDIA A100 80 GB SXM, published",
     "h100": "NVIDIA H100 SXM, published",
+    "here": "This machine, measured",
 }
 RATES = {  # from the makers' data sheets: dense bfloat16 products and memory bandwidth
     "a100": Rates(312e12, 2.039e12),

@@ -198,7 +198,8 @@ def test_a_text_that_is_changed_on_another_page_drops_them_too():
     ("how", "key", "value"), [("move", "strength", 5.0), ("each", "nudge2", 4.0)]
 )
 def test_a_new_text_starts_without_pushes(how, key, value):
-    app = entrypoint(INTERVENTIONS, do="steer", how=how, model="minilm", q=lesson.TROPHY_BIG.text)
+    text = lesson.TROPHY_BIG.text
+    app = entrypoint(INTERVENTIONS, do="steer", how=how, where="layer", model="minilm", q=text)
     put(app, key, value)
     put(app, "layer", 2)
     put(app, "q", "Mary saw John")
@@ -206,7 +207,8 @@ def test_a_new_text_starts_without_pushes(how, key, value):
     assert control(app, key).value == 0
     undo(app)
     assert control(app, key).value == value
-    assert control(app, "q").value == lesson.TROPHY_BIG.text
+    assert control(app, "layer").value == 2
+    assert control(app, "q").value == text
 
 
 def test_edits_of_one_model_are_not_made_in_another():
