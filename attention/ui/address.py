@@ -25,6 +25,7 @@ Spelled = tuple[str, ...]
 Of = tuple[Any, ...]  # what a choice is about: where that is new, the choice is void
 
 _VISIT, _PLACE = "_visit", "address"
+_READ = ("q", "model")  # what makes a source
 # The name of the page is checked because the reader may have gone on since this was sent.
 _SHOW = """
 export default function ({ data, parentElement }) {
@@ -126,6 +127,8 @@ def begin() -> None:
     for key, drawn in found.last.items():
         if (now := st.session_state.get(key, drawn.value)) != drawn.value:
             drawn.note(now)
+            if key in _READ:  # what was chosen for another text is void
+                found.source, found.arriving = None, {}
     with found.place:
         _say(found, "start")
 
@@ -164,7 +167,7 @@ def go(state: Mapping[str, str | Sequence[str]]) -> None:
     for key, said in state.items():
         found.arriving[key] = (said,) if isinstance(said, str) else tuple(said)
         found.last.pop(key, None)
-    if "q" in state:
+    if state.keys() & set(_READ):
         found.source = None  # what is set is about a text that is yet to be read
 
 

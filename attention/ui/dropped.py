@@ -39,12 +39,13 @@ def tell_dropped(chosen: Reading) -> None:
         return
     text = dropped.was.text
     short = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.info(
-            f"What was changed inside {escape_markdown(dropped.was.model)} on "
-            f"“{escape_markdown(short)}” is dropped: it was about that text."
-        )
-        st.button("Undo", key="undo_text", icon=":material/undo:", on_click=_bring_back)
+    st.info(
+        f"What was changed inside {escape_markdown(dropped.was.model)} on "
+        f"“{escape_markdown(short)}” is dropped: it holds for that text and that model only."
+    )
+    st.button(
+        "Undo: bring both back", key="undo_text", icon=":material/undo:", on_click=_bring_back
+    )
 
 
 def _bring_back() -> None:

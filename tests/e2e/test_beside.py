@@ -57,7 +57,7 @@ def test_a_click_works_in_both_pictures_of_the_visualizer(open_page):
         assert page.evaluate("window.framesSent") == sent  # no round trip
 
 
-@pytest.mark.parametrize("link", ["/heads?more=Beside+another+model", "/visualizer?second=true"])
+@pytest.mark.parametrize("link", ["/heads?more=beside", "/visualizer?second=true"])
 def test_a_phone_shows_the_whole_width(open_page, link):
     page = open_page(link, **PHONE)
     expect(main(page).get_by_text("smollm2 L13 H8").first).to_be_visible()

@@ -71,6 +71,23 @@ def test_clicks_cut_a_cell_and_a_head_and_undo_brings_them_back(open_page):
     expect(notice(page)).to_contain_text("Nothing is cut yet")
 
 
+def test_a_new_text_has_no_edits_and_undo_brings_both_back(open_page):
+    page = open_page("/interventions?do=cut&model=minilm&q=Mary+saw+John&edits=off_1h0")
+    field = page.get_by_role("textbox", name="Type your own")
+    code = main(page).get_by_role("textbox", name="These edits as text")
+    expect(code).to_have_value("off_1h0")
+    field.fill("John saw the cat")
+    field.press("Control+Enter")
+    expect(code).to_have_value("")
+    expect(main(page).get_by_text("is dropped")).to_be_visible()
+    expect(page).not_to_have_url(re.compile("edits="))
+    button(page, "bring both back").click()
+    expect(field).to_have_value("Mary saw John")
+    expect(code).to_have_value("off_1h0")
+    expect(main(page).get_by_text("is dropped")).to_have_count(0)
+    expect(page).to_have_url(re.compile("q=Mary.*edits=off_1h0"))
+
+
 def test_heads_are_measured_and_can_be_stopped(open_page):
     page = open_page("/interventions?do=Which+heads+matter&model=minilm")
     button(page, "Measure").click()

@@ -11,9 +11,7 @@ from tests.e2e.live import playwright_api
 expect = playwright_api().expect
 expect.set_options(timeout=15_000)
 
-METHODS, CROSS, MEMORY, PLAN, RUNS = (
-    "Same+answer,+other+cost", "Crossover", "Memory", "Planner", "Saved+runs",
-)  # fmt: skip
+METHODS, CROSS, MEMORY, PLAN, RUNS = "methods", "crossover", "memory", "planner", "runs"
 PHONE = {
     "viewport": {"width": 390, "height": 844},
     "color_scheme": "dark",
@@ -66,8 +64,8 @@ def test_methods_are_compared_and_the_run_is_saved_and_laid_over_another(open_pa
 @pytest.mark.parametrize(
     ("link", "title", "sentence"),
     [
-        (f"{CROSS}&cross_n=1,024", "Time of the parts", "overtakes the rest of one layer"),
-        (f"{MEMORY}&held_n=1,024", "Memory of one call against", "times less"),
+        (f"{CROSS}&cross_n=1024", "Time of the parts", "overtakes the rest of one layer"),
+        (f"{MEMORY}&held_n=1024", "Memory of one call against", "times less"),
     ],
 )
 def test_a_tab_measures_from_its_link(open_page, link, title, sentence):
@@ -79,7 +77,7 @@ def test_a_tab_measures_from_its_link(open_page, link, title, sentence):
 
 
 def test_a_plan_follows_its_controls_and_its_link(open_page):
-    page = open_page(f"/scaling?lab={PLAN}&shape=GPT-2+small&plan_n=1,000&phase=one+more+token")
+    page = open_page(f"/scaling?lab={PLAN}&shape=gpt-2-small&plan_n=1000&phase=decode")
     expect(notice(page)).to_contain_text("one more token after 999 others")
     page.get_by_role("radio", name="reading the text").click()
     expect(notice(page)).to_contain_text("small, 1,000 tokens")
@@ -89,6 +87,20 @@ def test_a_plan_follows_its_controls_and_its_link(open_page):
     speed.press("Enter")
     expect(notice(page)).not_to_have_text(before)
     expect(chart(page, "Planned time")).to_be_visible()
+
+
+def test_a_reload_shows_the_measurement_again_and_so_does_its_link(open_page):
+    page = open_page(f"/scaling?lab={METHODS}&methods_n=512&window=16")
+    measure(page)
+    expect(notice(page)).to_contain_text("The window of 16 is another answer")
+    expect(main(page).get_by_role("button", name="Stop")).to_have_count(0)
+    told = notice(page).inner_text()
+    page.reload()
+    expect(notice(page)).to_have_text(told, use_inner_text=True)
+    expect(chart(page, "Time of one call of each method")).to_be_visible()
+    other = open_page(page.url[page.url.index("/scaling") :])
+    expect(notice(other)).to_have_text(told, use_inner_text=True)
+    expect(notice(open_page(f"/scaling?lab={METHODS}"))).to_contain_text("Nothing is measured yet")
 
 
 @pytest.mark.parametrize("lab", [METHODS, CROSS, MEMORY, PLAN, RUNS])

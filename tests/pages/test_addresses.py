@@ -11,7 +11,7 @@ from attention.ui import inputs, old_addresses
 from tests.models import tiny
 from tests.models.offered import offered
 from tests.pages.reader import plain
-from tests.pages.test_controls import STATES
+from tests.pages.test_controls import DECODER, STATES
 
 ROOT = Path(__file__).parents[2]
 HEADS, VISUALIZER = "pages/explore/heads.py", "pages/explore/visualizer.py"
@@ -83,7 +83,7 @@ def spelled(small_models):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(inputs, "_codes", note)
-        for page, params in STATES:
+        for page, params in [*STATES, ("pages/learn/pipeline.py", DECODER)]:
             open_page(page, **params)
     return noted
 
