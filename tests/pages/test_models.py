@@ -104,11 +104,12 @@ def test_a_picker_of_models_says_what_memory_each_takes(monkeypatch):
     monkeypatch.setitem(registry.entries(), "other", other)
     needed = attention.models.memory_needed()
     assert list(needed) == attention.available_models()
-    for key, names in (("model", needed), ("beside", set(needed) - {"minilm"})):
-        app = open_page("pages/explore/heads.py", more="Beside another model")
-        told = app.selectbox(key=key).help.replace("\\", "")
-        for name in names:
-            assert f"{name} · {needed[name] / 1e9:.2f} GB" in told
+    app = open_page("pages/explore/heads.py", more="Beside another model")
+    for key, others in (("model", set()), ("beside", {"minilm"})):
+        assert app.selectbox(key=key).options == [
+            f"{name} · {size / 1e9:.2f} GB" for name, size in needed.items() if name not in others
+        ]
+    assert app.selectbox(key="model").value == "minilm"  # the name alone, here and in the address
 
 
 def test_a_model_that_does_not_fit_is_told_with_figures_and_the_page_goes_on(monkeypatch):
@@ -122,7 +123,7 @@ def test_a_model_that_does_not_fit_is_told_with_figures_and_the_page_goes_on(mon
     assert "huge needs 27000.0 GB of memory;" in told
     assert "is free. The page goes on with minilm." in told
     assert app.get("vega_lite_chart")
-    assert "huge · 27000.0 GB" in app.selectbox(key="model").help.replace("\\", "")
+    assert "huge · 27000.0 GB" in app.selectbox(key="model").options
 
 
 def test_a_damaged_model_is_told_and_the_page_goes_on(monkeypatch):
