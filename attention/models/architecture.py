@@ -76,11 +76,11 @@ class Config(ABC):
 class Names(NamedTuple):
     """What weights are called, without `.weight` and `.bias`: as in files, where no other is given.
 
-    The last four are parts of a layer: what stands behind `layer` and a dot.
+    The last four are parts of a layer: what stands behind its number and a dot.
     """
 
     words: str  # the learned vector of every vocabulary entry
-    layer: str  # "layers.{}"
+    layer: str  # what stands before the number of each
     qkv: str  # (D, (H + 2 G) * E), queries, keys and values side by side
     w_o: str  # (H * E, D)
     attention_norm: str
@@ -287,7 +287,7 @@ class Architecture(ABC):
             w[f"{joined}.bias"] = _frozen(np.concatenate(biases))
 
     def _part(self, layer: int, name: str) -> str:
-        return f"{self.names.layer.format(layer)}.{name}"
+        return f"{self.names.layer}.{layer}.{name}"
 
     def _matrix_and_bias(self, name: str) -> tuple[Array, Array]:
         matrix = self._weights[f"{name}.weight"]

@@ -93,7 +93,7 @@ class Bert(Encoder):
     config_class = BertConfig
     names = Names(
         words="embeddings.word_embeddings",
-        layer="encoder.layer.{}",
+        layer="encoder.layer",
         qkv="attention.self",
         w_o="attention.output.dense",
         attention_norm="attention.output.LayerNorm",

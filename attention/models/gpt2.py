@@ -92,7 +92,7 @@ class Gpt2(CausalModel):
     config_class = Gpt2Config
     names = Names(
         words="wte",
-        layer="h.{}",
+        layer="h",
         qkv="attn.c_attn",
         w_o="attn.c_proj",
         attention_norm="ln_1",

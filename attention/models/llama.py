@@ -96,7 +96,7 @@ class Llama(CausalModel):
     config_class = LlamaConfig
     names = Names(
         words="embed_tokens",
-        layer="layers.{}",
+        layer="layers",
         qkv="self_attn.qkv",
         w_o="self_attn.o_proj",
         attention_norm="input_layernorm",
