@@ -1,54 +1,28 @@
-"""What happens in one layer of a decoder, step by step: where it differs from an encoder's."""
+"""What happens in one layer, step by step: where a model differs from a BERT encoder."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from attention import step_sentences as say
-from attention.core import Array
 from attention.matrix import Matrix
-from attention.models.decoder import CausalModel
 from attention.models.layers import rotate
-from attention.models.llama import Llama
-from attention.models.model import Model
+from attention.models.transformer import Transformer
 from attention.place import Place
 from attention.steps import ENCODER_STEPS, TD, TE, TT, Step, asks_and_reads, gap, visible
 
 _SHARED = {step.key: step for step in ENCODER_STEPS}
 
 
-def steps_for(model: Model) -> tuple[Step, ...]:
-    """Return the steps of a layer of this model."""
-    if isinstance(model, Llama):
-        c = model.config
-        shared = c.num_key_value_heads < c.num_attention_heads
-        return SHARED_LLAMA_STEPS if shared else LLAMA_STEPS
-    return GPT2_STEPS if isinstance(model, CausalModel) else ENCODER_STEPS
-
-
-def _heads(p: Place) -> tuple[Array, Array, Array]:
-    """Return the head's queries, keys and values as the projections make them."""
-    assert isinstance(p.model, CausalModel)
-    made = p.model.project(p.layer, p.x)
-    return made.query[p.head], made.key[p.group], made.value[p.group]
-
-
-def _trace_gap(p: Place) -> float:
-    return max(gap(made, kept) for made, kept in zip(_heads(p), (p.q, p.k, p.v), strict=True))
-
-
-def _turned_back_gap(p: Place) -> float:
-    """Compare with the trace's queries and keys, turned back to where they were made."""
-    assert isinstance(p.model, Llama)
-    cos, sin = p.model.angles(p.sizes["T"])
-    q, k = (rotate(rows, cos, -sin) for rows in (p.q, p.k))
-    made = p.model.unrotated(p.layer, p.x)
-    pairs = (q, made.query[p.head]), (k, made.key[p.group]), (p.v, made.value[p.group])
-    return max(gap(computed, kept) for kept, computed in pairs)
+def _unturned(p: Place) -> list[Matrix]:
+    return [
+        Matrix("Q", "search terms", TE, p.unrotated[0], p.query),
+        Matrix("K", "titles", TE, p.unrotated[1], p.key),
+        Matrix("V", "contents", TE, p.v, p.key),
+    ]
 
 
 def _rotated_gap(p: Place) -> float:
-    assert isinstance(p.model, Llama)
     angles = p.model.angles(p.sizes["T"])
     q, k = (rotate(rows, *angles) for rows in p.unrotated)
     return max(gap(q, p.q), gap(k, p.k))
@@ -81,28 +55,9 @@ _LAYER_NORM = replace(
     formulas=(r"\hat X = \mathrm{LayerNorm}(X) = \frac{X - \mu}{\sqrt{\sigma^2 + \epsilon}} "
               r"\odot g + b",),
 )  # fmt: skip
-_QKV = replace(
-    _SHARED["qkv"],
-    formulas=(r"Q = \hat X W_Q + b_Q", r"K = \hat X W_K + b_K", r"V = \hat X W_V + b_V"),
-    shapes=(("X̂", TD), ("each W", ("D", "E")), ("each b", ("E",)), ("Q, K, V", TE)),
-    gap=_trace_gap,
-)
-_QKV_UNTURNED = replace(
-    _QKV,
-    formulas=(r"Q = \hat X W_Q", r"K = \hat X W_K", r"V = \hat X W_V"),
-    shapes=(("X̂", TD), ("each W", ("D", "E")), ("Q, K, V", TE)),
-    sentence=say.shared,
-    matrices=lambda p: [
-        Matrix("Q", "search terms", TE, p.unrotated[0], p.query),
-        Matrix("K", "titles", TE, p.unrotated[1], p.key),
-        Matrix("V", "contents", TE, p.v, p.key),
-    ],
-    gap=_turned_back_gap,
-)
-_QKV_SHARED = replace(
-    _QKV_UNTURNED,
-    what=_QKV.what + " Here several query heads **share** one head of keys and values, so that "
-    "fewer of them have to be kept while a text is written (grouped-query attention).",
+_SHARING = (
+    " Here several query heads **share** one head of keys and values, so that fewer of them have "
+    "to be kept while a text is written (grouped-query attention)."
 )
 _ROTATE = Step(
     "rotate",
@@ -152,31 +107,48 @@ _BACK = replace(
     "The next layer starts from there.",
     formulas=("Y = X + O", r"h^{(\ell + 1)} = Y + \mathrm{MLP}(\mathrm{Norm}(Y))"),
 )
-_GATED_BACK = replace(
-    _BACK,
-    formulas=(
-        *_BACK.formulas,
-        r"\mathrm{MLP}(y) = (\mathrm{silu}(y W_g) \odot y W_u)\, W_d",
-    ),
-)
-
-
-def _unbiased(step: Step) -> Step:
-    return replace(step, formulas=(r"O = Z\, W_O = \sum_h Z_h W_O^{(h)}",))
-
-
+_GATED = r"\mathrm{MLP}(y) = (\mathrm{silu}(y W_g) \odot y W_u)\, W_d"
+_UNBIASED = replace(_SHARED["w_o"], formulas=(r"O = Z\, W_O = \sum_h Z_h W_O^{(h)}",))
 _SCORES = replace(
     _SHARED["scores"],
     what=_SHARED["scores"].what + " Later tokens are scored too: the mask comes after.",
 )
-_MIDDLE = (_SCORES, _SHARED["scale"])
-_AFTER = tuple(_SHARED[key] for key in ("softmax", "blend", "concat"))
 
-LLAMA_STEPS = (
-    _STREAM, _NORM, _QKV_UNTURNED, _ROTATE, *_MIDDLE, _MASK, *_AFTER, _unbiased(_SHARED["w_o"]),
-    _GATED_BACK,
-)  # fmt: skip
-SHARED_LLAMA_STEPS = tuple(_QKV_SHARED if step is _QKV_UNTURNED else step for step in LLAMA_STEPS)
-GPT2_STEPS = (
-    _STREAM, _LAYER_NORM, _QKV, *_MIDDLE, _MASK, *_AFTER, _SHARED["w_o"], _BACK,
-)  # fmt: skip
+
+def steps_for(model: Transformer) -> tuple[Step, ...]:
+    """Return the steps of a layer of this model, put together from what it says of itself."""
+    first, causal = model.norm_first, model.is_causal
+    norm = _NORM if model.norm == "RMSNorm" else _LAYER_NORM
+    return (
+        _STREAM if first else _SHARED["stream"],
+        *([norm] if first else []),
+        _qkv(model),
+        *([_ROTATE] if model.rotary else []),
+        _SCORES if causal else _SHARED["scores"],
+        _SHARED["scale"],
+        _MASK if causal else _SHARED["mask"],
+        *(_SHARED[key] for key in ("softmax", "blend", "concat")),
+        _SHARED["w_o"] if model.output_bias else _UNBIASED,
+        _back(model),
+    )
+
+
+def _qkv(model: Transformer) -> Step:
+    step = _SHARED["qkv"]
+    x, written = ("X̂", r"\hat X") if model.norm_first else ("X", "X")
+    biases = model.qkv_bias
+    step = replace(
+        step,
+        formulas=tuple(f"{m} = {written} W_{m}" + f" + b_{m}" * biases for m in "QKV"),
+        shapes=((x, TD), *(shape for shape in step.shapes[1:] if biases or shape[0] != "each b")),
+    )
+    if model.rotary:
+        step = replace(step, matrices=_unturned)
+    if model.shared_kv:
+        step = replace(step, what=step.what + _SHARING, sentence=say.shared)
+    return step
+
+
+def _back(model: Transformer) -> Step:
+    step = _BACK if model.norm_first else _SHARED["back"]
+    return replace(step, formulas=(*step.formulas, _GATED)) if model.gated_mlp else step

@@ -10,19 +10,16 @@ import numpy as np
 
 from attention import words
 from attention.core import Array, causal_mask, softmax
-from attention.models.bert import Bert
-from attention.models.decoder import CausalModel
 from attention.models.layers import merge_heads
-from attention.models.llama import Llama
-from attention.models.model import Model
 from attention.models.trace import Trace
+from attention.models.transformer import Transformer
 
 
 @dataclass(frozen=True, eq=False)
 class Place:
     """A query token and a key token in one head. Each array is made when first asked for."""
 
-    model: Model
+    model: Transformer
     trace: Trace
     layer: int
     head: int
@@ -140,10 +137,8 @@ class Place:
 
     @cached_property
     def mixed(self) -> Array:
-        """The stream after attention, `(T, D)`: an encoder's is normalised."""
-        if isinstance(self.model, Bert):
-            return self.model.add_and_norm(self.layer, self.x, self.attended)
-        return self.x + self.attended
+        """The stream after attention, `(T, D)`: normalised where the norm comes after."""
+        return self.model.add_and_norm(self.layer, self.x, self.attended)
 
     @cached_property
     def leaves(self) -> Array:
@@ -152,23 +147,18 @@ class Place:
 
     @cached_property
     def normalised(self) -> Array:
-        """What a decoder's heads read, the stream normalised, `(T, D)`."""
-        if not isinstance(self.model, CausalModel):
-            raise TypeError(f"{self.model.name} normalises after attention")
+        """What the heads read, `(T, D)`: the stream, normalised where the norm comes first."""
         return self.model.normalised(self.layer, self.x)
 
     @property
     def slowest_angle(self) -> float:
         """By how many radians the last pair of numbers turns from one position to the next."""
-        if not isinstance(self.model, Llama):
+        if self.model.rope_theta is None:
             raise TypeError(f"{self.model.name} rotates nothing")
-        width = self.model.config.head_dim
-        return float(self.model.config.rope_theta ** (2 / width - 1))
+        return float(self.model.rope_theta ** (2 / self.sizes["E"] - 1))
 
     @cached_property
     def unrotated(self) -> tuple[Array, Array]:
-        """The head's queries and keys before their rotation, `(T, E)` each."""
-        if not isinstance(self.model, Llama):
-            raise TypeError(f"{self.model.name} rotates nothing")
+        """The head's queries and keys before any rotation, `(T, E)` each."""
         made = self.model.unrotated(self.layer, self.x)
         return made.query[self.head], made.key[self.group]

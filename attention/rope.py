@@ -11,8 +11,8 @@ import numpy as np
 
 from attention.core import Array
 from attention.models.layers import rotate
-from attention.models.llama import Llama
 from attention.models.trace import Trace
+from attention.models.transformer import Transformer
 
 
 class ByDistance(NamedTuple):
@@ -22,7 +22,7 @@ class ByDistance(NamedTuple):
     unrotated: Array  # (T,)
 
 
-def mean_scores(model: Llama, trace: Trace, layer: int, head: int) -> ByDistance:
+def mean_scores(model: Transformer, trace: Trace, layer: int, head: int) -> ByDistance:
     """Return the mean of `q_i k_j / sqrt(E)` over pairs with i - j = d, with and without rotation.
 
     Both from the same queries and keys: `trace.query` and `trace.key` are rotated, and
@@ -38,7 +38,7 @@ def mean_scores(model: Llama, trace: Trace, layer: int, head: int) -> ByDistance
 
 
 def pair_scores(
-    model: Llama, trace: Trace, place: tuple[int, int], query: int, key: int, farthest: int
+    model: Transformer, trace: Trace, place: tuple[int, int], query: int, key: int, farthest: int
 ) -> Array:
     """Return the score of one query and one key if they stood 0 to `farthest` tokens apart.
 

@@ -90,8 +90,6 @@ def normalised(p: Place) -> str:
 def shared(p: Place) -> str:
     """Say which heads share keys and values, and what that saves."""
     heads, groups = p.sizes["H"], p.sizes["G"]
-    if groups == heads:
-        return projections(p)
     others = ", ".join(str(head) for head in p.sharers if head != p.head)
     saved = 2 * (heads - groups) * p.sizes["E"] * 4 * p.sizes["L"]
     return (

@@ -14,7 +14,7 @@ import numpy as np
 from attention import step_sentences as say
 from attention.core import Array, causal_mask
 from attention.matrix import HEADS, TOKENS, Matrix
-from attention.models.bert import Bert
+from attention.models.layers import rotate
 from attention.place import Place
 from attention.questions import Question
 
@@ -57,10 +57,13 @@ def gap(computed: Array, kept: Array) -> float:
 
 
 def _projection_gap(p: Place) -> float:
-    assert isinstance(p.model, Bert)
-    w = p.model.projections(p.layer, p.head)
-    made = np.stack([p.x @ w.w_q + w.b_q, p.x @ w.w_k + w.b_k, p.x @ w.w_v + w.b_v])
-    return gap(made, np.stack([p.q, p.k, p.v]))
+    """Compare what the head's own matrices make with the trace, turned back if it was rotated."""
+    w, x, kept = p.model.projections(p.layer, p.head), p.normalised, [p.q, p.k, p.v]
+    if p.model.rotary:
+        cos, sin = p.model.angles(p.sizes["T"])
+        kept[:2] = (rotate(rows, cos, -sin) for rows in kept[:2])
+    made = x @ w.w_q + w.b_q, x @ w.w_k + w.b_k, x @ w.w_v + w.b_v
+    return max(map(gap, made, kept))
 
 
 def asks_and_reads(name: str, meaning: str, values: Array, p: Place, signed: bool) -> Matrix:

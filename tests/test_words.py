@@ -416,3 +416,19 @@ def test_a_decoders_word_sees_itself_and_what_came_before(tmp_path):
     np.testing.assert_allclose(scores, trace.scores[1, 3, 2, :3], atol=1e-5)
     np.testing.assert_allclose(attention.softmax(scores), whole.weights[1, 3, 2, :3], atol=1e-6)
     assert seen_by(dataclasses.replace(whole, is_causal=False), 2).labels == whole.labels
+
+
+@pytest.mark.parametrize("text", ["The cat sat; it was tired, It", "unbelievable 🦄 tokens", ""])
+def test_a_trace_finds_the_tokens_that_a_view_of_its_pieces_finds(model, text):
+    trace = model.trace(text)
+    pieces = view(trace, words=False)
+    for word in (*pieces.words, "IT", "cat", "[cls]", "nowhere"):
+        assert trace.find(word) == pieces.find(word), word
+
+
+def test_a_trace_finds_words_whose_tokens_have_a_space_before_them(tmp_path):
+    folder = tiny_tokenizers.write_model(tmp_path / "m", "llama", "bytes")
+    trace = Llama.from_folder("tiny", folder).trace("The cat sat on the cat")
+    assert trace.find("cat") == trace.tokens.index("Ġcat")
+    assert trace.find("THE") == 0
+    assert trace.find("dog") is None

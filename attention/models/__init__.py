@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from functools import cache
 from threading import Lock
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from attention.models import registry
 
 if TYPE_CHECKING:
-    from attention.models.bert import Bert
-    from attention.models.gpt2 import Gpt2
-    from attention.models.llama import Llama
-
-    AnyModel: TypeAlias = Bert | Llama | Gpt2
+    from attention.models.transformer import Transformer
 
 # Two readers who come first at once still share one model; nobody waits for another's model.
 _LOADING: dict[str, Lock] = {}
@@ -40,7 +36,7 @@ def memory_needed() -> dict[str, int]:
     return {entry.name: entry.needed for entry in found if entry.problem is None}
 
 
-def load_model(name: str = registry.EMBEDDED) -> AnyModel:
+def load_model(name: str = registry.EMBEDDED) -> Transformer:
     """Return the model, loaded once per process and shared.
 
     Raises
@@ -56,5 +52,5 @@ def load_model(name: str = registry.EMBEDDED) -> AnyModel:
 
 
 @cache
-def _load(name: str) -> AnyModel:
+def _load(name: str) -> Transformer:
     return registry.entries()[name].load()

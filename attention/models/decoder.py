@@ -1,81 +1,50 @@
 """What decoders share: the causal pass, the cache of keys and values, the next token.
 
-An architecture says how a layer makes queries, keys and values, what it does after attention, and
-how the last stream becomes logits; see `llama` and `gpt2`.
+See `llama` and `gpt2` for what the architectures are.
 """
 
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from tokenizers import Tokenizer
 
-from attention.characters import shown, spelled
+from attention import threads
 from attention.core import Array, softmax
-from attention.edits import Edits, check_edits
-from attention.models import files, memory
+from attention.edits import Edits
+from attention.models.architecture import Config, LayerArrays, Projected
 from attention.models.editing import weights_in_place
-from attention.models.layers import merge_heads
-from attention.models.spelling import spelling
-from attention.models.trace import NO_HEAD, Tokens, Trace, longest
+from attention.models.layers import rotate
+from attention.models.trace import NO_HEAD
+from attention.models.transformer import Transformer
 
 _HEAD = "lm_head.weight"
 
 
-@dataclass(frozen=True)
-class DecoderConfig:
-    """The sizes that every decoder has, under the names of a `config.json`."""
+@dataclass(frozen=True, kw_only=True)
+class DecoderConfig(Config):
+    """The sizes that every decoder has."""
 
-    num_hidden_layers: int  # L
-    num_attention_heads: int  # H
-    num_key_value_heads: int  # G
-    head_dim: int  # E
-    hidden_size: int  # D
-    intermediate_size: int
-    vocab_size: int  # V
-    max_position_embeddings: int
-    norm_eps: float
+    rope_theta: float | None = None  # the base of rotations, if queries and keys are rotated
     tie_word_embeddings: bool = True  # next words are scored by the word embeddings
 
     def __post_init__(self) -> None:
-        """Refuse sizes that no such model has: a file may claim anything."""
-        for name, most in {
-            "num_hidden_layers": 1_000,
-            "num_attention_heads": 1_000,
-            "num_key_value_heads": 1_000,
-            "head_dim": 4_096,
-            "hidden_size": 100_000,
-            "intermediate_size": 1_000_000,
-            "vocab_size": 4_000_000,
-            "max_position_embeddings": 100_000_000,
-        }.items():
-            value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
-                raise ValueError(f"{name} must be a whole number from 1 to {most:,}, got {value!r}")
-        if self.num_attention_heads % self.num_key_value_heads:
-            raise ValueError(
-                f"{self.num_attention_heads} query heads cannot share "
-                f"{self.num_key_value_heads} heads of keys and values evenly"
-            )
-        if not isinstance(self.norm_eps, float) or not 0 <= self.norm_eps < 1:
-            raise ValueError(f"the norm's epsilon must be from 0 to 1, got {self.norm_eps!r}")
+        """Refuse sizes that cannot be rotated."""
+        super().__post_init__()
+        if self.rope_theta is None:
+            return
+        if self.head_dim % 2:
+            raise ValueError(f"head_dim must be even to be rotated, got {self.head_dim}")
+        if not isinstance(self.rope_theta, int | float) or not 1 < self.rope_theta < 1e15:
+            raise ValueError(f"rope_theta must be above 1 and below 1e15, got {self.rope_theta!r}")
 
     def head(self) -> dict[str, tuple[int, ...]]:
         """Return the name and shape of what scores next words, which not every file has."""
         return {_HEAD: (self.vocab_size, self.hidden_size)}
-
-
-class Projected(NamedTuple):
-    """What the heads of one layer work with."""
-
-    query: Array  # (..., H, T, E)
-    key: Array  # (..., G, T, E)
-    value: Array  # (..., G, T, E)
 
 
 class Generated(NamedTuple):
@@ -86,63 +55,42 @@ class Generated(NamedTuple):
     probability: float
 
 
-class CausalModel(ABC):
+class CausalModel(Transformer):
     """A decoder with its weights and tokenizer. Safe to share between threads."""
 
     config: DecoderConfig
-    word_embeddings: Array  # (V, D), read-only
+    is_causal = True
+    last_norm_name: ClassVar[str]
 
     def __init__(
-        self,
-        name: str,
-        config: DecoderConfig,
-        tokenizer: Tokenizer,
-        weights: dict[str, Array],
-        words: str,
+        self, name: str, config: DecoderConfig, weights: dict[str, Array], tokenizer: Tokenizer
     ) -> None:
-        """Keep what is given and, out of `weights`, the two matrices about words.
-
-        Parameters
-        ----------
-        words : the name of the word embeddings
-        """
-        self.name, self.config, self.tokenizer = name, config, tokenizer
-        self.word_embeddings = weights.pop(words)
+        """Keep what is given, and what scores next words once where it is a copy."""
+        super().__init__(name, config, weights, tokenizer)
         own = weights.pop(_HEAD, None)
         if own is None:
             tied = config.tie_word_embeddings
-        else:  # where it is a copy, one is enough
+        else:
             tied = np.array_equal(own, self.word_embeddings)
         self._head = self.word_embeddings if tied else own
-
-    @abstractmethod
-    def embed(self, ids: Array, start: int = 0) -> Array:
-        """Return the stream `(T, D)` below the first layer; the first token is at `start`."""
-
-    @abstractmethod
-    def normalised(self, layer: int, x: Array) -> Array:
-        """Return what the heads of a layer read: streams `(..., T, D)` after the first norm."""
-
-    @abstractmethod
-    def project(self, layer: int, x: Array, start: int = 0) -> Projected:
-        """Return queries, keys and values of tokens `(..., T, D)`, the first one at `start`."""
-
-    @abstractmethod
-    def output_projection(self, layer: int) -> tuple[Array, Array]:
-        """Return W_O `(H * E, D)`, the rows of each head together, and its bias `(D,)`."""
-
-    @abstractmethod
-    def after_attention(self, layer: int, x: Array, attended: Array) -> Array:
-        """Finish a layer: what it gives `(T, D)` for the stream and what attention adds to it."""
-
-    @abstractmethod
-    def last_norm(self, x: Array) -> Array:
-        """Return what next words are scored by: rows `(..., D)` of `hidden[-1]`, normalised."""
+        self.predicts = self._head is not None  # attention needs nothing of it
 
     @property
-    def predicts(self) -> bool:
-        """Whether the file has what scores next words; attention needs nothing of it."""
-        return self._head is not None
+    def rope_theta(self) -> float | None:
+        """The base of the angles by which queries and keys are rotated, if they are."""
+        return self.config.rope_theta
+
+    def project(self, layer: int, x: Array, start: int = 0) -> Projected:
+        """Return what the heads work with, of tokens `(..., T, D)`, the first one at `start`."""
+        query, key, value = self.unrotated(layer, x)
+        if self.rope_theta is None:
+            return Projected(query, key, value)
+        angles = self.angles(x.shape[-2], start)
+        return Projected(rotate(query, *angles), rotate(key, *angles), value)
+
+    def last_norm(self, x: Array) -> Array:
+        """Return what next words are scored by: rows `(..., D)` of `hidden[-1]`, normalised."""
+        return self._norm(self.last_norm_name, x)
 
     def logits(self, x: Array) -> Array:
         """Return how each word scores as the next one, `(..., V)`: `Norm(x) E^T`.
@@ -156,91 +104,21 @@ class CausalModel(ABC):
         scores: Array = self.last_norm(x) @ self._head.T
         return scores
 
-    @property
-    def longest_trace(self) -> int:
-        """How many tokens a trace may have."""
-        c = self.config
-        return longest(c.num_hidden_layers * c.num_attention_heads, c.max_position_embeddings)
+    def _next_logits(self, stream: Array) -> Array | None:
+        return self.logits(stream[-1]) if len(stream) and self.predicts else None
 
-    def tokenize(self, text: str) -> Tokens:
-        """Return the text as tokens; `ValueError` where it is too long for a trace."""
-        return files.encode(self.tokenizer, text, self.longest_trace, self.config.vocab_size)
-
-    def spell(self, token: int) -> str:
-        """Return the text of one token, with the space before it; see `spell_all`."""
-        return self.spell_all([token])
-
-    def spell_all(self, tokens: Sequence[int]) -> str:
-        """Return what tokens say together; bytes that make no whole character as `<F0>`.
-
-        A token of the vocabulary that the tokenizer does not know is shown as its number.
-        """
-        return spelled(spelling(self.tokenizer).text(tokens))
-
-    def label(self, token: int) -> str:
-        """Return one token as views show it: what cannot be seen is made visible."""
-        return shown(spelling(self.tokenizer).text([token]))
-
-    def trace(self, text: str, edits: Edits = ()) -> Trace:
-        """Run the whole forward pass on `text`, changed as `edits` ask for, and keep everything.
-
-        Raises
-        ------
-        ValueError : the text has more tokens than a trace may have, or an edit names a layer, head
-            or position that is not there.
-        """
-        tokens = self.tokenize(text)
-        c, t = self.config, len(tokens)
-        self._check_edits(edits, t)
-        layers, heads, groups = c.num_hidden_layers, c.num_attention_heads, c.num_key_value_heads
-        query, key_value, weights, head_output, hidden = memory.arrays(
-            (layers, heads, t, c.head_dim),
-            (2, layers, groups, t, c.head_dim),
-            (layers, heads, t, t),
-            (layers, heads, t, c.head_dim),
-            (layers + 1, t, c.hidden_size),
-        )
-        hidden[0] = self.embed(tokens.ids)
-        for layer in range(layers):
-            made = self.project(layer, hidden[layer])
-            query[layer], key_value[:, layer] = made.query, made[1:]
-            head_output[layer] = attend(*made, weights[layer], edits, layer)
-            hidden[layer + 1] = self._finish(layer, hidden[layer], head_output[layer])
-        key, value = key_value
-        return Trace(
-            self.name, tokens, query, key, value, weights, head_output, hidden, edits,
-            is_causal=True,
-            next_logits=self.logits(hidden[-1, -1]) if t and self.predicts else None,
-            spelling=self.spell,
-        )  # fmt: skip
-
-    def hidden(self, text: str, edits: Edits = ()) -> Array:
-        """Return the stream `(L + 1, T, D)` of a forward pass; as `trace(text, edits).hidden`."""
-        return self.trace(text, edits).hidden
-
-    def resume(self, x: Array, layer: int, edits: Edits = ()) -> Array:
-        """Run `layer` and those above it on streams `(..., T, D)`; return what the last gives.
-
-        `resume(trace.hidden[l], l)` is `trace.hidden[-1]` for any l.
-
-        Raises
-        ------
-        ValueError : a layer, head or position that is not there, or a stream of another width.
-        """
-        c, tokens = self.config, x.shape[-2] if x.ndim > 1 else 0
-        if tokens == 0 or x.shape[-1] != c.hidden_size or not 0 <= layer <= c.num_hidden_layers:
-            raise ValueError(
-                f"no stream of shape {x.shape} into layer {layer}: {self.name} is "
-                f"{c.hidden_size} wide and has layers 0 to {c.num_hidden_layers - 1}"
-            )
-        self._check_edits(edits, tokens)
-        streams = np.array(x, np.float32).reshape(-1, tokens, c.hidden_size)  # (B, T, D), a copy
-        weights = np.empty((len(streams), c.num_attention_heads, tokens, tokens), np.float32)
-        for at in range(layer, c.num_hidden_layers):
-            streams = self._finish(
-                at, streams, attend(*self.project(at, streams), weights, edits, at)
-            )
-        return streams.reshape(x.shape)
+    def _run_layer(
+        self, share: threads.Share, layer: int, edits: Edits, arrays: LayerArrays
+    ) -> None:
+        texts, _, tokens, _ = arrays.weights.shape
+        streams = arrays.x.reshape(texts, tokens, self.config.hidden_size)
+        made = self.project(layer, streams)  # each (B, H or G, T, E)
+        output = attend(*made, arrays.weights, edits, layer)  # (B, H, T, E)
+        kept = arrays.query, arrays.key, arrays.value, arrays.output
+        for mine, new in zip(kept, (*made, output), strict=True):
+            by_text = mine.reshape(len(mine), texts, tokens, self.config.head_dim)
+            by_text.swapaxes(0, 1)[:] = new
+        arrays.y[:] = self._finish(layer, arrays.x, output)
 
     def generate(
         self,
@@ -298,24 +176,6 @@ class CausalModel(ABC):
             yield Generated(token, self.spell(token), probability)
             start, ids = stop, np.array([token])
 
-    def _finish(self, layer: int, x: Array, head_output: Array) -> Array:
-        w_o, bias = self.output_projection(layer)
-        merged, rows = merge_heads(head_output), (-1, x.shape[-1])
-        attended = merged.reshape(-1, merged.shape[-1]) @ w_o + bias  # one product for all texts
-        return self.after_attention(layer, x.reshape(rows), attended).reshape(x.shape)
-
-    def _check_edits(self, edits: Edits, tokens: int) -> None:
-        c = self.config
-        sizes = c.num_hidden_layers, c.num_attention_heads, tokens
-        check_edits(edits, self.name, *sizes, is_causal=True)
-
-    def check_layer(self, layer: int) -> None:
-        """Refuse a layer that is not there; the message has how many there are."""
-        if not 0 <= layer < self.config.num_hidden_layers:
-            raise ValueError(
-                f"no layer {layer}: {self.name} has layers 0 to {self.config.num_hidden_layers - 1}"
-            )
-
 
 def attend(
     query: Array, key: Array, value: Array, weights: Array, edits: Edits = (), layer: int = 0
@@ -341,7 +201,7 @@ def attend(
     weights *= np.float32(width**-0.5)
     if queries > 1:
         weights[..., ~np.tri(queries, keys, keys - queries, dtype=bool)] = -np.inf
-    for own in weights.reshape(-1, heads, queries, keys) if edits else (weights,):
+    for own in weights.reshape(math.prod(texts), heads, queries, keys) if edits else (weights,):
         weights_in_place(own, edits, layer)
     return np.matmul(weights.reshape(*shared, keys), value).reshape(query.shape)
 

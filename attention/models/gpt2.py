@@ -7,18 +7,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from tokenizers import Tokenizer
 
 from attention.core import Array
-from attention.models import files, settings
-from attention.models.decoder import CausalModel, DecoderConfig, Projected
-from attention.models.layers import layer_norm, split_heads
+from attention.models import settings
+from attention.models.architecture import Names
+from attention.models.decoder import CausalModel, DecoderConfig
 
-_PREFIXES = ("transformer.",)
 _DEFAULTS = {
     "vocab_size": 50_257,
     "n_positions": 1_024,
@@ -44,7 +41,7 @@ _COMPUTED = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Gpt2Config(DecoderConfig):
     """The sizes of a GPT-2 model."""
 
@@ -53,9 +50,7 @@ class Gpt2Config(DecoderConfig):
         """Take the sizes from a `config.json`; refuse what this module does not compute."""
         config = settings.complete(config, _DEFAULTS, _ALIASES)
         settings.check_settings(config, _COMPUTED)
-        heads, width = settings.number(config, "n_head"), settings.number(config, "n_embd")
-        if width % heads:
-            raise ValueError(f"{heads} heads cannot divide a width of {width}")
+        heads, width = settings.heads_and_width(config, "n_head", "n_embd")
         return cls(
             num_hidden_layers=settings.number(config, "n_layer"),
             num_attention_heads=heads,
@@ -65,7 +60,7 @@ class Gpt2Config(DecoderConfig):
             intermediate_size=config.get("n_inner") or 4 * width,
             vocab_size=settings.number(config, "vocab_size"),
             max_position_embeddings=settings.number(config, "n_positions"),
-            norm_eps=config["layer_norm_epsilon"],
+            norm_eps=settings.epsilon(config, "layer_norm_epsilon"),
             tie_word_embeddings=bool(config["tie_word_embeddings"]),
         )
 
@@ -94,75 +89,28 @@ class Gpt2Config(DecoderConfig):
 class Gpt2(CausalModel):
     """A GPT-2 decoder with its weights and tokenizer. Safe to share between threads."""
 
-    config: Gpt2Config
-
-    def __init__(
-        self, name: str, config: Gpt2Config, weights: dict[str, Array], tokenizer: Tokenizer
-    ) -> None:
-        """Keep the weights."""
-        super().__init__(name, config, tokenizer, weights, "wte.weight")
-        self._weights = weights
-
-    @classmethod
-    def from_folder(cls, name: str, folder: Path) -> Self:
-        """Load `config.json`, `tokenizer.json` and safetensors from `folder`."""
-        config = Gpt2Config.from_dict(files.read_config(folder))
-        weights = files.read_weights(
-            folder, config.shapes(), prefixes=_PREFIXES, optional=config.head()
-        )
-        return cls(name, config, weights, files.load_tokenizer(folder / "tokenizer.json"))
-
-    @classmethod
-    def check_folder(cls, folder: Path) -> files.Shapes:
-        """Refuse what `from_folder` could not read; return the shapes of what it would."""
-        config = Gpt2Config.from_dict(files.read_config(folder))
-        return files.check_weights(
-            folder, config.shapes(), prefixes=_PREFIXES, optional=config.head()
-        )
+    config_class = Gpt2Config
+    names = Names(
+        words="wte",
+        layer="h",
+        qkv="attn.c_attn",
+        w_o="attn.c_proj",
+        attention_norm="ln_1",
+        mlp_norm="ln_2",
+    )
+    last_norm_name = "ln_f"
+    prefixes = ("transformer.",)
+    norm_first = True
+    norm = "LayerNorm"
 
     def embed(self, ids: Array, start: int = 0) -> Array:
         """Return word + position, `(T, D)`."""
         return self.word_embeddings[ids] + self._weights["wpe.weight"][start : start + len(ids)]
 
-    def normalised(self, layer: int, x: Array) -> Array:
-        """Return `LayerNorm(x)`, which queries, keys and values are made of."""
-        self.check_layer(layer)
-        return self._norm(f"h.{layer}.ln_1", x)
-
-    def project(self, layer: int, x: Array, start: int = 0) -> Projected:
-        """Return queries, keys and values of `LayerNorm(x)`, `(H, T, E)` each."""
-        rows = self.normalised(layer, x).reshape(-1, x.shape[-1])  # one product for all texts
-        joined = self._linear(f"h.{layer}.attn.c_attn", rows)
-        joined = joined.reshape(*x.shape[:-1], joined.shape[-1])
-        heads = split_heads(joined, 3 * self.config.num_attention_heads)
-        return Projected(*np.split(heads, 3, axis=-3))
-
-    def output_projection(self, layer: int) -> tuple[Array, Array]:
-        """Return W_O `(H * E, D)`, the rows of each head together, and its bias `(D,)`."""
-        self.check_layer(layer)
-        name = f"h.{layer}.attn.c_proj"
-        return self._weights[f"{name}.weight"], self._weights[f"{name}.bias"]
-
-    def after_attention(self, layer: int, x: Array, attended: Array) -> Array:
-        """Return `y + MLP(LayerNorm(y))` for `y = x + attended`."""
-        self.check_layer(layer)
-        y = x + attended
-        inner = self._linear(f"h.{layer}.mlp.c_fc", self._norm(f"h.{layer}.ln_2", y))
-        y += self._linear(f"h.{layer}.mlp.c_proj", _gelu_tanh(inner))
-        return y
-
-    def last_norm(self, x: Array) -> Array:
-        """Return `LayerNorm(x)`."""
-        return self._norm("ln_f", x)
-
-    def _linear(self, name: str, x: Array) -> Array:
-        y: Array = x @ self._weights[f"{name}.weight"]
-        y += self._weights[f"{name}.bias"]
-        return y
-
-    def _norm(self, name: str, x: Array) -> Array:
-        gain, bias = self._weights[f"{name}.weight"], self._weights[f"{name}.bias"]
-        return layer_norm(x, gain, bias, self.config.norm_eps)
+    def mlp(self, layer: int, x: Array) -> Array:
+        """Return `GELU(x W_1 + b_1) W_2 + b_2`."""
+        inner = _gelu_tanh(self._linear(self._part(layer, "mlp.c_fc"), x))
+        return self._linear(self._part(layer, "mlp.c_proj"), inner)
 
 
 def _gelu_tanh(x: Array) -> Array:

@@ -7,18 +7,17 @@ shared keys and values: Ainslie et al. 2023, "GQA", section 2.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from tokenizers import Tokenizer
 
 from attention.core import Array
-from attention.models import files, settings
-from attention.models.decoder import CausalModel, DecoderConfig, Projected
-from attention.models.layers import rms_norm, rotate, rotation_angles, silu_in_place, split_heads
+from attention.models import settings
+from attention.models.architecture import Names
+from attention.models.decoder import CausalModel, DecoderConfig
+from attention.models.layers import silu_in_place
 
-_PREFIXES = ("model.", "transformer.")  # the second of LlamaForQuestionAnswering
 _DEFAULTS = {
     "vocab_size": 32_000,
     "hidden_size": 4_096,
@@ -39,20 +38,11 @@ _COMPUTED = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LlamaConfig(DecoderConfig):
     """The sizes of a Llama model."""
 
     rope_theta: float = 10_000.0
-
-    def __post_init__(self) -> None:
-        """Refuse sizes that cannot be rotated."""
-        super().__post_init__()
-        if self.head_dim % 2:
-            raise ValueError(f"head_dim must be even to be rotated, got {self.head_dim}")
-        theta = self.rope_theta
-        if not isinstance(theta, int | float) or not 1 < theta < 1e15:
-            raise ValueError(f"rope_theta must be above 1 and below 1e15, got {theta!r}")
 
     @classmethod
     def from_dict(cls, config: dict[str, Any]) -> Self:
@@ -70,7 +60,7 @@ class LlamaConfig(DecoderConfig):
             intermediate_size=settings.number(config, "intermediate_size"),
             vocab_size=settings.number(config, "vocab_size"),
             max_position_embeddings=settings.number(config, "max_position_embeddings"),
-            norm_eps=config["rms_norm_eps"],
+            norm_eps=settings.epsilon(config, "rms_norm_eps"),
             rope_theta=_rope_theta(config),
             tie_word_embeddings=bool(config["tie_word_embeddings"]),
         )
@@ -103,110 +93,44 @@ class LlamaConfig(DecoderConfig):
 class Llama(CausalModel):
     """A Llama decoder with its weights and tokenizer. Safe to share between threads."""
 
-    config: LlamaConfig
+    config_class = LlamaConfig
+    names = Names(
+        words="embed_tokens",
+        layer="layers",
+        qkv="self_attn.qkv",
+        w_o="self_attn.o_proj",
+        attention_norm="input_layernorm",
+        mlp_norm="post_attention_layernorm",
+    )
+    last_norm_name = "norm"
+    prefixes = ("model.", "transformer.")  # the second of LlamaForQuestionAnswering
+    norm_first = True
+    norm = "RMSNorm"
+    gated_mlp = True
 
     def __init__(
         self, name: str, config: LlamaConfig, weights: dict[str, Array], tokenizer: Tokenizer
     ) -> None:
         """Keep the weights; matrices that read the same rows lie side by side."""
-        super().__init__(name, config, tokenizer, weights, "embed_tokens.weight")
-        self._norm = weights["norm.weight"]
-        self._layers = [_Layer.taken_from(weights, at) for at in range(config.num_hidden_layers)]
-        self._no_bias = np.zeros(config.hidden_size, np.float32)
-        self._no_bias.flags.writeable = False
-
-    @classmethod
-    def from_folder(cls, name: str, folder: Path) -> Self:
-        """Load `config.json`, `tokenizer.json` and safetensors from `folder`."""
-        config = LlamaConfig.from_dict(files.read_config(folder))
-        weights = files.read_weights(
-            folder, config.shapes(), prefixes=_PREFIXES, optional=config.head()
-        )
-        return cls(name, config, weights, files.load_tokenizer(folder / "tokenizer.json"))
-
-    @classmethod
-    def check_folder(cls, folder: Path) -> files.Shapes:
-        """Refuse what `from_folder` could not read; return the shapes of what it would."""
-        config = LlamaConfig.from_dict(files.read_config(folder))
-        return files.check_weights(
-            folder, config.shapes(), prefixes=_PREFIXES, optional=config.head()
-        )
+        super().__init__(name, config, weights, tokenizer)
+        for layer in range(config.num_hidden_layers):
+            for joined, parts in {
+                self.names.qkv: ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
+                self.names.w_o: (self.names.w_o,),
+                "mlp.gate_up": ("mlp.gate_proj", "mlp.up_proj"),
+                "mlp.down_proj": ("mlp.down_proj",),
+            }.items():
+                self._join(self._part(layer, joined), [self._part(layer, part) for part in parts])
 
     def embed(self, ids: Array, start: int = 0) -> Array:
         """Return the learned vector of each token, `(T, D)`; positions come in with rotation."""
         return self.word_embeddings[ids]
 
-    def normalised(self, layer: int, x: Array) -> Array:
-        """Return `RMSNorm(x)`, which queries, keys and values are made of."""
-        self.check_layer(layer)
-        return rms_norm(x, self._layers[layer].attention_norm, self.config.norm_eps)
-
-    def project(self, layer: int, x: Array, start: int = 0) -> Projected:
-        """Return rotated queries and keys, and values, of `RMSNorm(x)`."""
-        query, key, value = self.unrotated(layer, x)
-        angles = self.angles(x.shape[-2], start)
-        return Projected(rotate(query, *angles), rotate(key, *angles), value)
-
-    def unrotated(self, layer: int, x: Array) -> Projected:
-        """Return queries and keys before their rotation, and values, as in `Projected`."""
-        rows = self.normalised(layer, x).reshape(-1, x.shape[-1])  # one product for all texts
-        joined = rows @ self._layers[layer].w_qkv
-        joined = joined.reshape(*x.shape[:-1], joined.shape[-1])
-        groups = self.config.num_key_value_heads
-        heads = split_heads(joined, self.config.num_attention_heads + 2 * groups)
-        query, key, value = np.split(heads, [-2 * groups, -groups], axis=-3)
-        return Projected(query, key, value)
-
-    def angles(self, tokens: int, start: int = 0) -> tuple[Array, Array]:
-        """Return the cosines and sines `(T, E / 2)` by which positions from `start` on turn."""
-        return rotation_angles(tokens, self.config.head_dim, self.config.rope_theta, start)
-
-    def output_projection(self, layer: int) -> tuple[Array, Array]:
-        """Return W_O `(H * E, D)`, the rows of each head together, and zeros `(D,)`."""
-        self.check_layer(layer)
-        return self._layers[layer].w_o, self._no_bias
-
-    def after_attention(self, layer: int, x: Array, attended: Array) -> Array:
-        """Return `y + MLP(RMSNorm(y))` for `y = x + attended`; the MLP is `silu(g) * u W_down`."""
-        self.check_layer(layer)
-        at = self._layers[layer]
-        y = x + attended
-        inner = rms_norm(y, at.mlp_norm, self.config.norm_eps) @ at.w_gate_up
+    def mlp(self, layer: int, x: Array) -> Array:
+        """Return `(silu(x W_gate) * x W_up) W_down`."""
+        inner = self._linear(self._part(layer, "mlp.gate_up"), x)
         gate, up = np.split(inner, 2, axis=-1)
-        y += (silu_in_place(gate) * up) @ at.w_down
-        return y
-
-    def last_norm(self, x: Array) -> Array:
-        """Return `RMSNorm(x)`."""
-        return rms_norm(x, self._norm, self.config.norm_eps)
-
-
-@dataclass(frozen=True, eq=False)
-class _Layer:
-    attention_norm: Array  # (D,)
-    w_qkv: Array  # (D, (H + 2 G) * E)
-    w_o: Array  # (H * E, D)
-    mlp_norm: Array  # (D,)
-    w_gate_up: Array  # (D, 2 * inner)
-    w_down: Array  # (inner, D)
-
-    @classmethod
-    def taken_from(cls, weights: dict[str, Array], layer: int) -> Self:
-        def take(*parts: str) -> Array:
-            names = [f"layers.{layer}.{part}.weight" for part in parts]
-            return files.side_by_side([weights.pop(name) for name in names])
-
-        def norm(part: str) -> Array:
-            return weights.pop(f"layers.{layer}.{part}.weight")
-
-        return cls(
-            norm("input_layernorm"),
-            take("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
-            take("self_attn.o_proj"),
-            norm("post_attention_layernorm"),
-            take("mlp.gate_proj", "mlp.up_proj"),
-            take("mlp.down_proj"),
-        )
+        return self._linear(self._part(layer, "mlp.down_proj"), silu_in_place(gate) * up)
 
 
 def _rope_theta(config: dict[str, Any]) -> Any:

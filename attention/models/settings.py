@@ -62,3 +62,29 @@ def number(config: Mapping[str, Any], name: str, most: int = 2**31) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
         raise ValueError(f"{name} must be a whole number from 1 to {most:,}, got {value!r}")
     return value
+
+
+def epsilon(config: Mapping[str, Any], name: str) -> float:
+    """Return what a norm adds to the variance; `ValueError` where it is none from 0 to 1.
+
+    >>> epsilon({"layer_norm_eps": "small"}, "layer_norm_eps")
+    Traceback (most recent call last):
+    ValueError: layer_norm_eps: a norm's epsilon must be from 0 to 1, got 'small'
+    """
+    value = config[name]
+    if not isinstance(value, float) or not 0 <= value < 1:
+        raise ValueError(f"{name}: a norm's epsilon must be from 0 to 1, got {value!r}")
+    return value
+
+
+def heads_and_width(config: Mapping[str, Any], heads: str, width: str) -> tuple[int, int]:
+    """Return how many heads there are and how wide they are together.
+
+    >>> heads_and_width({"n_head": 5, "n_embd": 16}, "n_head", "n_embd")
+    Traceback (most recent call last):
+    ValueError: 5 heads cannot divide a width of 16
+    """
+    count, together = number(config, heads), number(config, width)
+    if together % count:
+        raise ValueError(f"{count} heads cannot divide a width of {together}")
+    return count, together

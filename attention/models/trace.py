@@ -42,6 +42,14 @@ class Tokens:
         """Return T, the number of tokens with the special ones."""
         return len(self.pieces)
 
+    def said(self, position: int) -> str:
+        """Return what a token says; of one that the model does not know, its part of the text."""
+        if self.special[position]:
+            return self.pieces[position]
+        if self.unknown[position]:
+            return self.text[slice(*self.spans[position])]
+        return self.texts[position]
+
 
 @dataclass(frozen=True, eq=False)
 class Trace:
@@ -70,6 +78,23 @@ class Trace:
             value = getattr(self, field.name)
             if isinstance(value, np.ndarray):
                 value.flags.writeable = False
+
+    def __repr__(self) -> str:
+        """Return the model and the sizes on one line."""
+        layers, heads, tokens = self.weights.shape[:3]
+        edited = f", {_counted(len(self.edits), 'edit')}" if self.edits else ""
+        counted = _counted(tokens, "token")
+        return f"Trace of {self.model}: {counted}, {layers} x {heads} heads{edited}"
+
+    def find(self, word: str) -> int | None:
+        """Return the position of the first token that spells `word`, ignoring case.
+
+        A space before it, which many tokenizers make a part of it, is ignored, too. None where no
+        single token spells it: a word may be cut into pieces, see `attention.words`.
+        """
+        found = map(str.casefold, map(self.input.said, range(len(self.input))))
+        wanted = word.casefold(), f" {word.casefold()}"
+        return next((position for position, said in enumerate(found) if said in wanted), None)
 
     @cached_property
     def scores(self) -> Array:
@@ -127,3 +152,7 @@ def longest(heads: int, positions: int) -> int:
     (512, 384)
     """
     return min(positions, LONGEST_TRACE, math.isqrt(MOST_WEIGHTS // heads))
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"

@@ -12,7 +12,6 @@ from attention.charts import context as charts
 from attention.context import ASKS, CONTROL, READS
 from attention.core import Array
 from attention.frames import head_name
-from attention.models.llama import Llama
 from attention.models.trace import Trace
 from attention.sentences import telling_word
 from attention.ui import context_work as work
@@ -200,7 +199,7 @@ def _similarity(
 
 def _moved(chosen: Reading, same_place: bool) -> str:
     """Say what the place of a word does to the input of the first layer."""
-    if isinstance(chosen.model, Llama):
+    if chosen.model.rotary:
         return "this model adds nothing for a position, it turns queries and keys in every layer"
     if same_place:
         return "the same position vector is added in both"

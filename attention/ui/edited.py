@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 import streamlit as st
@@ -30,8 +31,7 @@ def changed(chosen: Reading, edits: Edits) -> Trace:
 
 def decoder(chosen: Reading) -> CausalModel | None:
     """Return the model if it says what comes next."""
-    model = chosen.model
-    return model if isinstance(model, CausalModel) and model.predicts else None
+    return cast(CausalModel, chosen.model) if chosen.model.predicts else None
 
 
 def logits_of(trace: Trace) -> Array:

@@ -10,7 +10,6 @@ from attention.charts.distance import distance_lines
 from attention.charts.maps import shared_map
 from attention.edits import Head
 from attention.frames import head_name
-from attention.models.llama import Llama
 from attention.sentences import describe
 from attention.sharing import Apart, Sharing, divergence, pairwise, sharing
 from attention.ui import inputs
@@ -110,7 +109,7 @@ def _tell_bytes(found: Sharing) -> None:
 def rotation(chosen: Reading, query: int) -> None:
     """Draw scores against distance, with and without rotation."""
     model = chosen.model
-    if not isinstance(model, Llama):
+    if not model.rotary:
         st.info(
             f"{chosen.model_name} rotates nothing: it adds a learned vector for each position "
             "below the first layer. Pick a Llama model in the sidebar."

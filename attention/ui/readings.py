@@ -12,8 +12,8 @@ import streamlit as st
 import attention
 from attention import lesson, metrics, words
 from attention.core import Array
-from attention.models.model import Model
 from attention.models.trace import Trace
+from attention.models.transformer import Transformer
 from attention.telling import telling_heads, telling_link
 from attention.threads import one_blas_thread
 from attention.turnstile import Turnstile
@@ -38,7 +38,7 @@ class Reading:
         return Source(self.model_name, self.text)
 
     @property
-    def model(self) -> Model:
+    def model(self) -> Transformer:
         """The model, shared by all readers."""
         return load(self.model_name)
 
@@ -80,7 +80,7 @@ def turnstile() -> Turnstile:
 
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the model: a few seconds the first time…")
-def load(name: str) -> Model:
+def load(name: str) -> Transformer:
     """Return the model, shared by all readers; `ValueError` where its files are damaged."""
     return attention.load_model(name)
 

@@ -40,7 +40,7 @@ def test_an_output_matrix_of_its_own_is_used_and_told(tmp_path):
     x = tied.trace("the cat").hidden[-1]
     np.testing.assert_array_equal(untied.trace("the cat").hidden[-1], x)
     unit = x / np.sqrt((x * x).mean(-1, keepdims=True))
-    gain = untied._norm
+    gain = untied._weights["norm.weight"]
     np.testing.assert_allclose(untied.logits(x), unit * gain @ own.T, atol=1e-5)
     assert not np.allclose(untied.logits(x), tied.logits(x))
 

@@ -187,7 +187,7 @@ def test_the_first_hidden_state_is_the_normalised_sum_of_three_embeddings(minilm
         x = weights["embeddings.word_embeddings.weight"][token].astype(float)
         x += weights["embeddings.position_embeddings.weight"][position]
         x += weights["embeddings.token_type_embeddings.weight"][0]
-        x = (x - x.mean()) / math.sqrt(x.var() + minilm.config.layer_norm_eps)
+        x = (x - x.mean()) / math.sqrt(x.var() + minilm.config.norm_eps)
         x = x * weights["embeddings.LayerNorm.weight"] + weights["embeddings.LayerNorm.bias"]
         np.testing.assert_allclose(trace.hidden[0, position], x, atol=1e-5)
 

@@ -10,7 +10,6 @@ import pytest
 import attention
 from attention import steering, words
 from attention.models import registry
-from attention.models.layers import rms_norm
 from attention.steering import Place
 from tests.rounding import assert_within, whole_pass
 
@@ -35,7 +34,7 @@ def test_a_pass_is_what_transformers_computes(smollm2, path):
     trace = smollm2.trace(str(golden["text"]))
     assert trace.tokens == tuple(golden["tokens"])
     np.testing.assert_array_equal(trace.input.ids, golden["ids"])
-    last = rms_norm(trace.hidden[-1], smollm2._norm, smollm2.config.norm_eps)
+    last = smollm2.last_norm(trace.hidden[-1])
     roundings = whole_pass(smollm2.config.num_hidden_layers)
     assert_within(trace.weights, golden["weights"], roundings=roundings)
     assert_within(trace.next_logits, golden["logits_last"], roundings=roundings)
