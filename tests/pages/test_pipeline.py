@@ -178,7 +178,7 @@ def test_this_page_shows_tokens_and_says_so():
     assert app.toggle(key="special").disabled
     rows = tables(app)["X"]
     assert {"0 [CLS]", "3 wouldn", "4 '", "5 t"} <= set(rows["row"])
-    assert any("tokens as the model reads" in caption.value for caption in app.caption)
+    assert any("the model's own tokens" in caption.value for caption in app.caption)
 
 
 def test_a_new_sentence_points_at_its_own_words():
