@@ -105,7 +105,9 @@ def test_no_control_is_bound_by_streamlit():
 
 def test_every_wording_of_version_0_1_has_a_code_that_is_there(spelled):
     for key, wordings in old_addresses._CODES.items():
-        assert set(wordings.values()) <= set(spelled[key]), key
+        alike = [k for k, others in old_addresses._CODES.items() if others is wordings]
+        there = {code for k in alike for code in spelled[k]}  # the shapes of three pickers differ
+        assert set(wordings.values()) <= there, key
 
 
 @pytest.mark.parametrize(
