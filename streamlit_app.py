@@ -47,6 +47,7 @@ PAGES = {
         ("pages/measure/scaling.py", ":material/timer:", "Time the O(n²) core on this machine"),
     ],
 }
+HOME = PAGES["Learn"][0][0]
 
 
 def navigation() -> st.Page:
@@ -60,8 +61,7 @@ def navigation() -> st.Page:
     }
     # Streamlit serves the default page at "/" and nowhere else, but links name every page: what is
     # at "/" is the first page once more, unseen.
-    first = PAGES["Learn"][0][0]
-    home = st.Page(first, default=True, url_path="home", visibility="hidden")
+    home = st.Page(HOME, default=True, url_path="home", visibility="hidden")
     sections["Learn"].append(home)
     return st.navigation(sections, position="top")
 
@@ -72,7 +72,7 @@ if __name__ == "__main__":  # for every reader, at every rerun
     st.set_page_config(page_title="Attention", page_icon="🔦", layout="wide")
     address.begin()
     page = navigation()
-    address.arrive(page.url_path)
+    address.arrive(page.url_path, page.url_path or Path(HOME).stem)
     page.run()
     address.publish()
 else:

@@ -72,7 +72,8 @@ class Drawn(NamedTuple):
 class Visit:
     """What is known of one reader's visit."""
 
-    page: str | None = None  # as the address spells it
+    page: str | None = None  # as the address spells it; None where a page runs alone
+    file: str = ""  # of the page: what is at "/" is in a file, too
     source: Source | None = None
     arriving: dict[str, Spelled] = field(default_factory=dict)  # said by the address, not yet drawn
     exact: bool = False  # what the address does not say is at its default
@@ -101,10 +102,17 @@ def visit() -> Visit:
     return st.session_state[_VISIT]
 
 
-def arrive(page: str) -> None:
-    """See whether the reader has come to another page, or has gone back or forward."""
+def arrive(page: str, file: str) -> None:
+    """See whether the reader has come to another page, or has gone back or forward.
+
+    Parameters
+    ----------
+    page : as the address spells it
+    file : the page's, without folder and ending
+    """
     found = st.session_state[_VISIT]
     found.drawn.clear()
+    found.file = file
     went_back = getattr(get_script_run_ctx(), "is_history_navigation", False)
     if page != found.page or went_back:
         _open(found, page)

@@ -120,7 +120,7 @@ def slider(
             raise ValueError(f"{value} is not within {low} and {high}")
         return value
 
-    return Control(key, default, read, lambda value: f"{value:.12g}", of=of).draw(
+    return Control(key, default, read, lambda value: str(value).removesuffix(".0"), of=of).draw(
         lambda value: widget(label, low, high, value, step, key=key, **more)
     )
 

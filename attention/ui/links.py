@@ -32,7 +32,7 @@ def link(page: str, label: str, state: State) -> None:
     """
     text, name = escape_markdown(label), PurePosixPath(page).stem
     said = {**_reading(), **state} if state else state
-    if name == address.visit().page:  # Streamlit does not go to where it is
+    if name == address.visit().file:  # Streamlit does not go to where it is
         st.button(
             text, icon=_ICON, type="tertiary", on_click=address.go, args=(said,), key=f"to {label}"
         )

@@ -40,7 +40,7 @@ STATES = [
     (EXPLORER, {"as": "Raw dimensions"}),
     (EXPLORER, {"start": "Equal scores", "q": PIECES}),
     (EXPLORER, {"start": "A real head", "q": PIECES}),
-    (EXPLORER, {"start": "A real head", "blended": "The head's own values"}),
+    (EXPLORER, {"start": "A real head", "blended": "own"}),
     (PIPELINE, {}),
     (PIPELINE, {"step": "Softmax", "receipt": "The output number"}),
     (CONTEXT, {"view": "RNN"}),

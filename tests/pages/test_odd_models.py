@@ -19,7 +19,7 @@ TEXT = "the cat sat on the mat it was"
 MORE_TABS = (
     (LESSON, "pair_score", "true"),
     (EXPLORER, "start", "The lesson's weights"),
-    (EXPLORER, "blended", "The head's own values"),
+    (EXPLORER, "blended", "own"),
     (PIPELINE, "step", "Scale"),
     (CONTEXT, "view", "Cost"),
     (HEADS, "more", "Beside another model"),
