@@ -155,3 +155,11 @@ def test_pages_are_in_section_folders_only():
 def test_no_page_injects_html():
     for path, _ in sources(ROOT):
         assert "unsafe_allow_html" not in path.read_text(encoding="utf-8"), path
+
+
+def test_the_page_benchmark_runs_without_pytest():
+    blocked = "import sys; sys.modules['pytest'] = None; import tests.benchmarks.pages"
+    found = subprocess.run(
+        [sys.executable, "-c", blocked], cwd=ROOT, capture_output=True, text=True
+    )
+    assert found.returncode == 0, found.stderr
