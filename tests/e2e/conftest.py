@@ -115,7 +115,7 @@ def open_page(browser, request):
 
     def open_page(path, *, base=None, **options):
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(60_000)
         context.add_init_script(PREPARE)
         page = context.new_page()
         watches.append(Watch(page))
