@@ -110,7 +110,7 @@ def test_a_picked_pair_fills_the_fields(open_page):
 
 def test_minimal_pairs_follow_what_is_typed(open_page):
     page = open_page("/lesson")
-    expect(notice(page, "reads “trophy” with 0")).to_contain_text("does not turn")
+    expect(notice(page, "the pronoun gives “trophy” 0")).to_contain_text("does not turn")
     second = page.get_by_role("textbox", name="Second sentence")
     second.fill("The trophy wouldn't fit in the suitcase because it was too red")
     second.press("Enter")
