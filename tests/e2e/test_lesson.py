@@ -141,6 +141,7 @@ def test_a_claim_opens_with_its_charts(open_page):
     page = open_page("/lesson")
     main(page).get_by_role("tab", name="Additive or dot product?").click()
     expect(page).to_have_url(re.compile("claim="))
+    main(page).get_by_role("button", name="Measure").click()
     expect(main(page).get_by_test_id("stVegaLiteChart").nth(2)).to_be_visible()
 
 
