@@ -95,6 +95,7 @@ def test_a_reload_shows_the_measurement_again_and_so_does_its_link(open_page):
     expect(notice(page)).to_contain_text("The window of 16 is another answer")
     expect(main(page).get_by_role("button", name="Stop")).to_have_count(0)
     told = notice(page).inner_text()
+    page.wait_for_load_state("networkidle")  # a font that is on its way would be missed
     page.reload()
     expect(notice(page)).to_have_text(told, use_inner_text=True)
     expect(chart(page, "Time of one call of each method")).to_be_visible()
