@@ -102,7 +102,7 @@ def test_back_and_forward_go_through_pages_from_the_menu(open_page):
     page = open_page("/visualizer?model=minilm")
     start = entries(page)
     type_sentence(page, DOG)
-    on(page, "Visualizer", DOG)
+    expect(page.locator(".st-key-word input").first).to_have_value("8 was")
     before = slider(page, "Head").input_value()
     slider(page, "Head").press("ArrowLeft" if before != "0" else "ArrowRight")
     page.wait_for_function("location.search.includes('head=')")

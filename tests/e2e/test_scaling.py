@@ -89,17 +89,15 @@ def test_a_plan_follows_its_controls_and_its_link(open_page):
     expect(chart(page, "Planned time")).to_be_visible()
 
 
-def test_a_reload_shows_the_measurement_again_and_so_does_its_link(open_page):
+def test_the_address_shows_the_measurement_again_and_to_nobody_else(open_page):
     page = open_page(f"/scaling?lab={METHODS}&methods_n=512&window=16")
     measure(page)
     expect(notice(page)).to_contain_text("The window of 16 is another answer")
     expect(main(page).get_by_role("button", name="Stop")).to_have_count(0)
     told = notice(page).inner_text()
-    page.reload()
-    expect(notice(page)).to_have_text(told, use_inner_text=True)
-    expect(chart(page, "Time of one call of each method")).to_be_visible()
-    other = open_page(page.url[page.url.index("/scaling") :])
-    expect(notice(other)).to_have_text(told, use_inner_text=True)
+    again = open_page(page.url[page.url.index("/scaling") :])
+    expect(notice(again)).to_have_text(told, use_inner_text=True)
+    expect(chart(again, "Time of one call of each method")).to_be_visible()
     expect(notice(open_page(f"/scaling?lab={METHODS}"))).to_contain_text("Nothing is measured yet")
 
 
