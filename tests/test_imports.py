@@ -163,3 +163,22 @@ def test_the_page_benchmark_runs_without_pytest():
         [sys.executable, "-c", blocked], cwd=ROOT, capture_output=True, text=True
     )
     assert found.returncode == 0, found.stderr
+
+
+def test_benchmarks_use_public_names_only():
+    """What is private may change without anybody looking at scripts that no test runs."""
+    for path in sorted((ROOT / "tests" / "benchmarks").glob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        imported = {
+            (alias.asname or alias.name).split(".")[0]
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            for alias in node.names
+        }
+        private = [
+            f"{node.value.id}.{node.attr}"
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+            if node.value.id in imported and node.attr.startswith("_")
+        ]
+        assert private == [], path

@@ -46,6 +46,7 @@ class Entry:
     """A model that was found: how to read it, or why it cannot be."""
 
     name: str
+    place: Path
     read: Callable[[], Transformer]
     needed: int = 0  # bytes of memory that it takes
     problem: str | None = None
@@ -106,7 +107,7 @@ def _entry(name: str, found: Found) -> Entry:
             needed = memory.needed(_shapes(found.place))
         except ValueError as refusal:
             problem = files.shortened(refusal)
-    return Entry(name, partial(_read, name, found.place), needed, problem)
+    return Entry(name, found.place, partial(_read, name, found.place), needed, problem)
 
 
 def _read(name: str, place: Path) -> Transformer:

@@ -40,7 +40,7 @@ def main() -> None:
     start = perf_counter()
     ours = load_model(registry.SMOLLM2)
     print(f"first load: {perf_counter() - start:.1f} s")
-    (_, path), *_ = registry._installed()
+    path = registry.entries()[registry.SMOLLM2].place
     theirs = AutoModelForCausalLM.from_pretrained(
         path.parent, gguf_file=path.name, attn_implementation="eager", dtype=torch.float32
     ).eval()

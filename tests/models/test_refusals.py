@@ -4,6 +4,7 @@ import json
 import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 from threading import Event
 
 import pytest
@@ -135,7 +136,7 @@ def test_nobody_waits_for_the_loading_of_another_model(monkeypatch):
         assert ended.wait(10)
 
     found = registry.entries()
-    monkeypatch.setitem(found, "slow", registry.Entry("slow", slow))
+    monkeypatch.setitem(found, "slow", registry.Entry("slow", Path(), slow))
     with ThreadPoolExecutor(1) as pool:
         job = pool.submit(load_model, "slow")
         assert begun.wait(10)

@@ -100,7 +100,7 @@ def test_one_model_that_cannot_be_used_is_no_plural(monkeypatch):
 
 
 def test_a_picker_of_models_says_what_memory_each_takes(monkeypatch):
-    other = registry.Entry("other", attention.load_model, needed=4_000_000)
+    other = registry.Entry("other", Path(), attention.load_model, needed=4_000_000)
     monkeypatch.setitem(registry.entries(), "other", other)
     needed = attention.models.memory_needed()
     assert list(needed) == attention.available_models()
@@ -116,7 +116,7 @@ def test_a_model_that_does_not_fit_is_told_with_figures_and_the_page_goes_on(mon
     def no_room():
         raise AssertionError("loaded")
 
-    huge = registry.Entry("huge", no_room, needed=27 * 10**12)
+    huge = registry.Entry("huge", Path(), no_room, needed=27 * 10**12)
     monkeypatch.setitem(registry.entries(), "huge", huge)
     app = open_page(READING[1], model="huge")
     told = app.warning[0].value.replace("\\", "")
