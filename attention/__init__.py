@@ -1,5 +1,6 @@
 """Attention, seen, changed and measured on real pretrained transformers, in NumPy."""
 
+from attention.analysis.telling import base_rate, selectivity
 from attention.core import (
     Blend,
     attention_scores,
@@ -11,10 +12,9 @@ from attention.core import (
     softmax,
     window_mask,
 )
+from attention.core.stages import KVCache, Stages, attention_stages, extend_cache
+from attention.core.tiled import scaled_dot_product_attention, tiled_attention
 from attention.models import available_models, load_model, unavailable_models
-from attention.stages import KVCache, Stages, attention_stages, extend_cache
-from attention.telling import base_rate, selectivity
-from attention.tiled import scaled_dot_product_attention, tiled_attention
 
 __all__ = [
     "Blend",

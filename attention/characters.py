@@ -107,10 +107,10 @@ def legend(labels: Iterable[str]) -> str:
     return " ".join(told)
 
 
-def spelled(text: str) -> str:
+def with_codes(text: str) -> str:
     """Return a text with codes for the bytes that are no whole character; all else as it is.
 
-    >>> spelled(" \\udcf0\\udc9f")
+    >>> with_codes(" \\udcf0\\udc9f")
     ' <F0><9F>'
     """
     return regex.sub(r"[\udc80-\udcff]", lambda found: _code(found[0]), text)

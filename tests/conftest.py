@@ -1,7 +1,8 @@
 import pytest
 
 import attention
-from attention import lesson, words
+from attention import presets
+from attention.analysis import words
 
 
 @pytest.fixture(scope="session")
@@ -11,7 +12,7 @@ def model():
 
 @pytest.fixture(scope="session")
 def cat_trace(model):
-    return model.trace(lesson.CAT.text)
+    return model.trace(presets.CAT.text)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,8 @@ import pyarrow as pa
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from attention import lesson, meanings, softmax, words
+from attention import presets, softmax
+from attention.analysis import embeddings, words
 from tests.pages.clicking import click
 from tests.pages.reader import plain
 
@@ -123,7 +124,7 @@ def test_any_text_is_shown(page, text):
 @pytest.mark.parametrize("page", READING_PAGES)
 def test_every_example_points_the_controls_at_its_word(page):
     app = open_page(page, start="A real head")
-    for preset in lesson.PRESETS:
+    for preset in presets.PRESETS:
         healthy(app.selectbox(key="example").set_value(preset.text).run())
         assert app.text_area(key="q").value == preset.text
         assert (
@@ -135,7 +136,7 @@ def test_every_example_points_the_controls_at_its_word(page):
 
 @pytest.mark.parametrize("page", READING_PAGES)
 def test_the_chosen_word_stays_the_same_in_another_view(page):
-    app = open_page(page, q=lesson.TROPHY_BIG.text)
+    app = open_page(page, q=presets.TROPHY_BIG.text)
     word = app.selectbox(key="word")
     assert word.format_func(word.value) == "9 it"
     for toggle, expected in (("special", "8 it"), ("words", "10 it"), ("special", "11 it")):
@@ -192,7 +193,7 @@ def test_a_slider_changes_the_weights_and_the_blend():
 
 @pytest.mark.parametrize("options", [{}, {"special": "false"}, {"words": "false"}])
 def test_untouched_sliders_reproduce_the_models_row(options, model):
-    text = lesson.TROPHY_BIG.text
+    text = presets.TROPHY_BIG.text
     app = open_page(EXPLORER, q=text, start="A real head", layer="3", head="1", **options)
     shown = words.view(
         model.trace(text), words="words" not in options, special="special" not in options
@@ -236,8 +237,8 @@ def test_reset_puts_scores_and_temperature_back_and_is_idle_where_they_are():
 @pytest.mark.parametrize(
     ("text", "whose"),
     [
-        (lesson.BANK.text, "Illustrative, from the lesson, for “bank”: deposit 35.0 %"),
-        (lesson.RIVER.text, "Illustrative, for “bank”: river 35.0 %"),
+        (presets.BANK.text, "Illustrative, from the lesson, for “bank”: deposit 35.0 %"),
+        (presets.RIVER.text, "Illustrative, for “bank”: river 35.0 %"),
     ],
 )
 def test_weights_that_are_made_up_are_said_to_be_and_whose(text, whose):
@@ -261,11 +262,11 @@ def test_each_start_has_the_controls_that_act_on_it():
 
 
 def test_a_heads_own_values_blend_into_its_own_output(model):
-    app = open_page(EXPLORER, q=lesson.CAT.text, start="A real head", layer="3", head="1")
+    app = open_page(EXPLORER, q=presets.CAT.text, start="A real head", layer="3", head="1")
     assert any("The words' input vectors" in b.options for b in app.segmented_control)
     assert any("before any layer" in caption.value for caption in app.caption)
     healthy(app.segmented_control(key="blended").set_value("own").run())
-    trace = model.trace(lesson.CAT.text)
+    trace = model.trace(presets.CAT.text)
     w_o = model.output_projection(3)[0].reshape(12, 32, 384)[1]
     output = trace.head_output[3, 1, app.selectbox(key="word").value] @ w_o
     rows = drawn(app, "part").drop_duplicates("s")
@@ -283,9 +284,9 @@ def test_meanings_can_be_changed(model):
     rows = drawn(app, "part")
     assert rows["meaning"].unique().tolist() == ["bread", "tree"]
     blended = drawn(app, "weight")["weight"].to_numpy(np.float32) @ np.stack(
-        [meanings.word_vector(model, word) for word in lesson.BANK.text.split()]
+        [embeddings.word_vector(model, word) for word in presets.BANK.text.split()]
     )
-    bread = meanings.word_vector(model, "bread")
+    bread = embeddings.word_vector(model, "bread")
     cosine = blended @ bread / np.linalg.norm(blended) / np.linalg.norm(bread)
     assert rows["total"].iloc[0] == pytest.approx(cosine, abs=1e-6)
 

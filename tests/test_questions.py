@@ -3,8 +3,12 @@
 import numpy as np
 import pytest
 
-from attention import metrics, questions, words
-from attention.trend import fit
+from attention.analysis import metrics, words
+from attention.analysis.questions import looks_back
+from attention.lesson.questions import reads_most, turns
+from attention.pipeline.questions import flattened
+from attention.scaling.power_law import fit
+from attention.scaling.questions import times_longer
 
 
 def check(question):
@@ -13,7 +17,7 @@ def check(question):
 
 
 def test_reads_most(cat_view):
-    question = questions.reads_most(cat_view, 8, 5, 11)
+    question = reads_most(cat_view, 8, 5, 11)
     check(question)
     assert question.answer == "cat"
     assert "0.68" in question.because
@@ -24,13 +28,13 @@ def test_reads_most(cat_view):
 @pytest.mark.parametrize("special", [True, False])
 def test_reads_most_of_any_text_has_its_answer_among_distinct_options(model, text, special):
     view = words.view(model.trace(text), special=special)
-    question = questions.reads_most(view, 0, 0, 0)
+    question = reads_most(view, 0, 0, 0)
     assert question.answer in question.options
     assert len(question.options) == len(set(question.options))
 
 
 def test_looks_back(cat_view):
-    question = questions.looks_back(cat_view)
+    question = looks_back(cat_view)
     check(question)
     best = np.unravel_index(metrics.neighbour_share(cat_view, -1).argmax(), (6, 12))
     assert question.answer == f"L{best[0]} H{best[1]}" == "L0 H2"
@@ -38,14 +42,14 @@ def test_looks_back(cat_view):
 
 
 def test_flattened():
-    question = questions.flattened(["a", "b"], np.array([np.log(32.0), 0.0]))
+    question = flattened(["a", "b"], np.array([np.log(32.0), 0.0]))
     check(question)
     assert question.answer == f"{2 / 3:.1%}"  # 32 to the power 1/5 is 2: two against one
     assert "97.0%" in question.text
 
 
 def test_flattened_where_nothing_changes():
-    question = questions.flattened(["a", "b"], np.zeros(2))
+    question = flattened(["a", "b"], np.zeros(2))
     assert question.answer == "50.0%"
     check(question)
 
@@ -57,14 +61,14 @@ def test_flattened_where_nothing_changes():
 )  # fmt: skip
 def test_times_longer(power, answer):
     lengths = [64, 128, 256, 512, 1024, 2048]
-    question = questions.times_longer(fit(lengths, [1e-6 * n**power for n in lengths]))
+    question = times_longer(fit(lengths, [1e-6 * n**power for n in lengths]))
     check(question)
     assert question.answer == answer
 
 
 @pytest.mark.parametrize("outcome", range(4))
 def test_turns(outcome):
-    question = questions.turns(("one", "two"), ("cat", "mat"), outcome, "L0 H0")
+    question = turns(("one", "two"), ("cat", "mat"), outcome, "L0 H0")
     check(question)
     assert question.answer == question.options[outcome]
     assert question.answer in question.because

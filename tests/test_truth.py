@@ -15,12 +15,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import attention
-from attention import context, links, pairs, sentences, sinks, words
-from attention.decoder_steps import steps_for
+from attention.analysis import links, sentences, sinks, words
+from attention.analysis.telling import telling_link
+from attention.context import reach
+from attention.lesson import minimal_pairs
+from attention.lesson.takeaways import Look
 from attention.models import registry
-from attention.place import Place
-from attention.takeaways import Look
-from attention.telling import telling_link
+from attention.pipeline.decoder_steps import steps_for
+from attention.pipeline.head_state import HeadState
 
 MODELS = [
     pytest.param(
@@ -281,7 +283,9 @@ def test_the_lessons_sentence(name, data):
 
 
 @pytest.mark.parametrize("name", MODELS)
-@pytest.mark.parametrize("pair", [pairs.TROPHY, pairs.ANIMAL, *pairs.PAIRS[:4]])
+@pytest.mark.parametrize(
+    "pair", [minimal_pairs.TROPHY, minimal_pairs.ANIMAL, *minimal_pairs.PAIRS[:4]]
+)
 def test_what_turns_with_the_meaning(name, pair):
     traces = [read(name, text) for text in pair.texts]
     views = [words.view(trace) for trace in traces]
@@ -289,7 +293,7 @@ def test_what_turns_with_the_meaning(name, pair):
         [view.find(word) for view in views] for word in (pair.pronoun, pair.first, pair.second)
     )
     keys = np.array([first, second]).T
-    weights = pairs.preferences(views, asks, keys)
+    weights = minimal_pairs.preferences(views, asks, keys)
     turning = against = 0
     for head in np.ndindex(traces[0].weights.shape[:2]):
         slow = [Slow(view, trace, head) for view, trace in zip(views, traces, strict=True)]
@@ -299,7 +303,7 @@ def test_what_turns_with_the_meaning(name, pair):
         base = np.array(
             [[s.others(q, k) for k in ks] for s, q, ks in zip(slow, asks, keys, strict=True)]
         )
-        told = pairs.turning_sentence(weights, base, [pair.first, pair.second], head)
+        told = minimal_pairs.turning_sentence(weights, base, [pair.first, pair.second], head)
         one, other = likes[0][0] > likes[0][1], likes[1][1] > likes[1][0]
         turning += one and other
         against += not one and not other
@@ -321,7 +325,7 @@ def test_what_reaches_the_last_word(name, data):
     rng = np.random.default_rng(data.draw(st.integers(0, 99)))
     row = shown.weights[head][own[-1], own]
     heard = {"tanh": rng.random(len(own)), "GRU": rng.random(len(own)), "attention": row}
-    told = context.reach_sentence(shown, own, heard)
+    told = reach.reach_sentence(shown, own, heard)
     early, steps, last = re.match(r"(.+?) stands (\d+) words before (.+?)\. Of", told).groups()
     local = [shown.labels[k] for k in own]
     far = len(own) - 1 - int(steps)
@@ -362,7 +366,7 @@ def test_what_the_pipeline_says_of_a_token(name, data):
     model = attention.load_model(name)
     query, key = (data.draw(st.sampled_from(range(len(trace.tokens)))) for _ in range(2))
     key = min(key, query) if trace.is_causal else key
-    place = Place(model, trace, layer, head, query, key)
+    place = HeadState(model, trace, layer, head, query, key)
     steps = {step.key: step for step in steps_for(model)}
     dots, rows, lengths = slow_head(trace, layer, head)
     row, labels = rows[query], place.labels

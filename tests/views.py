@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from attention.words import Unit, View
+from attention.analysis.words import Unit, View
 
 
 def view(*rows, labels="abc", special=()):

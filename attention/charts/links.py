@@ -10,12 +10,12 @@ from typing import Any, Literal
 import altair as alt
 import pandas as pd
 
+from attention.analysis.link_frames import STRONGEST
 from attention.charts.parts import NEUTRAL
 
 _Align = Literal["left", "right"]
 
 THEME_COLOURS = 12  # as many as .streamlit/config.toml has
-STRONGEST = 5
 _ABOVE = STRONGEST + 3.0  # rows above the words: the strongest, its title, the headings
 _FIGURE = 50  # pixels for a weight beside each word that is read
 _CELLS = 88  # pixels for a cell per head there, where there are several heads

@@ -12,15 +12,9 @@ from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
 
-from attention.core import Array
+from attention.arrays import Array
 from attention.models import files, settings
-from attention.models.layers import (
-    layer_norm,
-    merge_heads,
-    rms_norm,
-    rotation_angles,
-    split_heads,
-)
+from attention.models.layers import layer_norm, merge_heads, rms_norm, rotation_angles, split_heads
 
 _MOST = {  # no model is larger, but a file may claim anything
     "num_hidden_layers": 1_000,
@@ -51,7 +45,7 @@ class Config(ABC):
     def __post_init__(self) -> None:
         """Refuse sizes that no such model has."""
         for name, most in _MOST.items():
-            settings.number(vars(self), name, most)
+            settings.whole_number(vars(self), name, most)
         settings.epsilon(vars(self), "norm_eps")
         if self.num_attention_heads % self.num_key_value_heads:
             raise ValueError(

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from tokenizers import Tokenizer
 
-from attention.core import Array
+from attention.arrays import Array
 from attention.models import settings
 from attention.models.architecture import Config, Names
 from attention.models.encoder import Encoder
@@ -48,15 +48,15 @@ class BertConfig(Config):
         settings.check_settings(config, _COMPUTED)
         heads, width = settings.heads_and_width(config, "num_attention_heads", "hidden_size")
         return cls(
-            num_hidden_layers=settings.number(config, "num_hidden_layers"),
+            num_hidden_layers=settings.whole_number(config, "num_hidden_layers"),
             num_attention_heads=heads,
             num_key_value_heads=heads,
             head_dim=width // heads,
             hidden_size=width,
-            intermediate_size=settings.number(config, "intermediate_size"),
-            vocab_size=settings.number(config, "vocab_size"),
-            max_position_embeddings=settings.number(config, "max_position_embeddings"),
-            type_vocab_size=settings.number(config, "type_vocab_size", 1_000),
+            intermediate_size=settings.whole_number(config, "intermediate_size"),
+            vocab_size=settings.whole_number(config, "vocab_size"),
+            max_position_embeddings=settings.whole_number(config, "max_position_embeddings"),
+            type_vocab_size=settings.whole_number(config, "type_vocab_size", 1_000),
             norm_eps=settings.epsilon(config, "layer_norm_eps"),
         )
 

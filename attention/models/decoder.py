@@ -13,14 +13,15 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from tokenizers import Tokenizer
 
-from attention import threads
-from attention.core import Array, softmax
+from attention.arrays import Array
+from attention.core import softmax
 from attention.edits import Edits
 from attention.models.architecture import Config, LayerArrays, Projected
 from attention.models.editing import weights_in_place
 from attention.models.layers import rotate
 from attention.models.trace import NO_HEAD
 from attention.models.transformer import Transformer
+from attention.runtime import threads
 
 _HEAD = "lm_head.weight"
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from attention.core import Array
+from attention.arrays import Array
 from attention.edits import Add, Cut, CutHeads, Edit, Edits, Numbers, SetRow
 from attention.models.layers import softmax_rows_in_place
 

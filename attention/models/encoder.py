@@ -11,11 +11,11 @@ from functools import partial
 
 import numpy as np
 
-from attention import threads
 from attention.edits import Edits
 from attention.models.architecture import LayerArrays
 from attention.models.editing import weights_in_place
 from attention.models.transformer import Transformer
+from attention.runtime import threads
 
 _CACHED_SCORES = 250_000  # numbers, 1 MB: heads are taken together while theirs stay in the cache
 

@@ -17,7 +17,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from tokenizers import Tokenizer
 
-from attention.core import Array
+from attention.arrays import Array
 from attention.models.spelling import spelling
 from attention.models.trace import Tokens
 
@@ -256,7 +256,7 @@ def load_tokenizer(path: Path) -> Tokenizer:
     return tokenizer
 
 
-def encode(tokenizer: Tokenizer, text: str, limit: int, vocabulary: int) -> Tokens:
+def encoded(tokenizer: Tokenizer, text: str, limit: int, vocabulary: int) -> Tokens:
     """Return `text` as at most `limit` tokens with numbers below `vocabulary`.
 
     Raises

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from attention.core import Array
+from attention.arrays import Array
 from attention.models import files, gguf_header, gguf_tokenizer, settings
 from attention.models.gguf_header import Fields, Strings, Tensor, field
 from attention.models.llama import Llama, LlamaConfig
-from attention.threads import take_turns
+from attention.runtime.threads import take_turns
 
 INSTALL = 'pip install "gguf"'
 
@@ -43,7 +43,7 @@ _COMPUTED = {  # settings of scores and rotations other than these are not compu
 _AT_ONCE = 2**19  # numbers; more at once only takes more memory
 
 
-def load(name: str, path: Path) -> Llama:
+def load_gguf(name: str, path: Path) -> Llama:
     """Load a Llama model.
 
     Raises
@@ -54,7 +54,7 @@ def load(name: str, path: Path) -> Llama:
         data = np.memmap(path, np.uint8, "r")
         fields, tensors = gguf_header.read(data.data)
         config, places = _checked(fields, tensors, data.size)
-        tokenizer = gguf_tokenizer.build(fields)
+        tokenizer = gguf_tokenizer.tokenizer_of(fields)
         weights = _read_weights(data, places)
         for part, heads in (("q", config.num_attention_heads), ("k", config.num_key_value_heads)):
             for layer in range(config.num_hidden_layers):
@@ -63,7 +63,7 @@ def load(name: str, path: Path) -> Llama:
     return Llama(name, config, files.finished(weights, path.name), tokenizer)
 
 
-def check(path: Path) -> files.Shapes:
+def check_gguf(path: Path) -> files.Shapes:
     """Refuse a file that `load` could not read, without reading its numbers: seconds quicker.
 
     Returned are the shapes of its tensors.

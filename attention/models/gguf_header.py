@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 Fields = Mapping[str, Any]
 
 _MOST_ENTRIES = 4_000_000  # in all arrays of the metadata; a vocabulary with merges has 1 million
@@ -164,7 +164,7 @@ def numbers_in(tensor: Tensor) -> int:
     return math.prod(tensor.shape)
 
 
-def field(fields: Fields, name: str, kind: type[T], default: T | None = None) -> T:
+def field(fields: Fields, name: str, kind: type[_T], default: _T | None = None) -> _T:
     """Return a field; `ValueError` where it is missing and has no default, or of another type.
 
     >>> field({"llama.block_count": 2}, "llama.block_count", int)

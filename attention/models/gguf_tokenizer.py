@@ -60,7 +60,7 @@ def parts(fields: Fields) -> Parts:
     return Parts(words, field(fields, "tokenizer.ggml.merges", Strings), before, first)
 
 
-def build(fields: Fields) -> Tokenizer:
+def tokenizer_of(fields: Fields) -> Tokenizer:
     """Return the byte-level BPE tokenizer that the metadata describes.
 
     Raises

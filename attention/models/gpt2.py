@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from attention.core import Array
+from attention.arrays import Array
 from attention.models import settings
 from attention.models.architecture import Names
 from attention.models.decoder import CausalModel, DecoderConfig
@@ -52,14 +52,14 @@ class Gpt2Config(DecoderConfig):
         settings.check_settings(config, _COMPUTED)
         heads, width = settings.heads_and_width(config, "n_head", "n_embd")
         return cls(
-            num_hidden_layers=settings.number(config, "n_layer"),
+            num_hidden_layers=settings.whole_number(config, "n_layer"),
             num_attention_heads=heads,
             num_key_value_heads=heads,
             head_dim=width // heads,
             hidden_size=width,
             intermediate_size=config.get("n_inner") or 4 * width,
-            vocab_size=settings.number(config, "vocab_size"),
-            max_position_embeddings=settings.number(config, "n_positions"),
+            vocab_size=settings.whole_number(config, "vocab_size"),
+            max_position_embeddings=settings.whole_number(config, "n_positions"),
             norm_eps=settings.epsilon(config, "layer_norm_epsilon"),
             tie_word_embeddings=bool(config["tie_word_embeddings"]),
         )

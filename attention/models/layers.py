@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from attention.core import Array, softmax_in_place
+from attention.arrays import Array
+from attention.core.plain import softmax_in_place
 
 # The log-odds of the normal distribution function are x * P(x * x); highest power first.
 _LOG_ODDS = (

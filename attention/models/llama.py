@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 from tokenizers import Tokenizer
 
-from attention.core import Array
+from attention.arrays import Array
 from attention.models import settings
 from attention.models.architecture import Names
 from attention.models.decoder import CausalModel, DecoderConfig
@@ -49,17 +49,17 @@ class LlamaConfig(DecoderConfig):
         """Take the sizes from a `config.json`; refuse what this module does not compute."""
         config = settings.complete(config, _DEFAULTS)
         settings.check_settings(config, _COMPUTED)
-        heads = settings.number(config, "num_attention_heads")
-        width = settings.number(config, "hidden_size")
+        heads = settings.whole_number(config, "num_attention_heads")
+        width = settings.whole_number(config, "hidden_size")
         return cls(
-            num_hidden_layers=settings.number(config, "num_hidden_layers"),
+            num_hidden_layers=settings.whole_number(config, "num_hidden_layers"),
             num_attention_heads=heads,
             num_key_value_heads=config.get("num_key_value_heads") or heads,
             head_dim=config.get("head_dim") or width // heads,
             hidden_size=width,
-            intermediate_size=settings.number(config, "intermediate_size"),
-            vocab_size=settings.number(config, "vocab_size"),
-            max_position_embeddings=settings.number(config, "max_position_embeddings"),
+            intermediate_size=settings.whole_number(config, "intermediate_size"),
+            vocab_size=settings.whole_number(config, "vocab_size"),
+            max_position_embeddings=settings.whole_number(config, "max_position_embeddings"),
             norm_eps=settings.epsilon(config, "rms_norm_eps"),
             rope_theta=_rope_theta(config),
             tie_word_embeddings=bool(config["tie_word_embeddings"]),

@@ -14,8 +14,8 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from attention import resources
-from attention.core import Array
+from attention.arrays import Array
+from attention.runtime import machine
 
 _MOST_KEPT = 40_000_000  # numbers, 160 MB: blocks larger than this go back to the system
 
@@ -53,7 +53,7 @@ def enough_for(what: str, size: int) -> Iterator[None]:
     ------
     ValueError : with both figures.
     """
-    if size > resources.available_bytes():
+    if size > machine.available_bytes():
         raise _refusal(what, size)
     try:
         yield
@@ -62,7 +62,7 @@ def enough_for(what: str, size: int) -> Iterator[None]:
 
 
 def _refusal(what: str, size: int) -> ValueError:
-    free = resources.available_bytes()
+    free = machine.available_bytes()
     return ValueError(f"{what} needs {in_gb(size)} of memory; {in_gb(free)} is free")
 
 

@@ -6,7 +6,7 @@ from typing import Protocol, cast, runtime_checkable
 
 from tokenizers import Tokenizer
 
-from attention.core import Array
+from attention.arrays import Array
 from attention.edits import Edits
 from attention.models.trace import Tokens, Trace
 

@@ -114,7 +114,7 @@ def _read(name: str, place: Path) -> Transformer:
     from attention.models import gguf_files
 
     if _is_gguf(place):
-        return gguf_files.load(name, place)
+        return gguf_files.load_gguf(name, place)
     return _kind(place).from_folder(name, place)
 
 
@@ -122,7 +122,7 @@ def _shapes(place: Path) -> Shapes:
     """Return the shapes of a model's tensors; `ValueError` where it cannot be read."""
     from attention.models import gguf_files
 
-    return gguf_files.check(place) if _is_gguf(place) else _kind(place).check_folder(place)
+    return gguf_files.check_gguf(place) if _is_gguf(place) else _kind(place).check_folder(place)
 
 
 def _is_gguf(place: Path) -> bool:

@@ -51,10 +51,10 @@ def check_settings(config: Mapping[str, Any], wanted: Mapping[str, Any]) -> None
             raise ValueError(f"{name} is {config[name]!r}, expected {same[0]!r}")
 
 
-def number(config: Mapping[str, Any], name: str, most: int = 2**31) -> int:
+def whole_number(config: Mapping[str, Any], name: str, most: int = 2**31) -> int:
     """Return a whole number of a config; `ValueError` where it is missing or out of range.
 
-    >>> number({"vocab_size": 0}, "vocab_size")
+    >>> whole_number({"vocab_size": 0}, "vocab_size")
     Traceback (most recent call last):
     ValueError: vocab_size must be a whole number from 1 to 2,147,483,648, got 0
     """
@@ -84,7 +84,7 @@ def heads_and_width(config: Mapping[str, Any], heads: str, width: str) -> tuple[
     Traceback (most recent call last):
     ValueError: 5 heads cannot divide a width of 16
     """
-    count, together = number(config, heads), number(config, width)
+    count, together = whole_number(config, heads), whole_number(config, width)
     if together % count:
         raise ValueError(f"{count} heads cannot divide a width of {together}")
     return count, together

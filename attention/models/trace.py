@@ -9,7 +9,8 @@ from functools import cached_property
 
 import numpy as np
 
-from attention.core import Array, attention_scores, softmax
+from attention.arrays import Array
+from attention.core import attention_scores, softmax
 from attention.edits import Edits
 from attention.models.editing import scores_in_place
 

@@ -16,14 +16,14 @@ from typing import ClassVar, Self
 import numpy as np
 from tokenizers import Tokenizer
 
-from attention import threads
-from attention.characters import shown, spelled
-from attention.core import Array
+from attention.arrays import Array
+from attention.characters import shown, with_codes
 from attention.edits import Edits, check_edits
 from attention.models import files, memory
 from attention.models.architecture import Architecture, Config, LayerArrays
 from attention.models.spelling import spelling
 from attention.models.trace import Tokens, Trace, longest
+from attention.runtime import threads
 
 
 class Transformer(Architecture):
@@ -71,7 +71,7 @@ class Transformer(Architecture):
 
     def tokenize(self, text: str) -> Tokens:
         """Return the text as tokens; `ValueError` with both numbers where it is too long."""
-        return files.encode(self.tokenizer, text, self.longest_trace, self.config.vocab_size)
+        return files.encoded(self.tokenizer, text, self.longest_trace, self.config.vocab_size)
 
     def spell(self, token: int) -> str:
         """Return the text of one token, with the space before it; see `spell_all`."""
@@ -82,7 +82,7 @@ class Transformer(Architecture):
 
         A token of the vocabulary that the tokenizer does not know is shown as its number.
         """
-        return spelled(spelling(self.tokenizer).text(tokens))
+        return with_codes(spelling(self.tokenizer).text(tokens))
 
     def label(self, token: int) -> str:
         """Return one token as views show it: what cannot be seen is made visible."""

@@ -16,12 +16,12 @@ from attention.ui.inputs import choice, expander, select, several, slider, tabs
 from attention.ui.questions import predict
 from attention.ui.readings import Focus, Reading, turnstile
 from attention.ui.show import (
-    check,
     draw,
     escape_markdown,
     notice,
     percent,
     saving_hint,
+    show_check,
     special_tokens_note,
     table,
 )
@@ -29,7 +29,6 @@ from attention.ui.show import (
 __all__ = [
     "Focus",
     "Reading",
-    "check",
     "choice",
     "draw",
     "escape_markdown",
@@ -48,6 +47,7 @@ __all__ = [
     "saving_hint",
     "select",
     "several",
+    "show_check",
     "slider",
     "special_tokens_note",
     "table",

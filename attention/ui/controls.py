@@ -7,23 +7,23 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 import attention
-from attention import lesson, meanings
-from attention.edits import Head
-from attention.frames import all_heads, head_name
+from attention import presets
+from attention.analysis import embeddings
+from attention.analysis.words import View
 from attention.models import registry
 from attention.models.model import Model
 from attention.ui import address, inputs
 from attention.ui.address import Of
-from attention.ui.readings import Focus, Reading, find_focus, in_pieces, load, trace, word_units
+from attention.ui.readings import Focus, Reading, find_focus, in_pieces, loaded, trace, word_units
 from attention.ui.show import escape_markdown, signs_note, sized, unknown_words
-from attention.words import View
+from attention.wording import Head, all_heads, head_name
 
 _EXAMPLE, _SENTENCE = "example", "q"
 _LAST_GOOD = "_last_good"
 
 
 def reading(
-    example: str = lesson.PRESETS[0].text,
+    example: str = presets.PRESETS[0].text,
     *,
     tokens_only: bool = False,
     prefer: str | None = None,
@@ -110,7 +110,7 @@ def view_toggles(
         if joins
         else "Here every word is a single token: there is nothing to join.",
     )
-    framing = load(model).tokenize("").pieces
+    framing = loaded(model).tokenize("").pieces
     special = inputs.switch(
         "Special tokens",
         True,
@@ -147,7 +147,7 @@ def _model_picker(prefer: str | None) -> str:
     if broken:
         _tell_unusable(broken)
     try:
-        load(name)
+        loaded(name)
     except ValueError as problem:
         told = escape_markdown(str(problem))
         if name == models[0]:
@@ -263,7 +263,7 @@ def head_code(name: str) -> str:
 def meanings_input(chosen: Reading, nearest: Sequence[str], most: int) -> tuple[str, ...]:
     """Draw the field for the meanings to compare with; empty means the sentence's own set."""
     fitting = chosen.preset.meanings if chosen.preset else nearest
-    own = tuple(name for name in fitting if meanings.has_vector(chosen.model, name))
+    own = tuple(name for name in fitting if embeddings.has_vector(chosen.model, name))
     typed = inputs.text(
         "Meanings to compare with",
         "",
@@ -272,9 +272,9 @@ def meanings_input(chosen: Reading, nearest: Sequence[str], most: int) -> tuple[
         help="Your own words, separated by commas. Empty: a set that fits the sentence.",
     )
     try:
-        names = meanings.parse_words(typed, most)
+        names = embeddings.parse_words(typed, most)
         for name in names:
-            meanings.word_vector(chosen.model, name)
+            embeddings.word_vector(chosen.model, name)
     except ValueError as refusal:
         st.warning(f"{escape_markdown(str(refusal))} Below is the sentence's own set.")
         return own
@@ -298,7 +298,7 @@ def on_phone() -> bool:
 
 
 def _example_picker(text: str) -> None:
-    texts = [preset.text for preset in lesson.PRESETS]
+    texts = [preset.text for preset in presets.PRESETS]
     st.session_state[_EXAMPLE] = text if text in texts else None
     st.selectbox(
         "Pick one",

@@ -14,14 +14,14 @@ import streamlit as st
 
 from attention.ui.address import Drawn, Kept, Of, Spelled, visit
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 N = TypeVar("N", int, float)
 Width = int | Literal["stretch", "content"]
-Moved = Callable[[Of, Of, T], T | None]
+Moved = Callable[[Of, Of, _T], _T | None]
 
 
 @dataclass(frozen=True)
-class Control(Generic[T]):
+class Control(Generic[_T]):
     """A control, and how its choice is spelled.
 
     Parameters
@@ -37,15 +37,15 @@ class Control(Generic[T]):
     """
 
     key: str
-    default: T
-    read: Callable[[Spelled], T]
-    write: Callable[[T], str | Sequence[str]] = str
-    text: Callable[[T], str] = lambda value: ""
+    default: _T
+    read: Callable[[Spelled], _T]
+    write: Callable[[_T], str | Sequence[str]] = str
+    text: Callable[[_T], str] = lambda value: ""
     of: Of = ()
-    moved: Moved[T] | None = None
+    moved: Moved[_T] | None = None
     stays: bool = False
 
-    def draw(self, widget: Callable[[T], T]) -> T:
+    def draw(self, widget: Callable[[_T], _T]) -> _T:
         """Draw the widget at what the address or the reader says, and note what it shows."""
         found, key = visit(), self.key
         value = self._opening()
@@ -58,7 +58,7 @@ class Control(Generic[T]):
         found.last[key] = Drawn(value, self.text(value), self.of, self.note)
         return value
 
-    def note(self, value: T) -> None:
+    def note(self, value: _T) -> None:
         """Keep a choice, where it is one and not the default."""
         kept = visit().kept
         if not self._can_be(value):
@@ -68,7 +68,7 @@ class Control(Generic[T]):
         else:
             kept.pop(self.key, None)
 
-    def _opening(self) -> T:
+    def _opening(self) -> _T:
         found, key = visit(), self.key
         if key not in found.last and (key in found.arriving or found.exact):
             found.kept.pop(key, None)
@@ -89,13 +89,13 @@ class Control(Generic[T]):
             return self.default
         return next((one for one in choices if self._can_be(one)), self.default)
 
-    def _said(self, spelled: Spelled | None) -> T:
+    def _said(self, spelled: Spelled | None) -> _T:
         try:
             return self.default if spelled is None else self.read(spelled)
         except ValueError:
             return self.default
 
-    def _spelled(self, value: T) -> Spelled:
+    def _spelled(self, value: _T) -> Spelled:
         """Return what stands in the address; of an empty choice that is its name only."""
         said = self.write(value)
         return (said,) if isinstance(said, str) else tuple(said) or ("",)
@@ -136,10 +136,10 @@ def stepped(label: str, steps: Sequence[int], default: int, *, key: str, width: 
 
 
 def select(
-    label: str, options: Sequence[T], default: T, *, key: str, code: Callable[[T], str] = str,
-    text: Callable[[T], str] = str, of: Of = (), moved: Moved[T] | None = None,
+    label: str, options: Sequence[_T], default: _T, *, key: str, code: Callable[[_T], str] = str,
+    text: Callable[[_T], str] = str, of: Of = (), moved: Moved[_T] | None = None,
     stays: bool = False, **more: Any,
-) -> T:  # fmt: skip
+) -> _T:  # fmt: skip
     """Draw a drop-down of a few options and return the chosen one.
 
     Parameters
@@ -148,7 +148,7 @@ def select(
     text : option -> what the reader sees
     """
 
-    def widget(value: T) -> T:
+    def widget(value: _T) -> _T:
         at = list(options).index(value)
         picked: Any = st.selectbox(label, options, at, format_func=text, key=key, **more)
         return picked
@@ -236,12 +236,12 @@ def expander(label: str, *, key: str, **more: Any) -> Any:
 
 
 def _one_of(
-    key: str, options: Sequence[T], default: T, code: Callable[[T], str] = str,
-    text: Callable[[T], str] = str, **about: Any,
-) -> Control[T]:  # fmt: skip
+    key: str, options: Sequence[_T], default: _T, code: Callable[[_T], str] = str,
+    text: Callable[[_T], str] = str, **about: Any,
+) -> Control[_T]:  # fmt: skip
     codes = _codes(key, options, code, text)
 
-    def read(said: Spelled) -> T:
+    def read(said: Spelled) -> _T:
         if said[-1] not in codes:
             raise ValueError(f"{said[-1]!r} is none of {', '.join(codes)}")
         return codes[said[-1]]
@@ -250,8 +250,8 @@ def _one_of(
 
 
 def _codes(
-    key: str, options: Sequence[T], code: Callable[[T], str], text: Callable[[T], str]
-) -> dict[str, T]:
+    key: str, options: Sequence[_T], code: Callable[[_T], str], text: Callable[[_T], str]
+) -> dict[str, _T]:
     """Return each option by what stands for it in an address; `key` and `text` are for tests."""
     return {code(option): option for option in options}
 

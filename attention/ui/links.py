@@ -11,8 +11,8 @@ from urllib.parse import urlencode
 import streamlit as st
 from streamlit.errors import StreamlitPageNotFoundError
 
+from attention.lesson.takeaways import State
 from attention.models import registry
-from attention.takeaways import State
 from attention.ui import address
 from attention.ui.show import escape_markdown
 

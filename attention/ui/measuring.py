@@ -10,24 +10,24 @@ from typing import Any, Generic, TypeVar
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from attention.runs import Facts
-from attention.timing import BUSY, Progress
+from attention.runtime.timing import BUSY, Progress
+from attention.scaling.runs import Facts
 from attention.ui.controls import on_phone
 from attention.ui.readings import turnstile
 from attention.ui.shelf import renew, results
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
-WIDTHS = (16, 32, 64, 128)  # of a head that can be measured
+HEAD_WIDTHS = (16, 32, 64, 128)  # of a head that can be measured
 REDRAW_SECONDS = 1.0  # drawing takes time from the very processor that is timed
 
 
 @dataclass(frozen=True)
-class Sweep(Generic[T]):
+class Sweep(Generic[_T]):
     """What was measured last, and with which settings."""
 
     settings: Facts
-    results: list[T]
+    results: list[_T]
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,9 @@ def measured(
     name: str,
     place: Bench,
     settings: Facts,
-    start: Callable[[Progress], Iterator[T]],
-    show: Callable[[list[T]], object] = lambda _: None,
-) -> Sweep[T]:
+    start: Callable[[Progress], Iterator[_T]],
+    show: Callable[[list[_T]], object] = lambda _: None,
+) -> Sweep[_T]:
     """Measure where the reader asked to; return what was measured last, or nothing.
 
     A refusal is answered with its reason, and what was measured before stays.
@@ -72,7 +72,7 @@ def measured(
             _measure(name, place, settings, start, show)
         except ValueError as refusal:
             place.status.error(f"{refusal}.")
-    found: Sweep[T] = results().get(name, Sweep({}, []))
+    found: Sweep[_T] = results().get(name, Sweep({}, []))
     return found
 
 
@@ -90,7 +90,7 @@ def busy_warning(others: float) -> None:
         )
 
 
-def alone(status: DeltaGenerator, work: Callable[[], T]) -> T:
+def alone(status: DeltaGenerator, work: Callable[[], _T]) -> _T:
     """Do the work when it is this reader's turn."""
     with turnstile().join() as turn:
         while not turn.wait(0.5):
@@ -102,8 +102,8 @@ def _measure(
     name: str,
     place: Bench,
     settings: Facts,
-    start: Callable[[Progress], Iterator[T]],
-    show: Callable[[list[T]], object],
+    start: Callable[[Progress], Iterator[_T]],
+    show: Callable[[list[_T]], object],
 ) -> None:
     box = results()
     steps = start(lambda share: place.status.progress(share, f"Measuring: {share:.0%}"))

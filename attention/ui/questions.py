@@ -6,7 +6,7 @@ import zlib
 
 import streamlit as st
 
-from attention.questions import Question
+from attention.question import Question
 from attention.ui.show import escape_markdown
 
 _FIRST = "_predictions"  # mark of each question -> the first answer, and whether it was right

@@ -10,15 +10,16 @@ from dataclasses import dataclass
 import streamlit as st
 
 import attention
-from attention import lesson, metrics, words
-from attention.core import Array
+from attention import presets
+from attention.analysis import metrics, words
+from attention.analysis.telling import telling_heads, telling_link
+from attention.analysis.words import Unit, View
+from attention.arrays import Array
 from attention.models.trace import Trace
 from attention.models.transformer import Transformer
-from attention.telling import telling_heads, telling_link
-from attention.threads import one_blas_thread
-from attention.turnstile import Turnstile
+from attention.runtime.threads import one_blas_thread
+from attention.runtime.waiting_line import Turnstile
 from attention.ui.address import Source
-from attention.words import Unit, View
 
 _MANY_WEIGHTS = 4_000_000  # of all heads, 16 MB: 120 tokens of SmolLM2, 235 of MiniLM
 
@@ -40,7 +41,7 @@ class Reading:
     @property
     def model(self) -> Transformer:
         """The model, shared by all readers."""
-        return load(self.model_name)
+        return loaded(self.model_name)
 
     @property
     def trace(self) -> Trace:
@@ -58,9 +59,9 @@ class Reading:
         return _figures(self.model_name, self.text, self.words, self.special)
 
     @property
-    def preset(self) -> lesson.Preset | None:
+    def preset(self) -> presets.Preset | None:
         """The lesson's entry for this sentence, if it is one of its own."""
-        return lesson.preset_for(self.text)
+        return presets.preset_for(self.text)
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def turnstile() -> Turnstile:
 
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the model: a few seconds the first time…")
-def load(name: str) -> Transformer:
+def loaded(name: str) -> Transformer:
     """Return the model, shared by all readers; `ValueError` where its files are damaged."""
     return attention.load_model(name)
 
@@ -105,7 +106,7 @@ def _long_trace(model: str, text: str) -> Trace:
 
 def _run(model: str, text: str) -> Trace:
     with one_blas_thread():  # sums in one order: the code of a receipt prints the same digits
-        return load(model).trace(text)
+        return loaded(model).trace(text)
 
 
 def _view(model: str, text: str, merged: bool, special: bool) -> View:
@@ -125,7 +126,7 @@ def _long_view(model: str, text: str, merged: bool, special: bool) -> View:
 
 @st.cache_resource(max_entries=256, show_spinner=False)
 def _is_long(model: str, text: str) -> bool:
-    reader = load(model)
+    reader = loaded(model)
     heads = reader.config.num_hidden_layers * reader.config.num_attention_heads
     return heads * len(reader.tokenize(text)) ** 2 > _MANY_WEIGHTS
 
@@ -133,20 +134,20 @@ def _is_long(model: str, text: str) -> bool:
 @st.cache_resource(max_entries=64, show_spinner=False)
 def in_pieces(model: str, text: str) -> bool:
     """Return whether a text looks otherwise as tokens: words in pieces, or otherwise spelled."""
-    return word_units(model, text) != words.pieces(load(model).tokenize(text))
+    return word_units(model, text) != words.pieces(loaded(model).tokenize(text))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def word_units(model: str, text: str) -> tuple[Unit, ...]:
     """Return the whole words of a text, without what the model makes of them."""
-    return words.whole_words(load(model).tokenize(text))
+    return words.whole_words(loaded(model).tokenize(text))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def find_focus(model: str, text: str, merged: bool, special: bool) -> Focus:
     """Return the link that shows most: that of the lesson, or else the most selective one."""
     view = _view(model, text, merged, special)
-    preset = lesson.preset_for(text)
+    preset = presets.preset_for(text)
     query, key = (view.find(preset.looks), view.find(preset.reads)) if preset else (None, None)
     if query is None or key is None:
         return Focus(*telling_link(view))

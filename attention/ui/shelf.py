@@ -18,7 +18,7 @@ import streamlit as st
 
 from attention.ui.inputs import Control
 
-MOST = 64  # measurements, each of less than a megabyte
+MOST_KEPT = 64  # measurements, each of less than a megabyte
 _KEY = "run"
 
 Box = dict[str, Any]  # what was measured -> its results
@@ -53,7 +53,7 @@ class Shelf:
 
 @st.cache_resource(show_spinner=False)
 def _shelf() -> Shelf:
-    return Shelf(MOST)
+    return Shelf(MOST_KEPT)
 
 
 def results() -> Box:
@@ -69,7 +69,7 @@ def tell_lost() -> None:
     if (name := st.session_state.get(_KEY)) and _shelf().get(name) is None:
         st.warning(
             "What this address names was measured before and is no longer kept: the server holds "
-            f"the last {MOST} measurements, in memory, until it is stopped."
+            f"the last {MOST_KEPT} measurements, in memory, until it is stopped."
         )
 
 

@@ -11,14 +11,15 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from attention import frames, metrics
+from attention import wording
+from attention.analysis import metrics
+from attention.analysis.words import Unit
+from attention.arrays import Array
 from attention.characters import legend
 from attention.charts import Chart
-from attention.core import Array
 from attention.models import registry
 from attention.models.memory import in_gb
 from attention.ui.readings import Reading
-from attention.words import Unit
 
 _MARKS = set(string.punctuation) - set("',;?%(")
 # What Streamlit looks for when backslashes are gone: codes of emoji and icons, addresses, arrows.
@@ -77,7 +78,7 @@ def notice(sentence: str) -> None:
     st.info(escape_markdown(sentence), icon=":material/lightbulb:")
 
 
-def special_tokens_note(chosen: Reading, heads: Sequence[frames.Head]) -> None:
+def special_tokens_note(chosen: Reading, heads: Sequence[wording.Head]) -> None:
     """Say what special tokens take in these heads or, where they are taken out, took.
 
     A decoder without any rests its weight on the first word: then that is what is said.
@@ -87,7 +88,7 @@ def special_tokens_note(chosen: Reading, heads: Sequence[frames.Head]) -> None:
         return
     if not chosen.special:
         taken = ", ".join(
-            f"{frames.head_name(head)} {percent(float(chosen.view.removed[head].mean()))}"
+            f"{wording.head_name(head)} {percent(float(chosen.view.removed[head].mean()))}"
             for head in heads
         )
         st.caption(
@@ -102,7 +103,7 @@ def special_tokens_note(chosen: Reading, heads: Sequence[frames.Head]) -> None:
         )
 
 
-def _first_word_note(chosen: Reading, heads: Sequence[frames.Head]) -> None:
+def _first_word_note(chosen: Reading, heads: Sequence[wording.Head]) -> None:
     sinks = _sinks(metrics.first_share(chosen.view), heads)
     if sinks and chosen.view.is_causal:
         st.caption(
@@ -112,16 +113,16 @@ def _first_word_note(chosen: Reading, heads: Sequence[frames.Head]) -> None:
         )
 
 
-def _sinks(share: Array, heads: Sequence[frames.Head]) -> str:
+def _sinks(share: Array, heads: Sequence[wording.Head]) -> str:
     """Name the heads whose share `(L, H)` is more than half."""
     return ", ".join(
-        f"{frames.head_name(head)} ({percent(float(share[head]))})"
+        f"{wording.head_name(head)} ({percent(float(share[head]))})"
         for head in heads
         if share[head] > 0.5
     )
 
 
-def check(claim: str, holds: bool) -> None:
+def show_check(claim: str, holds: bool) -> None:
     """Show a condition that was checked just now, green or red."""
     icon, colour = ("check", "green") if holds else ("close", "red")
     # as `st.badge`, which escapes a second time

@@ -6,13 +6,15 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from attention import frames, lesson, links, metrics, questions, ui
+from attention import presets, ui, wording
+from attention.analysis import frames, links, metrics, questions
+from attention.analysis.grouped_heads import sharing
+from attention.analysis.sentences import describe, reads
+from attention.analysis.telling import telling_heads
 from attention.charts.maps import head_grid, head_maps, row_bars
-from attention.sentences import describe, reads, spelled
-from attention.sharing import sharing
-from attention.telling import telling_heads
-from attention.ui import heads_more
-from attention.ui.beside import maps_beside
+from attention.ui.alignment import maps_beside
+from attention.ui.heads import more
+from attention.wording import spelled
 
 TABS = {
     "row": "One row, head by head",
@@ -30,16 +32,16 @@ st.markdown(
     "**Do all heads look at the same thing?** Every head has weights of its own. The grid gives "
     "one figure for each; pick 2 to 6 of them and compare. Rows ask, columns are read."
 )
-chosen = ui.reading(lesson.CAT.text)
+chosen = ui.reading(presets.CAT.text)
 view = chosen.view
 focus = ui.focus(chosen)
-names = frames.all_heads(*view.weights.shape[:2])
+names = wording.all_heads(*view.weights.shape[:2])
 
 
 def click(grid: str) -> None:
     """Add the clicked head to the chosen ones, or take it away; say so where there is no room."""
     for cell in st.session_state[grid]["selection"]["head"]:
-        name, before = frames.head_name((cell["layer"], cell["head"])), st.session_state["heads"]
+        name, before = wording.head_name((cell["layer"], cell["head"])), st.session_state["heads"]
         st.session_state["heads"] = ui.toggled(before, name, MOST_HEADS)
         st.session_state["_no_room"] = name if st.session_state["heads"] == before else None
 
@@ -50,7 +52,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     picked = ui.several(
         "Heads to compare",
         list(names),
-        [frames.head_name(head) for head in default],
+        [wording.head_name(head) for head in default],
         key="heads",
         code=ui.head_code,
         of=(chosen.model_name,),
@@ -132,10 +134,10 @@ with beside:
         maps_beside(chosen, query)
 with shared:
     if shared.open:
-        heads_more.shared(chosen, heads)
+        more.shared_keys(chosen, heads)
 with rotation:
     if rotation.open:
-        heads_more.rotation(chosen, query)
+        more.rotation_distance(chosen, query)
 with table:
     if table.open and not heads:
         st.caption(NONE)

@@ -3,15 +3,13 @@
 import streamlit as st
 
 import attention
-from attention import lesson, ui
+from attention import presets, ui
 from attention.models import registry
-from attention.ui import (
-    interventions_cut,
-    interventions_heads,
-    interventions_steer,
-    interventions_write,
-)
 from attention.ui.dropped import tell_dropped
+from attention.ui.interventions import cut as interventions_cut
+from attention.ui.interventions import heads
+from attention.ui.interventions import steer as interventions_steer
+from attention.ui.interventions import write as interventions_write
 
 TABS = {
     "steer": "Steer",
@@ -35,7 +33,7 @@ above = st.container()  # what is said of the text; the tab decides which contro
 steer, cut, matter, account, write = ui.tabs(TABS, key="do")
 words_act = bool(steer.open or cut.open)
 with above:
-    chosen = ui.reading(lesson.UNFINISHED.text, tokens_only=not words_act, prefer=registry.SMOLLM2)
+    chosen = ui.reading(presets.UNFINISHED.text, tokens_only=not words_act, prefer=registry.SMOLLM2)
     tell_dropped(chosen)
 if words_act:
     focus = ui.focus(chosen)
@@ -47,10 +45,10 @@ with cut:
         interventions_cut.cut(chosen, focus)
 with matter:
     if matter.open:
-        interventions_heads.which_matter(chosen)
+        heads.which_matter(chosen)
 with account:
     if account.open:
-        interventions_heads.sink_account(chosen)
+        heads.sink_balance(chosen)
 with write:
     if write.open:
         interventions_write.write_on(chosen)

@@ -2,12 +2,14 @@
 
 import streamlit as st
 
-from attention import frames, link_frames, links, ui, words
+from attention import ui, wording
+from attention.analysis import link_frames, links, words
+from attention.analysis.sentences import reads
+from attention.analysis.telling import telling_heads
 from attention.charts.links import word_links
-from attention.lesson import CAT
-from attention.sentences import reads, spelled
-from attention.telling import telling_heads
-from attention.ui.beside import links_beside
+from attention.presets import CAT
+from attention.ui.alignment import links_beside
+from attention.wording import spelled
 
 MODES = {"single": "Single head", "multi": "Multi-head"}
 
@@ -54,7 +56,7 @@ if len(heads) > 1:
     ui.notice(links.differ_sentence(view, layer, sorted(heads), query))
 elif heads:
     told = reads(view, (layer, heads[0]), query, digits=4)
-    ui.notice(f"In {frames.head_name((layer, heads[0]))} {spelled(view.labels, query)} {told}.")
+    ui.notice(f"In {wording.head_name((layer, heads[0]))} {spelled(view.labels, query)} {told}.")
 else:
     st.info("No head is on. Switch one on above.")
 
@@ -131,7 +133,7 @@ with left:
         st.info("That word comes later: the mask of a decoder hides it in every head.")
     else:
         st.dataframe(
-            link_frames.pair_frame(view, query, key),
+            link_frames.best_heads_frame(view, query, key),
             hide_index=True,
             column_config={"Weight": figure, "Others give": figure},
             alt=f"The heads that read {view.labels[key]} most because {asks} asks",
@@ -142,7 +144,7 @@ with left:
         )
         best_head = telling_heads(view, query, key, 1)[0]
         st.button(
-            f"Go to {frames.head_name(best_head)}",
+            f"Go to {wording.head_name(best_head)}",
             icon=":material/near_me:",
             on_click=st.session_state.update,
             kwargs={"layer": best_head[0], "head": best_head[1]},

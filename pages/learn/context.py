@@ -3,7 +3,7 @@
 import streamlit as st
 
 from attention import ui
-from attention.ui import context_layers, context_texts
+from attention.ui.context import layers, texts
 
 EXAMPLE = "The keys that I left on the table in the kitchen yesterday are gone"
 TABS = {
@@ -29,17 +29,17 @@ elif not cost.open:  # which has no text and no model
         chosen = ui.model_only()
 with rnn:
     if rnn.open:
-        context_layers.rnn(chosen)
+        layers.rnn(chosen)
 with cnn:
     if cnn.open:
-        context_layers.cnn(chosen)
+        layers.cnn(chosen)
 with arbitrary:
     if arbitrary.open:
-        context_texts.far(chosen)
+        texts.far(chosen)
 with dependent:
     if dependent.open:
-        context_texts.pair(chosen)
+        texts.pair(chosen)
 with cost:
     if cost.open:
-        context_layers.cost()
+        layers.cost()
 ui.saving_hint()

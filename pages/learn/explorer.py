@@ -3,10 +3,12 @@
 import numpy as np
 import streamlit as st
 
-from attention import Blend, blend, frames, lesson, meanings, questions, softmax, ui, words
+from attention import Blend, blend, presets, softmax, ui
+from attention.analysis import embeddings, frames, words
 from attention.charts.blend import blend_bars, weight_bars
-from attention.ui import explorer
+from attention.pipeline import questions
 from attention.ui.address import publish_fragment
+from attention.ui.explorer import blended
 
 MOST_SLIDERS = 24
 MOST_MEANINGS = 12
@@ -19,9 +21,9 @@ st.markdown(
     "Softmax turns the scores into weights, and the weights blend the words' vectors into one."
 )
 row = st.container(horizontal=True, vertical_alignment="bottom")
-chosen = ui.reading(words_only=explorer.start_picker(row))
+chosen = ui.reading(words_only=blended.start_picker(row))
 focus = ui.focus(chosen)
-start = explorer.start_from(row, chosen, focus, st.session_state["start"])
+start = blended.start_from(row, chosen, focus, st.session_state["start"])
 view, base = start.view, start.base
 before = softmax(base)
 movable = sorted(np.argsort(-before, kind="stable")[:MOST_SLIDERS].tolist())
@@ -47,7 +49,7 @@ def experiment() -> None:
                 f"The text has {len(base)} words. The {MOST_SLIDERS} that weigh most have a "
                 f"slider; the other {rest} keep the score they start with."
             )
-        explorer.hidden_note(chosen, start)
+        blended.hidden_note(chosen, start)
         temperature = ui.slider("Temperature", 0.1, 5.0, 1.0, 0.1, key="temperature", width=200)
         scores = base.copy()
         with st.container(height=440, horizontal=True):
@@ -78,22 +80,22 @@ def experiment() -> None:
             weight_bars,
             frames.weight_frame(labels, words.fold(weights, movable), words.fold(before, movable)),
             key="weights",
-            alt_text=f"Weights of {len(labels)} words: {explorer.leads(start, weights, 'weigh')}",
+            alt_text=f"Weights of {len(labels)} words: {blended.leader(start, weights, 'weigh')}",
             labels=labels,
         )
         with st.container(horizontal=True):
-            ui.check(f"none negative: smallest {weights.min():.2g}", weights.min() >= 0)
-            ui.check(f"sum {weights.sum():.6f}", abs(weights.sum() - 1) < 1e-6)
-            explorer.check_row(start, weights)
+            ui.show_check(f"none negative: smallest {weights.min():.2g}", weights.min() >= 0)
+            ui.show_check(f"sum {weights.sum():.6f}", abs(weights.sum() - 1) < 1e-6)
+            blended.check_row(start, weights)
         with st.container(horizontal=True, horizontal_alignment="distribute"):
             st.subheader("Blended output")
             kind = "dims" if start.own else ui.choice("Show as", VIEWS, key="as")
         names: tuple[str, ...] = ()
         if kind == "meanings":
-            nearest = meanings.nearest_words(chosen.model, now.output, explorer.NEAREST)
+            nearest = embeddings.nearest_words(chosen.model, now.output, blended.NEAREST)
             names = ui.meanings_input(chosen, [word for word, _ in nearest], MOST_MEANINGS)
         if names:
-            directions = [meanings.word_vector(chosen.model, name) for name in names]
+            directions = [embeddings.word_vector(chosen.model, name) for name in names]
             frame = frames.blend_frame(labels, folded, then, names, np.stack(directions))
             title, step, limit = "cosine of the blend with the meaning", 0.25, 1.0
         else:
@@ -113,7 +115,7 @@ def experiment() -> None:
         st.caption("Each colour is a word, as above. Grey marks: at the start.")
 
     with note:
-        ui.notice(explorer.told(chosen, start, now, weights))
+        ui.notice(blended.told(chosen, start, now, weights))
 
     st.subheader("The formula, with these numbers")
     st.latex(
@@ -122,12 +124,12 @@ def experiment() -> None:
     )
     ui.table(
         ("word", "e to the score / t", "weight"),
-        lesson.softmax_receipt(view.labels, scores, temperature),
+        presets.softmax_receipt(view.labels, scores, temperature),
     )
     publish_fragment()
 
 
 experiment()
-st.caption(explorer.explained(start))
+st.caption(blended.explained(start))
 ui.predict(questions.flattened(view.labels, base))
 ui.saving_hint()

@@ -3,20 +3,22 @@
 import numpy as np
 import streamlit as st
 
-from attention import frames, lesson, lesson_frames, questions, takeaways, ui
-from attention.charts.lesson import reading_bars
+from attention import presets, ui, wording
+from attention.analysis.telling import telling_link
+from attention.lesson import frames as lesson_frames
+from attention.lesson import questions, takeaways
+from attention.lesson.charts import reading_bars
 from attention.models import registry
-from attention.telling import telling_link
-from attention.ui.lesson_heads import more_heads
-from attention.ui.lesson_pairs import understanding
-from attention.ui.lesson_scores import additive_or_dot
+from attention.ui.lesson.heads import more_heads
+from attention.ui.lesson.pairs import understanding
+from attention.ui.lesson.scores import additive_or_dot
 from attention.ui.links import link
 
 MOST_WORDS = 16  # in the first chart
 CARDS_IN_A_ROW = 3
 
 st.title("Lesson")
-chosen = ui.reading(lesson.CAT.text)
+chosen = ui.reading(presets.CAT.text)
 view = chosen.view
 focus = ui.focus(chosen)
 look = takeaways.Look(chosen.trace, view, focus.query, focus.key, focus.layer, focus.head)
@@ -46,12 +48,12 @@ with right:
         reading_bars,
         lesson_frames.row_frame(labels, {"weight": row[shown]}),
         key="look",
-        alt_text=f"What “{look.asks}” reads in {frames.head_name(head)}",
+        alt_text=f"What “{look.asks}” reads in {wording.head_name(head)}",
         labels=labels,
     )
     more = f" of {len(row)} words, the {len(shown)} it reads most" if len(shown) < len(row) else ""
     st.caption(
-        f"What “{ui.escape_markdown(look.asks)}” reads in head {frames.head_name(head)}{more}. "
+        f"What “{ui.escape_markdown(look.asks)}” reads in head {wording.head_name(head)}{more}. "
         "The weights of a row sum to 1."
     )
 other = telling_link(view.head(*head), 1, but=focus.query)[0]

@@ -4,10 +4,12 @@ from functools import partial
 
 import streamlit as st
 
-from attention import decoder_steps, frames, lesson, matrix, step_frames, steps, ui
-from attention.charts.matrices import matrix_map
-from attention.receipt import Cell
-from attention.ui import pipeline
+from attention import presets, ui, wording
+from attention.pipeline import decoder_steps, matrix, steps
+from attention.pipeline import frames as step_frames
+from attention.pipeline.charts import matrix_map
+from attention.pipeline.receipt import ReceiptCell
+from attention.ui.pipeline import receipt
 
 MOST_TOKENS = 24  # in a chart
 RECEIPTS = {"weight": "The weight", "output": "The output number"}
@@ -19,7 +21,7 @@ st.markdown(
     "head, one step at a time; every number is the model's own. This page shows tokens, which is "
     "what the model reads: words may come in pieces, with special tokens around them."
 )
-chosen = ui.reading(lesson.CAT.text, tokens_only=True)
+chosen = ui.reading(presets.CAT.text, tokens_only=True)
 focus = ui.focus(chosen)
 STEPS = {step.key: step for step in decoder_steps.steps_for(chosen.model)}
 ORDER = list(STEPS)
@@ -59,7 +61,7 @@ if chosen.trace.is_causal and key > query:
         "the mask hides it, and its weight is 0. Below, the asking token reads itself."
     )
     key = query
-place = pipeline.place(chosen, Cell(layer, head, query, key))
+place = receipt.place(chosen, ReceiptCell(layer, head, query, key))
 
 st.subheader(f"Step {number + 1} of {len(ORDER)}: {step.name}")
 st.markdown(step.what)
@@ -68,7 +70,7 @@ st.caption(f"Shapes: {steps.shapes_text(step, place)}")
 ui.notice(step.sentence(place))
 if step.gap:
     gap = step.gap(place)
-    ui.check(f"computed again here, within {gap:.1g} of the model's own", gap < 1e-4)
+    ui.show_check(f"computed again here, within {gap:.1g} of the model's own", gap < 1e-4)
 
 # The matrices, side by side, of as many tokens as can be read.
 shown = steps.shown_tokens(place, MOST_TOKENS)
@@ -101,7 +103,7 @@ if step.question and (question := step.question(place)):
 
 st.subheader("Receipt for one cell")
 st.markdown(
-    f"Every product and every sum in {frames.head_name((layer, head))} between the query of "
+    f"Every product and every sum in {wording.head_name((layer, head))} between the query of "
     f"“{ui.escape_markdown(place.asks)}” and the key of “{ui.escape_markdown(place.reads)}”, and "
     "from there to one number of the output. The code prints the same numbers in Python, wherever "
     "this package is installed; on another kind of processor the last digit can differ."
@@ -109,9 +111,9 @@ st.markdown(
 weight, output = ui.tabs(RECEIPTS, key="receipt")
 with weight:
     if weight.open:
-        pipeline.weight_receipt(chosen, Cell(layer, head, query, key))
+        receipt.weight_receipt(chosen, ReceiptCell(layer, head, query, key))
 with output:
     if output.open:
         column = ui.index("Output column e", place.sizes["E"], 0, key="column")
-        pipeline.output_receipt(chosen, Cell(layer, head, query, key, column))
+        receipt.output_receipt(chosen, ReceiptCell(layer, head, query, key, column))
 ui.saving_hint()

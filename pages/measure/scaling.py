@@ -3,22 +3,16 @@
 import streamlit as st
 
 from attention import ui
-from attention.ui import (
-    scaling_core,
-    scaling_layers,
-    scaling_methods,
-    scaling_plan,
-    scaling_runs,
-    shelf,
-)
+from attention.ui import shelf
+from attention.ui.scaling import core, layers, methods, plan, runs
 
 TABS = {
-    "core": ("Cost of n²", scaling_core.core),
-    "methods": ("Same answer, other cost", scaling_methods.compared),
-    "crossover": ("Crossover", scaling_layers.overtaken),
-    "memory": ("Memory", scaling_layers.held),
-    "planner": ("Planner", scaling_plan.planned),
-    "runs": ("Saved runs", scaling_runs.overlaid),
+    "core": ("Cost of n²", core.core),
+    "methods": ("Same answer, other cost", methods.methods_compared),
+    "crossover": ("Crossover", layers.overtaken),
+    "memory": ("Memory", layers.held),
+    "planner": ("Planner", plan.planned),
+    "runs": ("Saved runs", runs.overlaid),
 }
 
 st.title("Scaling")

@@ -21,7 +21,7 @@ from transformers.utils import logging
 
 from attention import load_model
 from attention.models import registry
-from attention.threads import processors
+from attention.runtime.threads import processors
 
 TEXT = "The trophy wouldn't fit in the suitcase because it was too"
 PAUSE = 0.25  # seconds

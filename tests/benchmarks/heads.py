@@ -19,12 +19,12 @@ from time import perf_counter, sleep
 import numpy as np
 
 import attention
-from attention.core import Array
-from attention.effects import effect_on
-from attention.interventions import head_effects, silence
+from attention.arrays import Array
+from attention.interventions.ablation import head_effects, silence
+from attention.interventions.effects import effect_on
 from attention.models.model import Model
 from attention.models.trace import Trace
-from attention.threads import processors
+from attention.runtime.threads import processors
 
 PAUSE = 0.1  # seconds: threads of the side before go on spinning for a while
 SENTENCE = "The trophy did not fit in the suitcase because it was too big , she said to him . "

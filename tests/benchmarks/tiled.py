@@ -20,9 +20,9 @@ import numpy as np
 import torch
 from torch.nn.functional import scaled_dot_product_attention as fused
 
-from attention import core
-from attention.threads import processors
-from attention.tiled import tiled_attention
+from attention.core.plain import plain_attention
+from attention.core.tiled import tiled_attention
+from attention.runtime.threads import processors
 
 WIDTH = 64
 PAUSE = 0.2  # seconds: threads of the side before go on spinning for a while
@@ -69,9 +69,7 @@ def against_torch(heads: int, n: int, is_causal: bool, peak: float) -> None:
 def against_plain(heads: int) -> None:
     """Print the ratio to the readable path."""
     arrays = inputs(heads, PLAIN_LENGTH)
-    tiled, plain = alternate(
-        lambda: tiled_attention(*arrays), lambda: core.scaled_dot_product_attention(*arrays)
-    )
+    tiled, plain = alternate(lambda: tiled_attention(*arrays), lambda: plain_attention(*arrays))
     print(
         f"n = {PLAIN_LENGTH}, heads = {heads}: plain {plain * 1e3:.1f} ms, "
         f"tiled {tiled * 1e3:.1f} ms: {plain / tiled:.1f} times as fast"

@@ -25,7 +25,7 @@ from transformers import BertModel
 from transformers.utils import logging
 
 from attention.models.bert import Bert
-from attention.threads import processors
+from attention.runtime.threads import processors
 
 LENGTHS = (12, 102, 402)  # tokens, with [CLS] and [SEP]
 PAUSE = 0.25  # seconds

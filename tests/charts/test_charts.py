@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from attention import blend, frames
+from attention import blend
+from attention.analysis import frames
 from attention.charts.blend import blend_bars, weight_bars
 from attention.charts.maps import head_grid, head_maps, row_bars
 

@@ -7,7 +7,7 @@ import re
 import pandas as pd
 import pytest
 
-from attention import link_frames
+from attention.analysis import link_frames
 from attention.charts.links import head_colours, word_links
 
 NAMES = tuple(f"H{i}" for i in range(12))

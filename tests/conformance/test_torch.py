@@ -5,8 +5,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from attention.core import scaled_dot_product_attention
-from attention.tiled import tiled_attention
+from attention.core.plain import plain_attention
+from attention.core.tiled import tiled_attention
 
 torch = pytest.importorskip("torch", reason="the reference, PyTorch, is not installed")
 
@@ -23,7 +23,7 @@ def torch_attention(query, key, value, attn_mask=None, *places, **options):
 
 def same(query, key, value, attn_mask=None, *places, **options):
     expected = torch_attention(query, key, value, attn_mask, *places, **options)
-    for function in (scaled_dot_product_attention, tiled_attention):
+    for function in (plain_attention, tiled_attention):
         found = function(query, key, value, attn_mask, *places, **options)
         assert (found.shape, found.dtype) == (expected.shape, expected.dtype)
         np.testing.assert_allclose(found, expected, rtol=0, atol=TOLERANCE[query.dtype.type])

@@ -8,11 +8,11 @@ import pytest
 from safetensors.numpy import save_file
 
 import attention
-from attention.decoder_steps import steps_for
 from attention.edits import Add, Cut, CutHeads
 from attention.models import _load, places, registry
 from attention.models.model import predictor
-from attention.place import Place
+from attention.pipeline.decoder_steps import steps_for
+from attention.pipeline.head_state import HeadState
 from tests.models import tiny
 from tests.models.new_architecture import MixedConfig
 
@@ -128,7 +128,7 @@ def test_it_is_edited_resumed_and_written_on_like_any_other(mixed):
 
 
 def test_its_steps_are_put_together_from_what_it_says(mixed):
-    place = Place(mixed, mixed.trace(TEXT), layer=1, head=3, query=4, key=2)
+    place = HeadState(mixed, mixed.trace(TEXT), layer=1, head=3, query=4, key=2)
     steps = {step.key: step for step in steps_for(mixed)}
     assert list(steps)[:5] == ["stream", "norm", "qkv", "rotate", "scores"]
     assert "LayerNorm" in steps["norm"].formulas[0]

@@ -30,7 +30,7 @@ def other(tmp_path):
 
 
 def test_a_file_gives_the_model_that_its_tensors_make(good):
-    loaded = gguf_files.load("tiny", good)
+    loaded = gguf_files.load_gguf("tiny", good)
     direct = Llama("tiny", CONFIG, tensors(), loaded.tokenizer)
     assert loaded.config == CONFIG
     mine, theirs = loaded.trace(TEXT), direct.trace(TEXT)
@@ -40,22 +40,22 @@ def test_a_file_gives_the_model_that_its_tensors_make(good):
 
 
 def test_a_text_begins_with_the_start_token_where_the_model_wants_that(other):
-    loaded = gguf_files.load("tiny", write(other, fields=START))
+    loaded = gguf_files.load_gguf("tiny", write(other, fields=START))
     assert loaded.tokenize("the").pieces == ("<s>", "the")
     assert loaded.tokenize("the").special == (True, False)
 
 
 def test_large_tensors_are_made_part_by_part(good, monkeypatch):
-    whole = gguf_files.load("tiny", good).trace(TEXT)
+    whole = gguf_files.load_gguf("tiny", good).trace(TEXT)
     monkeypatch.setattr(gguf_files, "_AT_ONCE", 96)
-    parts = gguf_files.load("tiny", good).trace(TEXT)
+    parts = gguf_files.load_gguf("tiny", good).trace(TEXT)
     np.testing.assert_array_equal(parts.next_logits, whole.next_logits)
 
 
 @pytest.mark.parametrize("kind", ["F16", "BF16", "Q8_0", "Q4_1"])
 def test_other_formats_are_dequantised(other, kind):
     kind = gguf.GGMLQuantizationType[kind]
-    loaded = gguf_files.load("tiny", write(other, kind=kind))
+    loaded = gguf_files.load_gguf("tiny", write(other, kind=kind))
     rounded = {
         name: gguf.quants.dequantize(gguf.quants.quantize(tensor, kind), kind)
         if tensor.ndim == 2
@@ -96,17 +96,17 @@ def test_other_formats_are_dequantised(other, kind):
 def test_another_kind_of_model_is_refused(other, options, message):
     write(other, **options)
     with pytest.raises(ValueError, match=message):
-        gguf_files.load("tiny", other)
+        gguf_files.load_gguf("tiny", other)
     if message != "do not fit together":  # that takes building it
         with pytest.raises(ValueError, match=message):
-            gguf_files.check(other)
+            gguf_files.check_gguf(other)
 
 
 def test_numbers_that_are_not_finite_are_refused(other):
     weights = tensors()
     weights["norm.weight"][3] = np.nan
     with pytest.raises(ValueError, match=r"norm\.weight has 1 numbers that are not finite"):
-        gguf_files.load("tiny", write(other, weights))
+        gguf_files.load_gguf("tiny", write(other, weights))
 
 
 HUGE = 2**62
@@ -150,7 +150,7 @@ def test_a_hostile_header_is_refused_at_once(tmp_path, data, message):
     path = tmp_path / "hostile.gguf"
     path.write_bytes(data)
     with pytest.raises(ValueError, match=message) as refused:
-        gguf_files.check(path)
+        gguf_files.check_gguf(path)
     assert str(refused.value).startswith("hostile.gguf")
 
 
@@ -213,7 +213,7 @@ def test_any_flipped_byte_is_survived(good, header_size, tmp_path, data):
     tracemalloc.start()
     try:
         with contextlib.suppress(ValueError), np.errstate(all="ignore"):
-            gguf_files.load("tiny", path).trace(TEXT)
+            gguf_files.load_gguf("tiny", path).trace(TEXT)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -225,10 +225,10 @@ def test_a_file_cut_off_anywhere_is_refused(good, header_size, other):
     for length in [*range(header_size), *range(header_size, len(whole), 997)]:
         other.write_bytes(whole[:length])
         with pytest.raises(ValueError, match=r"^other\.gguf: "):
-            gguf_files.check(other)
+            gguf_files.check_gguf(other)
 
 
 def test_without_the_gguf_package_the_command_is_named(good, monkeypatch):
     monkeypatch.setattr(gguf_files, "find_spec", lambda name: None)
     with pytest.raises(ValueError, match="pip install"):
-        gguf_files.check(good)
+        gguf_files.check_gguf(good)

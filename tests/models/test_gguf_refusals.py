@@ -10,7 +10,7 @@ from tests.models import tiny_gguf
 
 
 def load(folder, **changes):
-    return gguf_files.load("tiny", tiny_gguf.write(folder / "tiny.gguf", **changes))
+    return gguf_files.load_gguf("tiny", tiny_gguf.write(folder / "tiny.gguf", **changes))
 
 
 @pytest.mark.parametrize(

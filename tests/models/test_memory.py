@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 import attention
-from attention import resources
 from attention.models import memory, registry
 from attention.models.bert import Bert
 from attention.models.gpt2 import Gpt2
 from attention.models.llama import Llama
+from attention.runtime import machine
 from tests.models import tiny
 
 KINDS = {"bert": Bert, "gpt2": Gpt2, "llama": Llama}
@@ -90,7 +90,7 @@ def test_loading_a_published_model_takes_what_was_said(name):
 
 
 def little_is_free(monkeypatch, size):
-    monkeypatch.setattr(resources, "available_bytes", lambda: size)
+    monkeypatch.setattr(machine, "available_bytes", lambda: size)
 
 
 def test_a_model_that_does_not_fit_is_refused_before_it_takes_anything(monkeypatch):

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 import attention
-from attention import steering, words
+from attention.analysis import words
+from attention.interventions import steering
+from attention.interventions.steering import Target
 from attention.models import registry
-from attention.steering import Place
 from tests.rounding import assert_within, whole_pass
 
 GOLDEN = sorted((Path(__file__).parents[1] / "golden").glob("smollm2_*.npz"))
@@ -63,7 +64,7 @@ def test_scores_moved_from_trophy_to_suitcase_move_the_odds(smollm2, strength, o
     trace = smollm2.trace(UNFINISHED)
     view = words.view(trace)
     it, trophy, suitcase = map(view.find, ("it", "trophy", "suitcase"))
-    place = Place(steering.asking(view.units, it, and_later=True))
+    place = Target(steering.asking(view.units, it, and_later=True))
     edits = steering.move(view.units, trophy, suitcase, float(strength), place)
     told = steering.interests(smollm2, "small | big, large")
     small, large = steering.shares(smollm2.trace(UNFINISHED, edits).next_logits, told.ids)

@@ -106,4 +106,4 @@ def write_model(folder, architecture, kind, **changes):
 def tokens(kind, text):
     """Return a text as one of these tokenizers reads it."""
     tokenizer = MAKERS[kind]()
-    return files.encode(tokenizer, text, 10_000, tokenizer.get_vocab_size())
+    return files.encoded(tokenizer, text, 10_000, tokenizer.get_vocab_size())

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from attention import lesson
+from attention import presets
 from attention.ui import inputs, old_addresses
 from tests.models import tiny
 from tests.models.offered import offered
@@ -164,7 +164,7 @@ def test_what_was_chosen_is_there_again(moves):
 def test_a_control_that_nobody_touched_follows_the_sentence_and_stays_out_of_the_address():
     app = open_page(VISUALIZER)
     assert address(app) == {}
-    healthy(app.text_area(key="q").set_value(lesson.STEEP.text).run())
-    assert address(app) == {"q": [lesson.STEEP.text]}
-    fresh = open_page(VISUALIZER, q=lesson.STEEP.text)
+    healthy(app.text_area(key="q").set_value(presets.STEEP.text).run())
+    assert address(app) == {"q": [presets.STEEP.text]}
+    fresh = open_page(VISUALIZER, q=presets.STEEP.text)
     assert state_of(fresh) == state_of(app)

@@ -8,7 +8,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import attention
-from attention import lesson, words
+from attention import presets
+from attention.analysis import words
 from attention.models import registry
 from tests.pages.clicking import click
 from tests.pages.reader import plain
@@ -85,7 +86,7 @@ def test_the_mask_is_told_with_the_share_of_the_word_that_was_picked(model):
 def test_the_head_pickers_follow_the_sentence_and_the_model():
     app = open_page(more=BESIDE, beside_head0="L0 H0")
     assert app.selectbox(key="beside_head0").value == "L0 H0"  # as the link says
-    healthy(app.selectbox(key="example").set_value(lesson.BANK.text).run())
+    healthy(app.selectbox(key="example").set_value(presets.BANK.text).run())
     assert app.selectbox(key="beside_head0").value == "L0 H4"  # deposit, from bank: see the lesson
     healthy(app.selectbox(key="model").set_value("smollm2").run())
     layer, head = (int(part[1:]) for part in app.selectbox(key="beside_head1").value.split())

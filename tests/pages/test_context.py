@@ -8,10 +8,11 @@ import pyarrow as pa
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from attention import baselines, context, layer_costs, layer_runs, meanings, words
-from attention.layer_costs import LayerTime
-from attention.ui import context_work as work
-from attention.units import human_seconds
+from attention.analysis import embeddings, words
+from attention.context import layer_costs, layer_runs, reach, rnn_cnn
+from attention.context.layer_costs import LayerTime
+from attention.ui.context import work
+from attention.wording import human_seconds
 from tests.pages.asking import ask
 from tests.pages.reader import plain
 
@@ -112,11 +113,11 @@ def test_the_curve_is_the_jacobian_and_attention_is_the_models_row(model):
     rows = drawn(open_page(gain="1.2", rnn_width="16", seed="3"), "share")
     trace = model.trace(KEYS)
     units = [unit for unit in words.whole_words(trace.input) if not unit.special]
-    x = baselines.standardised(meanings.unit_vectors(model, trace.input, units))
-    for name, gates in (("tanh", baselines.TANH), ("GRU", baselines.GRU)):
-        cell = baselines.random_cell(gates, 384, 16, gain=1.2, seed=3)
+    x = rnn_cnn.standardised(embeddings.unit_vectors(model, trace.input, units))
+    for name, gates in (("tanh", rnn_cnn.TANH), ("GRU", rnn_cnn.GRU)):
+        cell = rnn_cnn.random_cell(gates, 384, 16, gain=1.2, seed=3)
         value = series(rows, name)["value"]
-        assert value.tolist() == pytest.approx(baselines.input_norms(cell, x).tolist())
+        assert value.tolist() == pytest.approx(rnn_cnn.input_norms(cell, x).tolist())
     row = words.view(trace).weights[3, 1, 14, 1:15]
     assert series(rows, "L3 H1")["value"].tolist() == pytest.approx(row.tolist(), abs=1e-6)
 
@@ -217,7 +218,7 @@ def test_a_long_text_is_drawn_in_a_window_that_holds_both_words():
 
 def test_the_question_about_layers_is_scored_from_the_figures():
     app = ask(open_page(CNN))
-    right = str(baselines.layers_to_connect(99, 3, 0))
+    right = str(rnn_cnn.layers_to_connect(99, 3, 0))
     assert right in app.radio[0].options
     healthy(app.radio[0].set_value(right).run())
     assert app.success
@@ -229,7 +230,7 @@ def test_the_question_about_layers_is_scored_from_the_figures():
 def test_the_weight_is_the_models_own_at_every_distance(model):
     app = open_page(FAR, between="6")
     rows = drawn(app, "rank")
-    text = context.far_text(6)
+    text = reach.far_text(6)
     trace = model.trace(text)
     asks, reads = trace.tokens.index("deposit"), trace.tokens.index("bank")
     here = series(rows, "L2 H5")

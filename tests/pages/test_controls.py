@@ -17,9 +17,12 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button, Widget
 
 import attention
-from attention import crossover, layer_costs, methods, scaling, timing
-from attention.layer_costs import LayerTime
-from attention.ui import context_work, interventions_write
+from attention.context import layer_costs
+from attention.context.layer_costs import LayerTime
+from attention.runtime import timing
+from attention.scaling import core_cost, crossover, methods
+from attention.ui.context import work
+from attention.ui.interventions import write
 from tests.models import tiny
 from tests.models.offered import offered
 from tests.pages.clicking import click
@@ -110,7 +113,7 @@ def asked(monkeypatch):
         return iter(())
 
     for module, name in (
-        (scaling, "sweep"), (methods, "compare"), (crossover, "time_parts"), (scaling, "peaks")
+        (core_cost, "sweep"), (methods, "compare"), (crossover, "time_parts"), (core_cost, "peaks")
     ):  # fmt: skip
         monkeypatch.setattr(module, name, stand_in)
 
@@ -121,8 +124,8 @@ def asked(monkeypatch):
             for layer in layer_costs.LAYERS
         ]
 
-    monkeypatch.setattr(context_work, "time_layers", time_layers)
-    monkeypatch.setattr(interventions_write, "perf_counter", lambda: 0.0)
+    monkeypatch.setattr(work, "time_layers", time_layers)
+    monkeypatch.setattr(write, "perf_counter", lambda: 0.0)
     monkeypatch.setattr(timing, "_WARM_UP_SECONDS", 1e-4)
     return calls
 

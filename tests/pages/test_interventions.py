@@ -10,9 +10,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import attention
-from attention import words
-from attention.ui import interventions_steer
-from attention.ui.edited import changed
+from attention.analysis import words
+from attention.ui.interventions import steer
+from attention.ui.interventions.edited import changed
 from tests.pages.clicking import click
 from tests.pages.reader import plain
 
@@ -132,7 +132,7 @@ def test_special_tokens_are_told_apart_from_words_that_move():
 
 def test_later_words_do_not_take_special_tokens_along(model, monkeypatch):
     pushed = []
-    monkeypatch.setattr(interventions_steer, "changed", lambda chosen, edits: pushed.append(edits)
+    monkeypatch.setattr(steer, "changed", lambda chosen, edits: pushed.append(edits)
                         or changed(chosen, edits))  # fmt: skip
     app = open_page(model="minilm")
     tokens = model.trace(app.text_area(key="q").value).tokens

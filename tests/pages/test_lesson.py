@@ -7,7 +7,9 @@ import pyarrow as pa
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from attention import additive, lesson, pairs, pruning, takeaways
+from attention import presets
+from attention.interventions import pruning
+from attention.lesson import additive, minimal_pairs, takeaways
 from tests.pages.asking import ask
 from tests.pages.reader import plain
 
@@ -58,7 +60,7 @@ def test_opens_on_the_living_example():
 
 
 def test_cards_have_figures_of_the_sentence():
-    app = open_page(q=lesson.RIVER.text)
+    app = open_page(q=presets.RIVER.text)
     assert "“bank” reads “river”" in notices(app)
     assert app.metric[0].value == "1 step, not 3"
     assert app.metric[3].value == "100 → 400"
@@ -95,7 +97,7 @@ def test_a_text_without_words_is_a_calm_state(text):
         {"turn_head": "L9 H9"},
         {"pronoun": "99 nothing"},
         {"removed_from": "x", "claim": takeaways.MORE_HEADS},
-        {"inner": "7", "drawn": "99", "score_head": "?", "claim": takeaways.ADDITIVE},
+        {"inner": "7", "drawn": "99", "score_head": "?", "claim": takeaways.BOTH_SCORES},
     ],
 )
 def test_a_bad_value_in_a_link_falls_back(params):
@@ -123,8 +125,8 @@ def test_a_head_that_turns_is_said_to():
 
 def test_picking_a_pair_sets_its_words():
     app = open_page(turn_head="L5 H0")
-    healthy(app.selectbox(key="_pair").set_value(pairs.ANIMAL).run())
-    assert app.text_input(key="one").value == pairs.ANIMAL.texts[0]
+    healthy(app.selectbox(key="_pair").set_value(minimal_pairs.ANIMAL).run())
+    assert app.text_input(key="one").value == minimal_pairs.ANIMAL.texts[0]
     assert drawn(app, "sentence", "meant")["word"].tolist() == ["animal", "street"] * 2
     assert app.selectbox(key="turn_head").value == "L3 H1"
 
@@ -181,14 +183,14 @@ def test_heads_are_removed_from_the_readers_sentence():
     lines = drawn(app, "removed", "shift")
     assert lines["removed"].max() == 72
     assert lines.groupby(["order", "run"]).size().tolist() == [12] * 5
-    least, most = (lines[lines["order"] == order] for order in (pruning.LEAST, pruning.MOST))
+    least, most = (lines[lines["order"] == order] for order in (pruning.LEAST, pruning.LARGEST))
     assert (least["shift"].to_numpy() <= most["shift"].to_numpy() + 1e-6).all()
     assert "36 of 72 heads can go" in notices(app)
     assert len(drawn(app, "a", "b", "bits")) == 72 * 71 / 2
 
 
 def test_heads_are_removed_from_the_built_in_set(monkeypatch):
-    monkeypatch.setattr("attention.pruning.TEXTS", pruning.TEXTS[:2])
+    monkeypatch.setattr("attention.interventions.pruning.TEXTS", pruning.TEXTS[:2])
     app = open_page(claim=takeaways.MORE_HEADS)
     before = drawn(app, "removed", "shift")
     healthy(app.segmented_control(key="removed_from").set_value("set").run())
@@ -199,7 +201,7 @@ def test_heads_are_removed_from_the_built_in_set(monkeypatch):
 
 
 def test_additive_scores_cost_more():
-    app = open_page(claim=takeaways.ADDITIVE)
+    app = open_page(claim=takeaways.BOTH_SCORES)
     assert len(drawn(app, "word", "series", "weight")) > 0
     assert app.dataframe[0].value["tanh"].tolist() == ["0", f"{512 * 512 * 32:,}"]
     assert set(app.dataframe[0].value["Measured"]) == {"not yet"}  # nobody has asked for it
@@ -211,7 +213,7 @@ def test_additive_scores_cost_more():
 
 
 def test_what_a_long_text_reads_most_is_drawn_in_both_forms():
-    app = open_page(claim=takeaways.ADDITIVE, q=" ".join(f"word{i}" for i in range(60)))
+    app = open_page(claim=takeaways.BOTH_SCORES, q=" ".join(f"word{i}" for i in range(60)))
     rows = drawn(app, "word", "series", "weight")
     rows = rows[rows["series"].isin([additive.ADDITIVE, additive.DOT])]
     for _, row in rows.groupby("series"):
@@ -221,7 +223,7 @@ def test_what_a_long_text_reads_most_is_drawn_in_both_forms():
 def test_another_draw_and_width_change_the_additive_row():
     found = []
     for params in ({}, {"drawn": "3"}, {"inner": "64"}):
-        app = open_page(claim=takeaways.ADDITIVE, **params)
+        app = open_page(claim=takeaways.BOTH_SCORES, **params)
         charts = [
             pa.ipc.open_stream(c.proto.datasets[0].data.data).read_all().to_pandas()
             for c in app.get("vega_lite_chart")

@@ -11,8 +11,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import attention
-from attention import lesson, steps
-from attention.place import Place
+from attention import presets
+from attention.pipeline import steps
+from attention.pipeline.head_state import HeadState
 from tests.pages.asking import ask
 from tests.pages.reader import plain
 
@@ -173,7 +174,7 @@ def test_hostile_text_is_not_markdown():
 
 
 def test_this_page_shows_tokens_and_says_so():
-    app = open_page(words="true", special="false", q=lesson.TROPHY_BIG.text)
+    app = open_page(words="true", special="false", q=presets.TROPHY_BIG.text)
     assert app.toggle(key="words").disabled
     assert app.toggle(key="special").disabled
     rows = tables(app)["X"]
@@ -183,8 +184,8 @@ def test_this_page_shows_tokens_and_says_so():
 
 def test_a_new_sentence_points_at_its_own_words():
     app = open_page()
-    healthy(app.selectbox(key="example").set_value(lesson.STEEP.text).run())
-    words = ["[CLS]", *lesson.STEEP.text.lower().split(), "[SEP]"]
+    healthy(app.selectbox(key="example").set_value(presets.STEEP.text).run())
+    words = ["[CLS]", *presets.STEEP.text.lower().split(), "[SEP]"]
     assert words[app.selectbox(key="word").value] == "bank"
     assert words[app.selectbox(key="reads").value] == "river"
 
@@ -234,7 +235,7 @@ def test_a_bad_value_in_a_link_falls_back(params):
 def test_a_prediction_is_answered_from_the_figures(name, model, cat_trace):
     app = ask(open_page(step=name))
     question = next(s for s in steps.ENCODER_STEPS if s.name == name).question
-    asked = question(Place(model, cat_trace, 3, 1, 8, 2))
+    asked = question(HeadState(model, cat_trace, 3, 1, 8, 2))
     wrong = next(option for option in asked.options if option != asked.answer)
     healthy(app.radio[0].set_value(wrong).run())
     assert not app.success

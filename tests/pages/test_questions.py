@@ -8,7 +8,7 @@ from tests.pages.reader import plain
 def page():
     import streamlit as st
 
-    from attention.questions import Question
+    from attention.question import Question
     from attention.ui import predict
 
     st.title("A page")

@@ -8,8 +8,9 @@ import pyarrow as pa
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from attention import methods, planner, runs, scaling, timing
-from attention.runs import Point
+from attention.runtime import timing
+from attention.scaling import core_cost, methods, planner, runs
+from attention.scaling.runs import Point
 from tests.pages.asking import ask
 from tests.pages.reader import plain
 
@@ -30,12 +31,12 @@ def quick(monkeypatch):
 @pytest.fixture
 def rates(monkeypatch):
     """A machine of 1 GFLOP/s and 2 GB/s."""
-    from attention.ui import scaling_plan
+    from attention.ui.scaling import plan
 
-    scaling_plan._measured_rates.clear()
+    plan._measured_rates.clear()
     monkeypatch.setattr(planner, "measured_rates", lambda: planner.Rates(1e9, 2e9))
     yield
-    scaling_plan._measured_rates.clear()
+    plan._measured_rates.clear()
 
 
 def open_page(lab=CORE, **params):
@@ -88,7 +89,7 @@ def test_the_core_is_measured_when_asked():
 def test_what_does_not_fit_is_refused_and_what_is_there_stays(monkeypatch):
     app = press(open_page(n="512", repeats="3"), "measure_core")
     before = drawn(app, "seconds")
-    monkeypatch.setattr("attention.scaling.available_bytes", lambda: 1_000_000)
+    monkeypatch.setattr("attention.scaling.core_cost.available_bytes", lambda: 1_000_000)
     press(app, "measure_core")
     assert "1 MB" in app.error[0].value
     assert drawn(app, "seconds").equals(before)
@@ -100,17 +101,17 @@ def stand_in(seconds):
     def sweep(lengths, *, width, heads, repeats, on_progress):
         for n in lengths:
             time = timing.Timing(seconds(n), seconds(n), seconds(n), repeats, 1)
-            yield scaling.Measurement(n, heads, width, time, time, time, time, n, 0.0)
+            yield core_cost.Measurement(n, heads, width, time, time, time, time, n, 0.0)
 
     return sweep
 
 
 def test_a_headline_has_its_interval_in_its_own_unit(monkeypatch):
-    monkeypatch.setattr(scaling, "sweep", stand_in(lambda n: n**2 * 1e-9))
+    monkeypatch.setattr(core_cost, "sweep", stand_in(lambda n: n**2 * 1e-9))
     said = notice(press(open_page(), "measure_core"))
     assert "takes 4.0 times as long (4.0 to 4.0 times" in said
     uneven = stand_in(lambda n: n**2 * (1.0e-9 if n.bit_count() == 1 else 1.3e-9))
-    monkeypatch.setattr(scaling, "sweep", uneven)
+    monkeypatch.setattr(core_cost, "sweep", uneven)
     said = notice(press(open_page(), "measure_core"))
     headline, low, high = map(float, re.findall(r"(\d+\.\d) (?:to|times)", said)[:3])
     assert low < headline < high
@@ -118,7 +119,7 @@ def test_a_headline_has_its_interval_in_its_own_unit(monkeypatch):
 
 def test_times_that_tell_nothing_have_no_headline(monkeypatch):
     erratic = stand_in(lambda n: 1e-3 * (1 if n.bit_count() == 1 else 9))
-    monkeypatch.setattr(scaling, "sweep", erratic)
+    monkeypatch.setattr(core_cost, "sweep", erratic)
     app = ask(press(open_page(), "measure_core"))
     low, high = map(float, re.search(r"a power of (\S+) to (\S+) \(95", notice(app)).groups())
     assert high - low > 1

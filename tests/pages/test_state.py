@@ -7,7 +7,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import attention
-from attention import lesson, steering, words
+from attention import presets
+from attention.analysis import words
+from attention.interventions import steering
 from attention.models import registry
 from tests.models import tiny
 from tests.models.offered import offered
@@ -140,7 +142,7 @@ def test_picker_and_table_speak_of_the_same_word():
     app = open_page(VISUALIZER, pair="2", word="8")
     flip(app, "special")
     assert picked(app, "pair") == (1, "cat")
-    view = words.view(attention.load_model().trace(lesson.CAT.text), special=False)
+    view = words.view(attention.load_model().trace(presets.CAT.text), special=False)
     table = next(f.value for f in app.dataframe if "Head" in f.value.columns)
     layer, head = (int(part[1:]) for part in table["Head"].iloc[0].split())
     weight = float(view.weights[layer, head, 7, 1])
@@ -168,23 +170,23 @@ def undo(app):
 
 
 def test_a_new_text_starts_without_the_edits_and_undo_brings_both_back():
-    app = entrypoint(INTERVENTIONS, do="cut", model="minilm", q=lesson.TROPHY_BIG.text)
+    app = entrypoint(INTERVENTIONS, do="cut", model="minilm", q=presets.TROPHY_BIG.text)
     put(app, "edits", "cut_q10_k2~off_5h11")
     assert "With 2 edits" in said(app)
     put(app, "q", "Mary saw John")
     assert control(app, "edits").value == ""
     assert "Nothing is cut yet" in said(app)
-    assert f"on “{lesson.TROPHY_BIG.text[:60]}" in said(app)
+    assert f"on “{presets.TROPHY_BIG.text[:60]}" in said(app)
     assert "edits" not in address(app)
     undo(app)
-    assert control(app, "q").value == lesson.TROPHY_BIG.text
+    assert control(app, "q").value == presets.TROPHY_BIG.text
     assert control(app, "edits").value == "cut_q10_k2~off_5h11"
     assert "With 2 edits" in said(app)
     assert "is dropped" not in said(app)
 
 
 def test_a_text_that_is_changed_on_another_page_drops_them_too():
-    app = entrypoint(INTERVENTIONS, do="cut", model="minilm", q=lesson.TROPHY_BIG.text)
+    app = entrypoint(INTERVENTIONS, do="cut", model="minilm", q=presets.TROPHY_BIG.text)
     put(app, "edits", "cut_q10_k2")
     go(app, HEADS)
     put(app, "q", "Mary saw John")
@@ -198,7 +200,7 @@ def test_a_text_that_is_changed_on_another_page_drops_them_too():
     ("how", "key", "value"), [("move", "strength", 5.0), ("each", "nudge2", 4.0)]
 )
 def test_a_new_text_starts_without_pushes(how, key, value):
-    text = lesson.TROPHY_BIG.text
+    text = presets.TROPHY_BIG.text
     app = entrypoint(INTERVENTIONS, do="steer", how=how, where="layer", model="minilm", q=text)
     put(app, key, value)
     put(app, "layer", 2)
@@ -247,12 +249,12 @@ def test_the_words_of_interest_are_the_models_own_prediction():
 @with_smollm2
 @pytest.mark.parametrize(
     ("text", "first"),
-    [(lesson.UNFINISHED.text, "small | big, large"), ("The capital of France is", "Paris")],
+    [(presets.UNFINISHED.text, "small | big, large"), ("The capital of France is", "Paris")],
 )
 def test_words_of_interest_fit_the_text(text, first):
     app = open_page(INTERVENTIONS, model="smollm2", q=text)
     assert control(app, "interests").value.startswith(first)
-    assert ("small" in said(app)) == (text == lesson.UNFINISHED.text)
+    assert ("small" in said(app)) == (text == presets.UNFINISHED.text)
     assert " 0.0 %" not in said(app)
 
 

@@ -7,8 +7,9 @@ import pyarrow as pa
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from attention import lesson, words
-from attention.telling import telling_heads
+from attention import presets
+from attention.analysis import words
+from attention.analysis.telling import telling_heads
 from tests.pages.asking import ask
 from tests.pages.clicking import click
 from tests.pages.reader import plain
@@ -126,7 +127,7 @@ def test_the_best_head_for_a_pair_is_found_and_opened(cat_view):
 
 def test_special_tokens_can_be_taken_out(model):
     app = open_page(special="false", layer="5", head="11")
-    expected = words.view(model.trace(lesson.CAT.text), special=False).weights[5, 11]
+    expected = words.view(model.trace(presets.CAT.text), special=False).weights[5, 11]
     found = drawn(app, "row").sort_values(["q", "k"])["weight"].to_numpy().reshape(10, 10)
     assert np.abs(found - expected).max() < 1e-6
     assert any("taken out" in caption.value for caption in app.caption)
@@ -141,7 +142,7 @@ def test_repeated_words_stay_apart():
 
 def test_a_new_sentence_moves_all_controls():
     app = open_page()
-    healthy(app.selectbox(key="example").set_value(lesson.TROPHY_BIG.text).run())
+    healthy(app.selectbox(key="example").set_value(presets.TROPHY_BIG.text).run())
     word, pair = app.selectbox(key="word"), app.selectbox(key="pair")
     assert word.format_func(word.value).endswith("it")
     assert pair.format_func(pair.value).endswith("trophy")

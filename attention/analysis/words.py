@@ -1,0 +1,219 @@
+"""Word pieces and whole words: how a trace is shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+
+from attention.arrays import Array
+from attention.characters import SPACE, Segments, drawn, segments, shown
+from attention.core import scores_for
+from attention.models.trace import Tokens, Trace
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What one row and one column of a map stand for: a word, a piece or a special token."""
+
+    word: str
+    positions: tuple[int, ...]  # of its tokens
+    special: bool
+    mark: str = ""  # put before the word: a space that is part of a piece, or what is read instead
+    unknown: str = ""  # the part of the text that the model has no token for
+    blank: bool = False  # white space only
+
+    @property
+    def label(self) -> str:
+        """The text of the unit, with all that cannot be seen made visible."""
+        return self.mark + self.word
+
+    @property
+    def ordinary(self) -> bool:
+        """Whether it is a word of the text, or a part of one."""
+        return not self.special and not self.blank
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """The weights of a trace over the units that are shown, `W` of them. Rows still sum to 1."""
+
+    units: tuple[Unit, ...]
+    weights: Array  # (L, H, W, W), read-only
+    removed: Array  # (L, H, W), the share each row gave to special tokens that are not shown
+    is_causal: bool = False  # what comes later is hidden: no cell, not a weight of 0
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """The text of each unit."""
+        return tuple(unit.label for unit in self.units)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The word of each unit, without marks."""
+        return tuple(unit.word for unit in self.units)
+
+    def head(self, layer: int, head: int) -> View:
+        """Return the view of one head alone, with L = H = 1."""
+        here = slice(layer, layer + 1), slice(head, head + 1)
+        return View(self.units, self.weights[here], self.removed[here], self.is_causal)
+
+    def find(self, label: str) -> int | None:
+        """Return the position of the first unit whose word is `label`, ignoring case and marks."""
+        wanted = label.casefold()
+        matches = (i for i, unit in enumerate(self.units) if unit.word.casefold() == wanted)
+        return next(matches, None)
+
+
+def pieces(tokens: Tokens) -> tuple[Unit, ...]:
+    """Return every token as a unit of its own; a space before it is marked."""
+    return tuple(_piece(tokens, i) for i in range(len(tokens)))
+
+
+def whole_words(tokens: Tokens) -> tuple[Unit, ...]:
+    """Join the pieces of each word, spelled as in the text.
+
+    What people see as one character stays together. Special tokens and white space stay apart, so
+    that a row or a column of a word is that of the word alone.
+    """
+    found = segments(tokens.text)
+    spans = [_span(tokens, i) for i in range(len(tokens))]
+    starts = [i for i in range(len(tokens)) if i == 0 or not _goes_on(tokens, spans, found, i)]
+    groups = (range(a, b) for a, b in pairwise([*starts, len(tokens)]))
+    return tuple(_word(tokens, spans, found, group) for group in groups)
+
+
+def merge(weights: Array, units: tuple[Unit, ...]) -> Array:
+    """Merge pieces: a unit reads the mean of what its pieces read, and is read the sum.
+
+    Parameters
+    ----------
+    weights : (..., Q, K) over tokens
+
+    Returns
+    -------
+    (..., W, W) over units; row sums are kept
+
+    Source: Clark et al. 2019, "What does BERT look at?", section 4.1.
+
+    >>> two = (Unit("ab", (0, 1), False), Unit("c", (2,), False))
+    >>> merge(np.array([[0.2, 0.2, 0.6], [0.4, 0.4, 0.2], [0.0, 0.0, 1.0]]), two)
+    array([[0.6, 0.4],
+           [0. , 1. ]])
+    """
+    if all(len(unit.positions) == 1 for unit in units):
+        return weights
+    belongs = np.zeros((len(units), weights.shape[-1]), weights.dtype)  # (W, T)
+    for row, unit in zip(belongs, units, strict=True):
+        row[list(unit.positions)] = 1
+    return (belongs / belongs.sum(axis=1, keepdims=True)) @ weights @ belongs.T
+
+
+def view(trace: Trace, *, words: bool = True, special: bool = True) -> View:
+    """Return the trace's weights over whole words or pieces, with or without special tokens.
+
+    Without special tokens each row is divided by what it keeps, so that it sums to 1 again; what
+    it lost is in `removed`. A row that read special tokens only becomes zeros.
+    """
+    units = whole_words(trace.input) if words else pieces(trace.input)
+    weights = merge(trace.weights, units)
+    removed = np.zeros(weights.shape[:-1], weights.dtype)
+    if not special:
+        keep = [i for i, unit in enumerate(units) if not unit.special]
+        units = tuple(units[i] for i in keep)
+        kept = weights[..., keep, :][..., keep]
+        total = kept.sum(axis=-1, keepdims=True)  # (L, H, W, 1)
+        weights = np.divide(kept, total, out=np.zeros_like(kept), where=total > 0)
+        removed = np.clip(1 - total[..., 0], 0, 1)
+    weights.flags.writeable = removed.flags.writeable = False
+    return View(units, weights, removed, trace.is_causal)
+
+
+def seen_by(view: View, query: int) -> View:
+    """Return the view of what one word may read: in a decoder itself and what came before.
+
+    >>> three = tuple(Unit(word, (i,), False) for i, word in enumerate("abc"))
+    >>> seen_by(View(three, np.zeros((1, 1, 3, 3)), np.zeros((1, 1, 3)), is_causal=True), 1).labels
+    ('a', 'b')
+    """
+    if not view.is_causal:
+        return view
+    end = query + 1
+    return View(view.units[:end], view.weights[..., :end, :end], view.removed[..., :end], True)
+
+
+def fold(rows: Array, kept: list[int]) -> Array:
+    """Return the kept rows, then, if any are left, one row that is the sum of the others.
+
+    >>> fold(np.array([1.0, 2.0, 3.0]), [1])
+    array([2., 4.])
+    """
+    others = np.delete(rows, kept, axis=0)
+    return np.concatenate([rows[kept], others.sum(axis=0, keepdims=True)[: len(others)]])
+
+
+def row_scores(trace: Trace, view: View, layer: int, head: int, query: int) -> Array:
+    """Return the scores `(W,)` whose softmax is one row of the view, in the model's own scale.
+
+    A decoder's view must end with the query, as `seen_by` cuts it: what is hidden has no score.
+    Where query and keys are single tokens these are the model's scaled scores themselves. A key of
+    several pieces has the log of their summed exponentials; a query of several, their mean row.
+    """
+    asked = trace.scores[layer, head][list(view.units[query].positions)]  # (pieces, K)
+    asked = asked[:, [position for unit in view.units for position in unit.positions]]
+    total = np.log(np.exp(asked.astype(np.float64)).sum(axis=-1)).mean()
+    return scores_for(view.weights[layer, head, query].astype(np.float64)) + total
+
+
+def _piece(tokens: Tokens, i: int) -> Unit:
+    text, name = tokens.texts[i], tokens.unknown[i]
+    if tokens.special[i]:
+        return Unit(tokens.pieces[i], (i,), True)
+    if name:
+        return _unknown(tokens, (i,), tokens.text[slice(*tokens.spans[i])] or name)
+    space = text.startswith(" ") and not text.isspace()
+    word, mark = shown(text.removeprefix(" ") if space else text), SPACE if space else ""
+    return Unit(word, (i,), False, mark, blank=text.isspace())
+
+
+def _span(tokens: Tokens, i: int) -> tuple[int, int]:
+    """Return where a token stands in the text; an empty span where it does not.
+
+    A tokenizer that puts a space before every text may say that it stands on the first character.
+    """
+    start, end = tokens.spans[i]
+    added = tokens.texts[i].isspace() and tokens.texts[i] != tokens.text[start:end]
+    return (start, start) if added or tokens.special[i] else (start, end)
+
+
+def _goes_on(tokens: Tokens, spans: list[tuple[int, int]], found: Segments, i: int) -> bool:
+    """Whether a token belongs to the unit of the one before it."""
+    (start, end), (before, last) = spans[i], spans[i - 1]
+    if start == end or before == last:
+        return False
+    shared = found.cluster[start] == found.cluster[last - 1]
+    if tokens.texts[i].isspace() or tokens.texts[i - 1].isspace():
+        return shared and start >= last  # a space that carries an accent
+    return shared or found.word[start] == found.word[last - 1] >= 0
+
+
+def _word(tokens: Tokens, spans: list[tuple[int, int]], found: Segments, group: range) -> Unit:
+    """Return the unit of some tokens: the text that they stand for, to the ends of characters."""
+    if len(group) == 1 and spans[group[0]][0] == spans[group[0]][1]:
+        return _piece(tokens, group[0])
+    start = found.starts[found.cluster[spans[group[0]][0]]]
+    end = found.starts[found.cluster[spans[group[-1]][1] - 1] + 1]
+    text = tokens.text[start:end]
+    if any(tokens.unknown[i] for i in group):
+        return _unknown(tokens, tuple(group), text)
+    return Unit(drawn(text), tuple(group), False, blank=text.isspace())
+
+
+def _unknown(tokens: Tokens, positions: tuple[int, ...], text: str) -> Unit:
+    """Return a unit that shows what the model reads instead of all or a part of a text."""
+    own = [i for i in positions if tokens.unknown[i]]
+    parts = dict.fromkeys(drawn(tokens.text[slice(*tokens.spans[i])]) for i in own)
+    mark, unknown = f"{tokens.unknown[own[0]]} ", " ".join(parts).strip() or drawn(text)
+    return Unit(drawn(text), positions, False, mark, unknown, text.isspace())

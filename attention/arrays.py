@@ -1,0 +1,7 @@
+"""The one alias that everything shares."""
+
+from typing import Any, TypeAlias
+
+from numpy.typing import NDArray
+
+Array: TypeAlias = NDArray[Any]

@@ -1,0 +1,1 @@
+"""How far a model reads, beside networks that recur or convolve."""

@@ -1,0 +1,196 @@
+"""The context page's measurements as tidy tables: one row per mark, positions as keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from attention.analysis.words import View
+from attention.arrays import Array
+from attention.context.layer_costs import LayerTime, Price
+from attention.context.reach import FarLook
+from attention.wording import Head, human_seconds
+
+_SMALLEST = 1e-300  # a logarithmic axis has no place for 0; the chart draws this at its edge
+
+
+def reach_frame(labels: Sequence[str], values: Mapping[str, Array]) -> pd.DataFrame:
+    """Return how much each word counts at the last one: `k, word, back, series, value, share`.
+
+    `share` is the value divided by the sum over all words, so that norms and weights compare.
+
+    Parameters
+    ----------
+    values : series -> (T,)
+    """
+    count = len(labels)
+    tables = [
+        pd.DataFrame(
+            {
+                "k": range(count),
+                "word": np.array(labels, dtype=object),
+                "back": range(count - 1, -1, -1),
+                "series": series,
+                "value": value.astype(float),
+                "share": np.maximum(value / max(float(value.sum()), _SMALLEST), _SMALLEST),
+            }
+        )
+        for series, value in values.items()
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def layer_time_frame(times: Sequence[LayerTime]) -> pd.DataFrame:
+    """Return `n, series, seconds, low, high` and the three times in words."""
+    return pd.DataFrame(
+        {
+            "n": [time.n for time in times],
+            "series": [time.layer for time in times],
+            "seconds": [time.median for time in times],
+            "low": [time.low for time in times],
+            "high": [time.high for time in times],
+            "median_text": [human_seconds(time.median) for time in times],
+            "low_text": [human_seconds(time.low) for time in times],
+            "high_text": [human_seconds(time.high) for time in times],
+        }
+    )
+
+
+def cone_frame(
+    reached: Array, dilated: Sequence[int], kernel: int, shown: range, labels: Sequence[str]
+) -> pd.DataFrame:
+    """Return the nodes and links of a stack of convolutions: `kind, layer, k, to, word, inside`.
+
+    A link goes from `k` of the layer below to `to`; only links that reach the output are there.
+
+    Parameters
+    ----------
+    reached : (layers + 1, T) as `baselines.cone` returns it
+    shown : the positions that are drawn
+    labels : the words of all positions
+    """
+    nodes = [
+        ("node", layer, k, k, labels[k], bool(row[k]))
+        for layer, row in enumerate(reached)
+        for k in shown
+    ]
+    offsets = range(-(kernel // 2), kernel // 2 + 1)
+    links = [
+        ("link", layer, to + d * step, to, labels[to + d * step], True)
+        for layer, step in enumerate(dilated)
+        for to in shown
+        if reached[layer + 1, to]
+        for d in offsets
+        if to + d * step in shown
+    ]
+    columns = ["kind", "layer", "k", "to", "word", "inside"]
+    frame = pd.DataFrame([*nodes, *links], columns=columns)
+    frame["above"] = frame["layer"] + (frame["kind"] == "link")
+    return frame
+
+
+def offset_frame(
+    side: int, panels: Sequence[Sequence[Array]], words: Sequence[Sequence[str]]
+) -> pd.DataFrame:
+    """Return weights by distance: `panel, place, offset, weight, word`; none beyond the ends.
+
+    Parameters
+    ----------
+    panels : for each panel and place weights (2 side + 1,), NaN where the text has ended
+    words : for each place the words that stand at the offsets
+    """
+    rows = [
+        (panel, place, offset, float(weight), word)
+        for panel, places in enumerate(panels)
+        for place, weights in enumerate(places)
+        for offset, weight, word in zip(range(-side, side + 1), weights, words[place], strict=True)
+        if not np.isnan(weight)
+    ]
+    return pd.DataFrame(rows, columns=["panel", "place", "offset", "weight", "word"])
+
+
+def far_frame(series: Mapping[str, tuple[Sequence[FarLook], Head]]) -> pd.DataFrame:
+    """Return weight and rank against distance: `distance, tokens, series, weight, rank, even`.
+
+    `even` is what each token would get if all got the same.
+    """
+    rows = [
+        (look.distance, look.tokens, name, look.weight[head], look.rank[head], 1 / look.tokens)
+        for name, (looks, head) in series.items()
+        for look in looks
+    ]
+    columns = ["distance", "tokens", "series", "weight", "rank", "even"]
+    types = {"distance": "int64", "tokens": "int64", "series": "str", "rank": "int64"}
+    frame = pd.DataFrame(rows, columns=columns)
+    return frame.astype({**types, "weight": "float64", "even": "float64"})
+
+
+def most_read_frame(look: FarLook, head: Head, tokens: Sequence[str], count: int) -> pd.DataFrame:
+    """Return the tokens that are read most, best first: `Rank, Token, Number, Weight`."""
+    row = look.row[head]
+    best = np.argsort(-row, kind="stable")[:count]
+    return pd.DataFrame(
+        {
+            "Rank": range(1, len(best) + 1),
+            "Token": [tokens[k] for k in best],
+            "Number": best,
+            "Weight": row[best].astype(float),
+        }
+    )
+
+
+def pair_row_frame(view: View, query: int, head: Head) -> pd.DataFrame:
+    """Return one word's row: `k, word, weight, asks`."""
+    return pd.DataFrame(
+        {
+            "k": range(len(view.units)),
+            "word": np.array(view.labels, dtype=object),
+            "weight": view.weights[head][query].astype(float),
+            "asks": [k == query for k in range(len(view.units))],
+        }
+    )
+
+
+def similarity_frame(bare: float, series: Mapping[str, Array]) -> pd.DataFrame:
+    """Return cosines by stage: `stage, series, cosine`.
+
+    Stage 0 is the bare word vector (which only the first series has), stage 1 the input of the
+    first layer, and the others the output of each layer.
+    """
+    names = list(series)
+    rows = [(0, names[0], bare)]
+    rows += [
+        (stage, name, float(value))
+        for name, values in series.items()
+        for stage, value in enumerate(values, start=1)
+        if not np.isnan(value)
+    ]
+    return pd.DataFrame(rows, columns=["stage", "series", "cosine"])
+
+
+def price_frame(prices: Sequence[Price], times: Sequence[LayerTime], n: int) -> pd.DataFrame:
+    """Return table 1 of Vaswani et al. for the reader's numbers, with the measured time."""
+    formulas = {
+        "recurrent": ("O(n)", "O(n)", "O(n · d²)"),
+        "convolution": ("O(log n), dilated", "O(1)", "O(k · n · d²)"),
+        "self-attention": ("O(1)", "O(1)", "O(n² · d)"),
+    }
+    measured = {time.layer: human_seconds(time.median) for time in times if time.n == n}
+    rows = []
+    for price in prices:
+        path, steps, cost = formulas[price.layer]
+        rows.append(
+            {
+                "Layer": price.layer,
+                "Longest path": path,
+                "computed": f"{price.path:,}",
+                "Sequential steps": steps,
+                "computed ": f"{price.steps:,}",
+                "Cost": cost,
+                "multiplications": f"{price.operations:,}",
+                "Measured": measured.get(price.layer, "not measured"),
+            }
+        )
+    return pd.DataFrame(rows)

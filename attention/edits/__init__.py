@@ -1,0 +1,31 @@
+"""Changes to a forward pass, as values, as text in a link, in words."""
+
+from attention.edits.kinds import (
+    MOST_ADDED,
+    MOST_NUMBER,
+    Add,
+    Cut,
+    CutHeads,
+    Edit,
+    Edits,
+    Numbers,
+    SetRow,
+    check_edits,
+    first_layer,
+    layers_of,
+)
+
+__all__ = [
+    "MOST_ADDED",
+    "MOST_NUMBER",
+    "Add",
+    "Cut",
+    "CutHeads",
+    "Edit",
+    "Edits",
+    "Numbers",
+    "SetRow",
+    "check_edits",
+    "first_layer",
+    "layers_of",
+]

@@ -1,0 +1,1 @@
+"""What a change to a forward pass does: effects, ablation, pruning, steering."""

@@ -1,0 +1,140 @@
+"""Heads removed from the forward pass: each alone, or in any sets, as fast as can be.
+
+Only what a removal changes is computed again. In the layer of a silent head the scores and the
+other heads stay as they are: what attention adds to the stream is short of one part, `z_h W_O_h`.
+The layers below are untouched, and the heads of one layer go through those above side by side.
+
+Source: Michel et al. 2019, "Are sixteen heads really better than one?", section 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from attention.arrays import Array
+from attention.edits import CutHeads, Edits, first_layer
+from attention.interventions.effects import effect_on
+from attention.models.model import Model
+from attention.models.trace import Trace
+from attention.runtime.threads import one_blas_thread, processors, team
+from attention.wording import Head
+
+_ROWS_AT_ONCE = 256  # tokens of the passes that one processor runs side by side
+
+# What remains of a layer below which nothing changed is its MLP: two thirds of its work.
+_WHOLE_LAYER, _AFTER_ATTENTION = 3, 2
+
+
+class Measured(NamedTuple):
+    """What is known so far, and how much of the work is done, 0 to 1."""
+
+    effects: Array  # NaN where not measured yet; a copy, for the reader to keep
+    share: float
+
+
+def head_effects(model: Model, trace: Trace) -> Iterator[Measured]:
+    """Remove each head alone; yield the grid of effects `(L, H)` as it fills, the last layer first.
+
+    The effect is that of `effects.effect_on`; edits of the trace stay in force. Whoever stops
+    asking stops the work.
+    """
+    layers, heads = model.config.num_hidden_layers, model.config.num_attention_heads
+    effect = effect_on(model, trace)
+    effects = np.full((layers, heads), np.nan)
+    work = [_AFTER_ATTENTION + _WHOLE_LAYER * (layers - 1 - layer) for layer in range(layers)]
+    together, done = max(1, _ROWS_AT_ONCE // len(trace.tokens)) * processors(), 0
+    with one_blas_thread():  # to the end: giving BLAS its threads back each time is slow
+        for layer in reversed(range(layers)):
+            parts = head_parts(model, trace, layer)
+
+            def measure(some: slice, layer: int = layer, parts: Array = parts) -> None:
+                streams = _without(model, trace, layer, parts, some)
+                effects[layer, some] = effect(model.resume(streams, layer + 1, trace.edits))
+
+            for some in _groups(heads, together):
+                _share(measure, some)
+                done += work[layer] * (some.stop - some.start)
+                yield Measured(effects.copy(), done / (heads * sum(work)))
+
+
+def removal_effects(
+    model: Model, trace: Trace, removals: Sequence[Collection[Head]]
+) -> Iterator[Measured]:
+    """Remove each of these sets of heads; yield their effects `(removals,)` as they come in.
+
+    Equal sets are run once. A pass starts at the lowest layer with a silent head.
+
+    Raises
+    ------
+    ValueError : a head that is not there; the message has how many there are.
+    """
+    effect = effect_on(model, trace)
+    sets = [frozenset(removal) for removal in removals]
+    different = list(dict.fromkeys(sets))
+    known: dict[frozenset[Head], float] = {}
+
+    def measure(some: slice) -> None:
+        for heads in different[some]:
+            stream = _last_stream(model, trace, silence(heads))
+            known[heads] = float(effect(stream[None])[0])
+
+    with one_blas_thread():
+        for some in _groups(len(different), processors()):
+            _share(measure, some)
+            effects = np.array([known.get(heads, np.nan) for heads in sets])
+            yield Measured(effects, some.stop / len(different))
+
+
+def head_parts(model: Model, trace: Trace, layer: int) -> Array:
+    """Return what each head of a layer adds to the stream, `z_h W_O_h`: `(H, T, D)`.
+
+    Their sum and the bias of W_O are all that attention adds.
+    """
+    head_output = trace.head_output[layer]  # (H, T, E)
+    w_o, _ = model.output_projection(layer)
+    heads, _, width = head_output.shape
+    return head_output @ w_o.reshape(heads, width, -1)
+
+
+def silence(heads: Collection[Head]) -> Edits:
+    """Return the edits that silence these heads; none where there are none.
+
+    >>> silence({(5, 11)})
+    (CutHeads(pairs=((5, 11),)),)
+    """
+    return (CutHeads(tuple(heads)),) if heads else ()
+
+
+def _without(model: Model, trace: Trace, layer: int, parts: Array, some: slice) -> Array:
+    """Return what a layer gives without each of `some` of its heads: `(B, T, D)`."""
+    _, bias = model.output_projection(layer)
+    attended = parts.sum(axis=0) + bias - parts[some]  # (B, T, D)
+    x = np.broadcast_to(trace.hidden[layer], attended.shape)
+    rows = -1, attended.shape[-1]
+    finished = model.after_attention(layer, x.reshape(rows), attended.reshape(rows))
+    return finished.reshape(attended.shape)
+
+
+def _last_stream(model: Model, trace: Trace, edits: Edits) -> Array:
+    layers = model.config.num_hidden_layers
+    start = min(first_layer(edits, layers), layers)  # a layer that is not there is for the model
+    return model.resume(trace.hidden[start], start, trace.edits + edits)
+
+
+def _groups(count: int, together: int) -> list[slice]:
+    starts = range(0, count, together)
+    return [slice(start, min(start + together, count)) for start in starts]
+
+
+def _share(measure: Callable[[slice], None], some: slice) -> None:
+    """Let every processor measure a part of `some`, whole passes without waiting for the others."""
+
+    def part(own: slice) -> None:
+        if own.stop > own.start:
+            measure(slice(some.start + own.start, some.start + own.stop))
+
+    with team(processors()) as share:
+        share(part, some.stop - some.start)

@@ -1,0 +1,177 @@
+"""How far a change moves what the model makes of a text: its vectors, or its next words.
+
+An encoder's product are vectors: how far they turn is a cosine distance. A decoder's are the
+probabilities of the next token: what counts is how well it still foretells the text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from attention.analysis.words import Unit
+from attention.arrays import Array
+from attention.core import softmax
+from attention.models.model import Decoder, Model, predictor
+from attention.models.trace import Trace
+
+Effect = Callable[[Array], Array]
+
+_LOGITS_AT_ONCE = 6_000_000  # numbers, 24 MB
+
+
+class Movement(NamedTuple):
+    """How far vectors turn between two passes over one text: cosine distances, 0 to 2."""
+
+    words: Array  # (L + 1, W): below the first layer, then after each; the mean of a word's pieces
+    sentence: Array  # (L + 1,): the mean of all tokens
+
+
+class NextToken(NamedTuple):
+    """How probable one next token is in two passes."""
+
+    id: int
+    before: float
+    after: float
+
+
+def sentence_vector(hidden: Array) -> Array:
+    """Return the mean over the tokens of the last layer, `(L + 1, T, D)` -> `(D,)`.
+
+    All tokens, special ones included: that is how sentence-transformers makes a vector of MiniLM's
+    output (its config `1_Pooling`), up to its length, which a cosine does not see.
+
+    >>> sentence_vector(np.array([[[9.0, 9.0]] * 2, [[1.0, 0.0], [3.0, 2.0]]]))
+    array([2., 1.])
+    """
+    return hidden[-1].mean(axis=0)
+
+
+def cosine_distance(one: Array, other: Array) -> Array:
+    """Return `1 - cos(one, other)`: 0 for one direction, 1 at right angles, 2 for opposites.
+
+    Parameters
+    ----------
+    one, other : (..., D), none of length 0
+
+    >>> cosine_distance(np.array([[2.0, 0.0], [0.0, 3.0]]), np.array([0.0, 1.0]))
+    array([1., 0.])
+    """
+    one, other = one.astype(np.float64), other.astype(np.float64)
+    lengths = np.linalg.norm(one, axis=-1) * np.linalg.norm(other, axis=-1)
+    return np.maximum(0.0, 1 - (one * other).sum(axis=-1) / lengths)
+
+
+def movement(before: Trace, after: Trace, units: Sequence[Unit]) -> Movement:
+    """Return how far each word's vector and the sentence's move from one trace to the other.
+
+    Parameters
+    ----------
+    units : the words, as from `words.whole_words(before.input)`
+
+    Raises
+    ------
+    ValueError : the traces are not of the same tokens in the same model.
+    """
+    if before.model != after.model or not np.array_equal(before.input.ids, after.input.ids):
+        raise ValueError(
+            f"two different readings: {len(before.tokens)} tokens in {before.model} and "
+            f"{len(after.tokens)} in {after.model}"
+        )
+    words = [
+        cosine_distance(*(t.hidden[:, list(unit.positions)].mean(axis=1) for t in (before, after)))
+        for unit in units
+    ]  # W of (L + 1,)
+    sentence = cosine_distance(before.hidden.mean(axis=1), after.hidden.mean(axis=1))
+    return Movement(np.reshape(words, (len(units), len(sentence))).T, sentence)
+
+
+def surprise(logits: Array, ids: Array) -> Array:
+    """Return the negative log-likelihood of each id, in nats: `log sum_v exp(l_v) - l_id`.
+
+    Parameters
+    ----------
+    logits : (..., V)
+    ids : (...)
+
+    >>> surprise(np.log([[0.25, 0.75], [0.5, 0.5]]), np.array([0, 1])).round(4)
+    array([1.3863, 0.6931])
+    """
+    highest = logits.max(axis=-1)
+    powers = logits - highest[..., None]
+    total = np.exp(powers, out=powers).sum(axis=-1, dtype=np.float64)
+    return np.log(total) + highest - np.take_along_axis(logits, ids[..., None], axis=-1)[..., 0]
+
+
+def text_losses(model: Decoder, streams: Array, ids: Array) -> Array:
+    """Return how badly a decoder foretells a text: the mean surprise, in nats per token, `(B,)`.
+
+    `mean_t -log p(id_t+1 | id_0 ... id_t)`; the first token is told, not foretold.
+
+    Parameters
+    ----------
+    streams : (B, T, D), the last layer's of B passes over the text
+    ids : (T,) the text
+
+    Raises
+    ------
+    ValueError : fewer than two tokens.
+    """
+    if len(ids) < 2:
+        raise ValueError(f"a text of {len(ids)} tokens has no next word; at least 2 are needed")
+    asks = streams[:, :-1].reshape(-1, streams.shape[-1])  # (B * (T - 1), D)
+    told = np.tile(ids[1:], len(streams))
+    step = max(1, _LOGITS_AT_ONCE // len(model.word_embeddings))
+    parts = [slice(at, at + step) for at in range(0, len(told), step)]
+    surprises = [surprise(model.logits(asks[part]), told[part]) for part in parts]
+    return np.asarray(np.concatenate(surprises).reshape(len(streams), -1).mean(axis=1))
+
+
+def text_loss(model: Decoder, stream: Array, ids: Array) -> float:
+    """Return the loss of one pass, `(T, D)`; see `text_losses`."""
+    return float(text_losses(model, stream[None], ids)[0])
+
+
+def effect_on(model: Model, trace: Trace) -> Effect:
+    """Return the function that says how far changed streams are from those of `trace`.
+
+    It takes `(B, T, D)`, the last layer's of B changed passes, and returns `(B,)`. For a model that
+    predicts: by how much the loss rises, in nats per token; below 0 it falls. For any other: the
+    cosine distance between the sentence vectors.
+    """
+    ids, decoder = trace.input.ids, predictor(model)
+    if decoder is not None:
+        before = text_loss(decoder, trace.hidden[-1], ids)
+        return lambda streams: text_losses(decoder, streams, ids) - before
+    whole = sentence_vector(trace.hidden)
+    return lambda streams: cosine_distance(streams.mean(axis=1), whole)
+
+
+def next_token_changes(
+    before: Array, after: Array, count: int, pinned: Sequence[int] = ()
+) -> list[NextToken]:
+    """Return the pinned tokens, then the `count` others that are most probable in either pass.
+
+    Parameters
+    ----------
+    before, after : (V,) the logits of the two passes
+
+    >>> next_token_changes(np.log([0.5, 0.3, 0.2]), np.log([0.5, 0.1, 0.4]), 1, pinned=[1])[1].id
+    0
+    """
+    one, other = (softmax(logits.astype(np.float64)) for logits in (before, after))
+    ranked = np.argsort(-np.maximum(one, other), kind="stable")[: count + len(pinned)].tolist()
+    free = [i for i in ranked if i not in pinned][:count]
+    return [NextToken(i, float(one[i]), float(other[i])) for i in [*pinned, *free]]
+
+
+def odds(logits: Array, these: Sequence[int], those: Sequence[int]) -> float:
+    """Return how many times as probable one set of next tokens is as another, `(V,)` logits.
+
+    >>> round(odds(np.log([0.5, 0.3, 0.2]), [0], [1, 2]), 6)
+    1.0
+    """
+    probabilities = softmax(logits.astype(np.float64))
+    return float(probabilities[list(these)].sum() / probabilities[list(those)].sum())

@@ -1,0 +1,1 @@
+"""The points of the lesson, each measured on a real model."""

@@ -1,0 +1,223 @@
+"""The lesson's charts: one row, a minimal pair, heads that are removed or alike, two scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import altair as alt
+import pandas as pd
+
+from attention.charts.parts import (
+    AXIS_HEIGHT,
+    CHOSEN,
+    NEUTRAL,
+    ROW_HEIGHT,
+    TITLE_HEIGHT,
+    labels_param,
+    position_axis,
+    value_label,
+)
+from attention.interventions.pruning import ORDERS, RANDOM
+from attention.lesson.additive import ADDITIVE, DOT
+
+_FIRST = "#6366f1"  # the theme's first colour, between its light and its dark form
+_OUTCOMES = ("#16a34a", "#818cf8", "#f59e0b", "#e11d48", "#94a3b8")  # of `lesson_frames.outcomes`
+_SECONDS = "(datum.value < 1 ? format(datum.value, '~s') + 's' : format(datum.value, '~r') + ' s')"
+
+
+def reading_bars(data: pd.DataFrame, *, labels: Sequence[str]) -> alt.TopLevelMixin:
+    """Draw what one word reads of every word. `data` is `lesson_frames.row_frame`."""
+    base = alt.Chart(data).encode(
+        y=alt.Y("k:O").title(None).axis(position_axis()),
+        x=alt.X("weight:Q").title(None).scale(domain=[0, 1]).axis(None),
+        tooltip=[
+            alt.Tooltip("word:N", title="is read"),
+            alt.Tooltip("weight:Q", title="weight", format=".4f"),
+        ],
+    )
+    bars = base.mark_bar(height={"band": 0.72}, color=_FIRST)
+    value = base.mark_text(align="left", dx=6, color=NEUTRAL, fontWeight=600).encode(
+        text=alt.Text("weight:Q", format=".2f")
+    )
+    chart = alt.layer(bars, value).add_params(labels_param(labels))
+    return chart.properties(height=max(len(labels), 1) * ROW_HEIGHT + 8)
+
+
+def pair_bars(data: pd.DataFrame, *, labels: Sequence[str]) -> alt.TopLevelMixin:
+    """Draw what the pronoun reads of both candidates in both sentences.
+
+    `data` is `lesson_frames.pair_frame`; `labels` name its four rows.
+    """
+    base = alt.Chart(data).encode(
+        y=alt.Y("i:O").title(None).axis(position_axis()),
+        tooltip=[
+            alt.Tooltip("sentence:Q", title="sentence"),
+            alt.Tooltip("word:N", title="is read"),
+            alt.Tooltip("weight:Q", title="in this head", format=".4f"),
+            alt.Tooltip("mean:Q", title="mean of all heads", format=".4f"),
+            alt.Tooltip("meant:N", title="is meant"),
+        ],
+    )
+    colour = alt.Color("c:N").scale(domain=[0, 1], range=list(_OUTCOMES[1:3])).legend(None)
+    x = alt.X("weight:Q").title("weight").scale(domain=[0, 1]).axis(tickCount=5)
+    bars = base.mark_bar(height={"band": 0.7}).encode(x=x, color=colour)
+    mean = base.mark_tick(thickness=3, color=NEUTRAL, height={"band": 0.9}).encode(x="mean:Q")
+    value = value_label(
+        base, value="weight", end="weight", mark="mean", span=1, form=".2f", aside="mean"
+    )
+    meant = base.transform_filter("datum.meant").mark_text(
+        align="right", dx=-4, color=NEUTRAL, fontWeight=600, text="is meant"
+    )
+    meant = meant.encode(x=alt.value("width"))
+    chart = alt.layer(bars, mean, value, meant).add_params(labels_param(labels))
+    return chart.properties(height=4 * 34 + AXIS_HEIGHT + TITLE_HEIGHT)
+
+
+def outcome_grid(
+    data: pd.DataFrame, *, labels: Sequence[str], layers: int, narrow: bool
+) -> alt.TopLevelMixin:
+    """Draw for every head what it does with a minimal pair; a click names a head.
+
+    `data` is `lesson_frames.outcome_frame`; `labels` say what its outcomes are, in order. The
+    selection is called `head` and has the fields layer, head.
+    """
+    click = alt.selection_point("head", fields=["layer", "head"], on="click", empty=False)
+    base = alt.Chart(data).encode(
+        x=alt.X("head:O").title("head").axis(labelAngle=0, ticks=False, domain=False),
+        y=alt.Y("layer:O").title("layer").axis(ticks=False, domain=False, labelOverlap=False),
+        tooltip=[
+            alt.Tooltip("name:N", title="head"),
+            *(
+                alt.Tooltip(f"w{s}{c}:Q", title=f"sentence {s}, candidate {c}", format=".3f")
+                for s in (1, 2)
+                for c in (1, 2)
+            ),
+        ],
+    )
+    legend = alt.Legend(
+        title=None,
+        orient="bottom",
+        columns=1 if narrow else 2,
+        labelExpr="labels[datum.value]",
+        labelLimit=240,
+    )
+    cells = base.mark_rect(cornerRadius=3, cursor="pointer").encode(
+        color=alt.Color("outcome:N")
+        .scale(domain=list(range(len(labels))), range=list(_OUTCOMES[: len(labels)]))
+        .legend(legend),
+        opacity=alt.when("datum.outcome == 0").then(alt.value(1)).otherwise(alt.value(0.55)),
+    )
+    chosen = base.transform_filter("datum.chosen").mark_rect(
+        filled=False, stroke=CHOSEN, strokeWidth=3, cornerRadius=3, cursor="pointer"
+    )
+    grid = alt.layer(cells.add_params(click), chosen).add_params(labels_param(labels))
+    return grid.properties(height=max(layers, 1) * 26 + (130 if narrow else 90))
+
+
+def removal_lines(data: pd.DataFrame, *, heads: int, narrow: bool) -> alt.TopLevelMixin:
+    """Draw how far the sentence vector moves as more and more heads are removed.
+
+    `data` is `lesson_frames.removal_frame`.
+    """
+    base = alt.Chart(data).encode(
+        x=alt.X("removed:Q").title(f"heads removed, of {heads}").scale(domain=[0, heads]),
+        y=alt.Y("shift:Q").title("cosine distance").scale(domainMin=0).axis(format=".2f"),
+        color=alt.Color("order:N")
+        .scale(domain=list(ORDERS))
+        .legend(title=None, orient="bottom", columns=1 if narrow else 3, symbolOpacity=1),
+        detail="run:N",
+        tooltip=[
+            alt.Tooltip("order:N", title="order"),
+            alt.Tooltip("removed:Q", title="heads removed"),
+            alt.Tooltip("shift:Q", title="the vector moves by", format=".3f"),
+        ],
+    )
+    faint = alt.when(f"datum.order == '{RANDOM}'").then(alt.value(0.45)).otherwise(alt.value(1))
+    lines = base.mark_line(strokeWidth=2).encode(opacity=faint)
+    points = base.mark_point(filled=True, size=45).encode(opacity=faint)
+    return alt.layer(lines, points).properties(height=360)
+
+
+def alike_map(
+    data: pd.DataFrame, *, heads: int, heads_per_layer: int, highest: float
+) -> alt.TopLevelMixin:
+    """Draw how differently any two heads read; dark cells are heads that do nearly the same.
+
+    `data` is `lesson_frames.alike_frame`.
+    """
+    axis = alt.Axis(
+        values=list(range(0, heads, heads_per_layer)),
+        labelExpr=f"'L' + datum.value / {heads_per_layer}",
+        labelAngle=0,
+        ticks=False,
+        domain=False,
+    )
+    every = list(range(heads))
+    return (
+        alt.Chart(data)
+        .mark_rect()
+        .encode(
+            x=alt.X("b:O").title(None).scale(domain=every).axis(axis),
+            y=alt.Y("a:O").title(None).scale(domain=every).axis(axis),
+            color=alt.Color("bits:Q")
+            .title("divergence (bits)")
+            .scale(domain=[0, highest], reverse=True)
+            .legend(orient="bottom", direction="horizontal", gradientLength=160),
+            tooltip=[
+                alt.Tooltip("one:N", title="head"),
+                alt.Tooltip("other:N", title="and head"),
+                alt.Tooltip("bits:Q", title="differ by, in bits", format=".3f"),
+            ],
+        )
+        .properties(height=400)
+    )
+
+
+def two_rows(data: pd.DataFrame, *, labels: Sequence[str]) -> alt.TopLevelMixin:
+    """Draw one row of weights from both kinds of scores. `data` is `lesson_frames.row_frame`."""
+    bars = (
+        alt.Chart(data)
+        .mark_bar()
+        .encode(
+            x=alt.X("weight:Q").title("weight").scale(domain=[0, 1]).axis(tickCount=5),
+            y=alt.Y("k:O").title(None).axis(position_axis()),
+            yOffset=alt.YOffset("series:N").scale(domain=[DOT, ADDITIVE]),
+            color=_kind("series:N"),
+            tooltip=[
+                alt.Tooltip("series:N", title="score"),
+                alt.Tooltip("word:N", title="is read"),
+                alt.Tooltip("weight:Q", title="weight", format=".4f"),
+            ],
+        )
+    )
+    return bars.add_params(labels_param(labels)).properties(
+        height=max(len(labels), 1) * ROW_HEIGHT + AXIS_HEIGHT + 2 * TITLE_HEIGHT
+    )
+
+
+def cost_lines(data: pd.DataFrame) -> alt.TopLevelMixin:
+    """Draw the measured time of all scores against length. `data` is `lesson_frames.cost_frame`."""
+    ticks = sorted({2**power for power in range(4, 14)})
+    base = alt.Chart(data).encode(
+        x=alt.X("n:Q")
+        .title("tokens n")
+        .scale(type="log", base=2, nice=False, padding=12)
+        .axis(values=ticks, grid=False),
+        y=alt.Y("seconds:Q")
+        .title("time of all scores")
+        .scale(type="log")
+        .axis(labelExpr=_SECONDS, values=[10.0**power for power in range(-7, 2)]),
+        color=_kind("kind:N"),
+        tooltip=[
+            alt.Tooltip("kind:N", title="score"),
+            alt.Tooltip("n:Q", title="tokens n", format=","),
+            alt.Tooltip("time:N", title="median time"),
+        ],
+    )
+    lines, points = base.mark_line(strokeWidth=2), base.mark_point(filled=True, size=60, opacity=1)
+    return alt.layer(lines, points).properties(height=330)
+
+
+def _kind(field: str) -> alt.Color:
+    legend = alt.Legend(title=None, orient="bottom", columns=2, symbolOpacity=1)
+    return alt.Color(field).scale(domain=[DOT, ADDITIVE]).legend(legend)

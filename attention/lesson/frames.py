@@ -1,0 +1,139 @@
+"""What the lesson measures as tidy tables: one row per mark, positions as keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from attention.arrays import Array
+from attention.lesson.additive import ScoreCost
+from attention.lesson.minimal_pairs import outcomes
+from attention.wording import Head, all_heads, head_name, human_seconds
+
+
+def row_frame(labels: Sequence[str], rows: Mapping[str, Array]) -> pd.DataFrame:
+    """Return one row of weights for each series: `k, word, series, weight`."""
+    tables = [
+        pd.DataFrame({"k": range(len(labels)), "word": labels, "series": name, "weight": weights})
+        for name, weights in rows.items()
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def candidate_frame(weights: Array, head: Head, names: Sequence[str]) -> pd.DataFrame:
+    """Return what the pronoun reads of both candidates in both sentences, a row for each of four.
+
+    `i, sentence, c, word, meant, weight, mean`: `weight` in one head, `mean` over all heads.
+
+    Parameters
+    ----------
+    weights : (2, 2, L, H) as from `pairs.preferences`
+    names : of the candidates
+    """
+    sentences, candidates = np.repeat(range(2), 2), np.tile(range(2), 2)
+    return pd.DataFrame(
+        {
+            "i": range(4),
+            "sentence": sentences + 1,
+            "c": candidates,
+            "word": [names[c] for c in candidates],
+            "meant": sentences == candidates,
+            "weight": weights[..., head[0], head[1]].ravel(),
+            "mean": weights.mean(axis=(-2, -1)).ravel(),
+        }
+    )
+
+
+def outcome_frame(weights: Array, chosen: Head) -> pd.DataFrame:
+    """Return what each head does with a pair: `layer, head, name, outcome, w11, w12, w21, w22`.
+
+    `w12` is the weight in the first sentence of the second candidate; `chosen` marks one head.
+    """
+    found = outcomes(weights)
+    names = all_heads(*found.shape)
+    table = {
+        "layer": [layer for layer, _ in names.values()],
+        "head": [head for _, head in names.values()],
+        "name": list(names),
+        "outcome": found.ravel(),
+        "chosen": [head == chosen for head in names.values()],
+    }
+    cells = {f"w{s + 1}{c + 1}": weights[s, c].ravel() for s in range(2) for c in range(2)}
+    return pd.DataFrame({**table, **cells})
+
+
+def score_frame(rows: Mapping[str, tuple[float, float]]) -> pd.DataFrame:
+    """Return who gets how many sentences, and how many whole pairs, right; for people."""
+    return pd.DataFrame(
+        {
+            "Who chooses": list(rows),
+            "Sentences right": [100 * single for single, _ in rows.values()],
+            "Both right": [100 * both for _, both in rows.values()],
+        }
+    )
+
+
+def removal_frame(
+    orders: Sequence[tuple[str, int, list[Head]]], counts: Sequence[int], shifts: Array
+) -> pd.DataFrame:
+    """Return how far the vector moves: `order, run, removed, shift`, a row per point.
+
+    Parameters
+    ----------
+    shifts : (orders, counts)
+    """
+    return pd.DataFrame(
+        {
+            "order": np.repeat([name for name, _, _ in orders], len(counts)),
+            "run": np.repeat([run for _, run, _ in orders], len(counts)),
+            "removed": np.tile(counts, len(orders)),
+            "shift": shifts.ravel(),
+        }
+    )
+
+
+def alike_frame(grid: Array, heads_per_layer: int) -> pd.DataFrame:
+    """Return every pair of heads once: `a, b, one, other, bits` with a > b.
+
+    Parameters
+    ----------
+    grid : (L * H, L * H) divergences
+    """
+    a, b = np.tril_indices(len(grid), k=-1)
+    names = np.array([head_name(divmod(i, heads_per_layer)) for i in range(len(grid))])
+    return pd.DataFrame({"a": a, "b": b, "one": names[a], "other": names[b], "bits": grid[a, b]})
+
+
+def cost_frame(costs: Sequence[ScoreCost]) -> pd.DataFrame:
+    """Return what the scores cost: `n, kind, seconds, time`, the time in words too."""
+    return pd.DataFrame(
+        {
+            "n": [cost.n for cost in costs],
+            "kind": [cost.kind for cost in costs],
+            "seconds": [cost.seconds for cost in costs],
+            "time": [human_seconds(cost.seconds) for cost in costs],
+        }
+    )
+
+
+def cost_table(
+    counts: Mapping[str, tuple[int, int]], costs: Sequence[ScoreCost], n: int
+) -> pd.DataFrame:
+    """Return what both kinds of scores cost at one length, for people.
+
+    Parameters
+    ----------
+    counts : as `additive.counted` returns them
+    costs : what has been timed, if anything has
+    """
+    timed = {cost.kind: human_seconds(cost.seconds) for cost in costs if cost.n == n}
+    return pd.DataFrame(
+        {
+            f"Scores of {n:,} tokens": list(counts),
+            "Multiplications": [f"{products:,}" for products, _ in counts.values()],
+            "tanh": [f"{tanhs:,}" for _, tanhs in counts.values()],
+            "Measured": [timed.get(kind, "not yet") for kind in counts],
+        }
+    )

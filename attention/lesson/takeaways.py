@@ -1,0 +1,228 @@
+"""The lesson's takeaways, each with a figure from the reader's own sentence and where to go on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from attention.analysis import words
+from attention.analysis.sentences import compared
+from attention.analysis.telling import telling_heads
+from attention.arrays import Array
+from attention.core import softmax
+from attention.wording import spelled
+
+if TYPE_CHECKING:
+    from attention.analysis.words import View
+    from attention.models.trace import Trace
+
+State = Mapping[str, str | Sequence[str]]  # key of a control -> its value, as an address spells it
+
+
+@dataclass(frozen=True)
+class Link:
+    """Where to go on: a page, and the state that it opens in."""
+
+    page: str
+    label: str
+    state: State
+
+
+@dataclass(frozen=True)
+class Takeaway:
+    """One thing to remember, with a figure that was computed for this sentence."""
+
+    title: str
+    text: str
+    figure: str
+    meaning: str  # of the figure
+    link: Link
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look of one word at another: what the lesson's figures are about."""
+
+    trace: Trace
+    view: View
+    query: int
+    key: int
+    layer: int
+    head: int
+
+    @property
+    def asks(self) -> str:
+        """The word that asks."""
+        return self.view.labels[self.query]
+
+    @property
+    def reads(self) -> str:
+        """The word that is read."""
+        return self.view.labels[self.key]
+
+    @property
+    def weight(self) -> float:
+        """How much it is read."""
+        return float(self.view.weights[self.layer, self.head, self.query, self.key])
+
+    @property
+    def sentence(self) -> str:
+        """What this look shows, with what the weight is to be held against."""
+        asks, reads = (spelled(self.view.labels, i) for i in (self.query, self.key))
+        head, weights = (self.layer, self.head), self.view.weights
+        mean = float(weights[:, :, self.query, self.key].mean())
+        count = weights.shape[0] * weights.shape[1]
+        return (
+            f"{asks} reads {reads} in head {_name(self)} "
+            f"({compared(self.view, head, self.query, self.key)}; the mean of all {count} heads is "
+            f"{mean:.2f})."
+        )
+
+    @cached_property
+    def scores(self) -> Array:
+        """The scores of all that the asking word may read."""
+        seen = words.seen_by(self.view, self.query)
+        return words.row_scores(self.trace, seen, self.layer, self.head, self.query)
+
+    @property
+    def place(self) -> dict[str, str]:
+        """This look as the controls of a page that shows words have it."""
+        return {
+            "q": self.trace.text,
+            "word": str(self.query),
+            "layer": str(self.layer),
+            "head": str(self.head),
+        }
+
+    @property
+    def token_place(self) -> dict[str, str]:
+        """This look as the controls of the pipeline have it, which shows tokens."""
+        asks, reads = (self.view.units[i].positions[0] for i in (self.query, self.key))
+        return {**self.place, "word": str(asks), "reads": str(reads)}
+
+
+def takeaways(look: Look) -> list[Takeaway]:
+    """Return the lesson's takeaways, in order."""
+    return [_all_at_once(look), _query_key_value(look), _heads(look),
+            _quadratic(look), _additive(look), _scaled(look)]  # fmt: skip
+
+
+def _all_at_once(look: Look) -> Takeaway:
+    first, last = sorted((look.query, look.key))
+    apart = last - first - sum(unit.blank for unit in look.view.units[first:last])
+    return Takeaway(
+        "All words at once",
+        f"Every word reads every {'earlier one' if look.view.is_causal else 'other'} in one step, "
+        "however far apart they are. A recurrent network hands the news on from word to word.",
+        f"1 step, not {apart}" if apart > 1 else "1 step",
+        f"from “{look.reads}” to “{look.asks}”, {apart} words apart"
+        if apart != 1
+        else f"from “{look.reads}” to “{look.asks}”, its neighbour",
+        Link(
+            "pages/learn/context.py",
+            "Compare with an RNN",
+            {"q": look.trace.text, "view": "rnn"},
+        ),
+    )
+
+
+def _query_key_value(look: Look) -> Takeaway:
+    score = look.scores[look.key]
+    return Takeaway(
+        "Query, key, value",
+        "The query is what a word asks, the key what a word offers, the value what is passed on. "
+        "Query times key is the score; softmax turns scores into weights.",
+        f"{score:.2f} → {look.weight:.2f}",
+        f"score → weight where “{look.asks}” reads “{look.reads}” in {_name(look)}",
+        Link(
+            "pages/learn/pipeline.py",
+            "Follow every number",
+            {**look.token_place, "step": "qkv"},
+        ),
+    )
+
+
+def _heads(look: Look) -> Takeaway:
+    rows = look.view.weights[:, :, look.query]  # (L, H, W)
+    favourites = len(np.unique(rows.argmax(axis=-1)))
+    best = telling_heads(look.view, look.query, look.key, 3)
+    codes = [f"L{layer}H{head}" for layer, head in best]
+    heads, plural = rows[..., 0].size, "" if favourites == 1 else "s"
+    return Takeaway(
+        "Several heads",
+        "Each head has queries, keys and values of its own, and so looks for something else. All "
+        "of them look at the same time.",
+        f"{favourites} word{plural}",
+        f"{'are' if plural else 'is'} read most by at least one of the {heads} heads when "
+        f"“{look.asks}” asks",
+        Link(
+            "pages/explore/heads.py",
+            "Put heads side by side",
+            {"q": look.trace.text, "word": str(look.query), "heads": codes},
+        ),
+    )
+
+
+def _quadratic(look: Look) -> Takeaway:
+    tokens = len(look.trace.tokens)
+    causal = look.trace.is_causal
+    now, twice = (n * (n + 1) // 2 if causal else n * n for n in (tokens, 2 * tokens))
+    return Takeaway(
+        "The price: O(n²)",
+        "n tokens make n × n weights in every head"
+        + (", of which the mask of a decoder leaves n (n + 1) / 2" if causal else "")
+        + f". Twice the text takes {'about ' if causal else ''}four times the weights.",
+        f"{now:,} → {twice:,}",
+        f"weights in each head, for these {tokens} tokens and for twice as many",
+        Link("pages/measure/scaling.py", "Time it on this machine", {}),
+    )
+
+
+def _additive(look: Look) -> Takeaway:
+    tokens, width = look.trace.key.shape[-2:]
+    return Takeaway(
+        "2014: additive attention",
+        "Bahdanau, Cho and Bengio let a translating recurrent network look back at the source. A "
+        "small network with a tanh layer scores every pair.",
+        f"{tokens**2 * width:,} × tanh",
+        f"to score all pairs of these {tokens} tokens with an inner width of {width}; a dot "
+        "product needs none",
+        Link(
+            "pages/learn/lesson.py",
+            "Compare both scores",
+            {"q": look.trace.text, "claim": BOTH_SCORES},
+        ),
+    )
+
+
+def _scaled(look: Look) -> Takeaway:
+    width = look.trace.key.shape[-1]
+    raw = softmax(look.scores * np.sqrt(width))[look.key]
+    return Takeaway(
+        "2017: scaled dot product",
+        "Vaswani et al. kept only attention, and made the score a dot product divided by √E, so "
+        "that softmax does not give nearly everything to one word.",
+        f"{look.weight:.2f}, not {raw:.2f}",
+        f"the weight of “{look.reads}” with, not without, the division by √{width}",
+        Link(
+            "pages/learn/pipeline.py",
+            "See the scale at work",
+            {**look.token_place, "step": "scale"},
+        ),
+    )
+
+
+def _name(look: Look) -> str:
+    return f"L{look.layer} H{look.head}"
+
+
+UNDERSTANDING, MORE_HEADS, BOTH_SCORES = "understands", "heads", "additive"
+CLAIMS = {
+    UNDERSTANDING: "“Attention means the model understands”",
+    MORE_HEADS: "“More heads are always better”",
+    BOTH_SCORES: "Additive or dot product?",
+}

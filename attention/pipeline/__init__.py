@@ -1,0 +1,1 @@
+"""One number followed from dot product to output, step by step."""

@@ -1,0 +1,163 @@
+"""What happens in one layer, step by step: where a model differs from a BERT encoder."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from attention.models.layers import rotate
+from attention.models.transformer import Transformer
+from attention.pipeline import sentences as say
+from attention.pipeline.head_state import HeadState
+from attention.pipeline.matrix import Matrix
+from attention.pipeline.steps import (
+    ENCODER_STEPS,
+    TD,
+    TE,
+    TT,
+    PipelineStep,
+    asks_and_reads,
+    gap,
+    visible,
+)
+
+_SHARED = {step.key: step for step in ENCODER_STEPS}
+
+
+def _unturned(p: HeadState) -> list[Matrix]:
+    return [
+        Matrix("Q", "search terms", TE, p.unrotated[0], p.query),
+        Matrix("K", "titles", TE, p.unrotated[1], p.key),
+        Matrix("V", "contents", TE, p.v, p.key),
+    ]
+
+
+def _rotated_gap(p: HeadState) -> float:
+    angles = p.model.angles(p.sizes["T"])
+    q, k = (rotate(rows, *angles) for rows in p.unrotated)
+    return max(gap(q, p.q), gap(k, p.k))
+
+
+_STREAM = replace(
+    _SHARED["stream"],
+    what="Every token enters the layer as one row of numbers, its **representation**: what the "
+    "layers before have made of it. It is the sum of the token's learned vector and of all that "
+    "these layers have added; nothing is normalised on the way.",
+)
+_NORM = PipelineStep(
+    "norm",
+    "Normalise",
+    "The heads do not read the stream itself but a copy whose rows have all a mean square of 1, "
+    "with a learned gain for each column. The stream goes on unchanged past the layer.",
+    (r"\hat X = \mathrm{RMSNorm}(X) = \frac{X}{\sqrt{\mathrm{mean}(X^2) + \epsilon}} \odot g",),
+    (("X, X̂", TD),),
+    lambda p: [
+        Matrix("X", "came in", TD, p.x, p.query),
+        Matrix("X̂", "what the heads read", TD, p.normalised, p.query),
+    ],
+    say.normalised,
+)
+_LAYER_NORM = replace(
+    _NORM,
+    what="The heads do not read the stream itself but a copy whose rows have all a mean of 0 and "
+    "the same spread, with a learned gain and shift for each column. The stream goes on unchanged "
+    "past the layer.",
+    formulas=(r"\hat X = \mathrm{LayerNorm}(X) = \frac{X - \mu}{\sqrt{\sigma^2 + \epsilon}} "
+              r"\odot g + b",),
+)  # fmt: skip
+_SHARING = (
+    " Here several query heads **share** one head of keys and values, so that fewer of them have "
+    "to be kept while a text is written (grouped-query attention)."
+)
+_ROTATE = PipelineStep(
+    "rotate",
+    "Rotate (RoPE)",
+    "Nothing so far says where a token stands. Each query and key is cut into pairs of numbers, "
+    "and each pair is **turned** by an angle that grows with the position: the first pair fast, "
+    "the last hardly. When two of them are multiplied, what counts is the difference of their "
+    "angles: how far apart the tokens are. Values are not turned.",
+    (
+        r"\begin{pmatrix} q'_i \\ q'_{i + E/2} \end{pmatrix} = \begin{pmatrix} \cos t\theta_i & "
+        r"-\sin t\theta_i \\ \sin t\theta_i & \cos t\theta_i \end{pmatrix} "
+        r"\begin{pmatrix} q_i \\ q_{i + E/2} \end{pmatrix}",
+        r"t = 0, 1, \dots \ \text{the position} \qquad \theta_i = \theta^{-2i/E}",
+    ),
+    (("Q, K, Q′, K′", TE),),
+    lambda p: [
+        Matrix("Q", "before", TE, p.unrotated[0], p.query),
+        Matrix("Q′", "turned", TE, p.q, p.query),
+        Matrix("K", "before", TE, p.unrotated[1], p.key),
+        Matrix("K′", "turned", TE, p.k, p.key),
+    ],
+    say.rotated,
+    one_scale=True,
+    gap=_rotated_gap,
+)
+_MASK = replace(
+    _SHARED["mask"],
+    what="A mask forbids some pairs by adding −∞ to their score. This model is a decoder: it "
+    "learned to foretell the next token, so no token may read what comes later. Those cells are "
+    "not small, they are **absent**.",
+    formulas=(
+        "S'' = S' + M",
+        r"M_{qk} = -\infty \ \text{for}\ k > q",
+        r"M_{qk} = 0 \ \text{otherwise}",
+    ),
+    matrices=lambda p: [
+        asks_and_reads("S′", "every pair", p.scaled, p, True),
+        asks_and_reads("S″", "what the mask leaves", visible(p.scores), p, True),
+    ],
+    sentence=say.causal,
+    shapes=(("S′", TT), ("M", TT)),
+)
+_BACK = replace(
+    _SHARED["back"],
+    what="What attention found is **added** to the representation that came in. Then a small "
+    "network, the MLP, reads a normalised copy, each token by itself, and its result is added too. "
+    "The next layer starts from there.",
+    formulas=("Y = X + O", r"h^{(\ell + 1)} = Y + \mathrm{MLP}(\mathrm{Norm}(Y))"),
+)
+_GATED = r"\mathrm{MLP}(y) = (\mathrm{silu}(y W_g) \odot y W_u)\, W_d"
+_UNBIASED = replace(_SHARED["w_o"], formulas=(r"O = Z\, W_O = \sum_h Z_h W_O^{(h)}",))
+_SCORES = replace(
+    _SHARED["scores"],
+    what=_SHARED["scores"].what + " Later tokens are scored too: the mask comes after.",
+)
+
+
+def steps_for(model: Transformer) -> tuple[PipelineStep, ...]:
+    """Return the steps of a layer of this model, put together from what it says of itself."""
+    first, causal = model.norm_first, model.is_causal
+    norm = _NORM if model.norm == "RMSNorm" else _LAYER_NORM
+    return (
+        _STREAM if first else _SHARED["stream"],
+        *([norm] if first else []),
+        _qkv(model),
+        *([_ROTATE] if model.rotary else []),
+        _SCORES if causal else _SHARED["scores"],
+        _SHARED["scale"],
+        _MASK if causal else _SHARED["mask"],
+        *(_SHARED[key] for key in ("softmax", "blend", "concat")),
+        _SHARED["w_o"] if model.output_bias else _UNBIASED,
+        _back(model),
+    )
+
+
+def _qkv(model: Transformer) -> PipelineStep:
+    step = _SHARED["qkv"]
+    x, written = ("X̂", r"\hat X") if model.norm_first else ("X", "X")
+    biases = model.qkv_bias
+    step = replace(
+        step,
+        formulas=tuple(f"{m} = {written} W_{m}" + f" + b_{m}" * biases for m in "QKV"),
+        shapes=((x, TD), *(shape for shape in step.shapes[1:] if biases or shape[0] != "each b")),
+    )
+    if model.rotary:
+        step = replace(step, matrices=_unturned)
+    if model.shared_kv:
+        step = replace(step, what=step.what + _SHARING, sentence=say.shared_heads)
+    return step
+
+
+def _back(model: Transformer) -> PipelineStep:
+    step = _BACK if model.norm_first else _SHARED["back"]
+    return replace(step, formulas=(*step.formulas, _GATED)) if model.gated_mlp else step

@@ -1,0 +1,1 @@
+"""The machine underneath: threads, clocks, memory, and whose turn it is."""

@@ -1,0 +1,1 @@
+"""What the n x n core costs: measured, modelled, and planned for."""

@@ -1,0 +1,1 @@
+"""What only the multi-head comparison page needs."""

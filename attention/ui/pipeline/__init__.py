@@ -1,0 +1,1 @@
+"""What only the pipeline page needs."""

@@ -1,0 +1,189 @@
+"""The scaling page's tabs on a whole layer: where n^2 takes over, and what is held in memory."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from attention.core.plain import plain_attention
+from attention.core.tiled import tiled_attention
+from attention.scaling import core_cost, crossover
+from attention.scaling import frames as scaling_frames
+from attention.scaling.charts import bytes_chart, comparison_chart
+from attention.scaling.core_cost import Peak
+from attention.scaling.crossover import PartTime
+from attention.scaling.model_shapes import SHAPES, Shape, shape, shape_code
+from attention.ui import inputs
+from attention.ui.inputs import stepped
+from attention.ui.measuring import bench, busy_warning, legend_columns, measured
+from attention.ui.show import draw, notice
+from attention.wording import human_bytes
+
+_MAXIMA = (1024, 2048, 4096, 8192, 16_384)
+PEAKS = {"plain": plain_attention, "tiled": tiled_attention}
+SHAPES_TO_TIME = tuple(s.name for s in SHAPES if s.layer_parameters < 10_000_000)
+DECODERS = tuple(s.name for s in SHAPES if s.is_causal)
+CACHED = tuple(2**power for power in range(10, 24))
+
+
+def overtaken() -> None:
+    """Show from which length on attention takes longer than the rest of a layer."""
+    controls = st.container(horizontal=True, vertical_alignment="bottom")
+    with controls:
+        name = inputs.select("Shape of the layer", SHAPES_TO_TIME, SHAPES_TO_TIME[0],
+                             key="layer_shape", code=shape_code, width=220)  # fmt: skip
+        maximum = stepped("Longest text (tokens)", _MAXIMA, 4096, key="cross_n")
+    place = bench(controls, key="measure_parts")
+    chosen, note = shape(name), st.container()
+    picture = st.empty()
+
+    def show(results: list[tuple[PartTime, ...]]) -> None:
+        times = [time for times in results for time in times]
+        with picture:
+            draw(
+                comparison_chart,
+                scaling_frames.crossover_frame(times, _measured_crossings(times)),
+                key="crossover",
+                alt_text="Time of the parts of one layer against the number of tokens",
+                series=crossover.PARTS,
+                legend_columns=legend_columns(),
+                crossings=bool(_measured_crossings(times)),
+            )
+
+    lengths = tuple(n for n in core_cost.default_lengths(maximum) if n >= 256)
+    sweep = measured(
+        f"parts_{chosen.name}",
+        place,
+        {},
+        lambda progress: crossover.time_parts(chosen, lengths, on_progress=progress),
+        show,
+    )
+    if sweep.results:
+        show(sweep.results)
+    else:
+        picture.info(
+            "Nothing is measured yet. “Measure” times the projections and the MLP of one layer of "
+            f"this shape, and its attention, plain and tiled, at lengths up to {maximum:,} tokens."
+        )
+    with note:
+        times = [time for times in sweep.results for time in times]
+        _tell_crossing(chosen, times)
+        busy_warning(max((time.others for time in times), default=0.0))
+    _formula(chosen)
+
+
+def _measured_crossings(times: list[PartTime]) -> dict[str, float]:
+    found = {part: crossover.crossing(times, part) for part in crossover.PARTS[1:]}
+    return {part: where.n for part, where in found.items() if where and where.measured}
+
+
+def _tell_crossing(chosen: Shape, times: list[PartTime]) -> None:
+    sentence = (
+        f"Counting operations, attention overtakes the rest of one layer of {chosen.name} at "
+        f"{crossover.predicted(chosen):,.0f} tokens."
+    )
+    for part in crossover.PARTS[1:] if times else ():
+        where = crossover.crossing(times, part)
+        if where is None:
+            sentence += f" {part.capitalize()}: no crossing can be told from these lengths."
+        elif where.measured:
+            sentence += f" {part.capitalize()}: measured at {where.n:,.0f}."
+        else:
+            sentence += f" {part.capitalize()}: not within these lengths; the last two lead to "
+            sentence += f"{where.n:,.0f}."
+    notice(sentence)
+
+
+def _formula(chosen: Shape) -> None:
+    pairs, factor = (r"2 n (n + 1)", "") if chosen.is_causal else (r"4 n^2", r"2 \cdot ")
+    parameters, crossing = (
+        f"{number:,.0f}".replace(",", "{,}")
+        for number in (chosen.layer_parameters, crossover.predicted(chosen))
+    )
+    st.latex(rf"\text{{linear }} 2 n P = \text{{attention }} {pairs} H E")
+    st.latex(
+        rf"n \approx P / ({factor} H E) = "
+        rf"{parameters} / ({factor}{chosen.heads} \cdot {chosen.head_width}) = {crossing}"
+    )
+    mask = (
+        "It is causal: the tiled form skips what no query may see, the plain form does not."
+        if chosen.is_causal
+        else "It is an encoder: every token reads every other."
+    )
+    st.caption(
+        f"{chosen.name} ({chosen.source}): D = {chosen.width}, H = {chosen.heads} heads of E = "
+        f"{chosen.head_width}, {chosen.kv_heads} of keys and values, MLP {chosen.mlp_width}"
+        f"{', gated' if chosen.gated else ''}. {mask} Random float32 weights and tokens. The "
+        "softmax is no product: operations leave it out, the clock does not."
+    )
+
+
+def held() -> None:
+    """Show measured memory of plain and tiled attention, and the size of a KV cache."""
+    st.subheader("One call, measured")
+    controls = st.container(horizontal=True, vertical_alignment="bottom")
+    with controls:
+        maximum = stepped("Longest text (tokens)", _MAXIMA, 4096, key="held_n")
+        heads = inputs.slider("Heads H", 1, 12, 1, key="held_heads", width=150)
+    place = bench(controls, key="measure_peaks")
+    sweep = measured(
+        "peaks",
+        place,
+        {"heads": heads},
+        lambda progress: core_cost.peaks(
+            PEAKS, core_cost.default_lengths(maximum), heads=heads, on_progress=progress
+        ),
+    )
+    _peaks(sweep.results, maximum)
+    st.subheader("The KV cache, computed")
+    name = inputs.select("Shape of the model", DECODERS, "Llama 3 8B", key="cache_shape",
+                         code=shape_code, width=220)  # fmt: skip
+    _cache(shape(name))
+
+
+def _peaks(results: list[Peak], maximum: int) -> None:
+    if not results:
+        st.info(
+            "Nothing is measured yet. “Measure” calls plain and tiled attention and notes the "
+            f"most memory that each had allocated, at lengths up to {maximum:,} tokens."
+        )
+        return
+    last = {peak.method: peak for peak in results if peak.n == results[-1].n}
+    if len(last) == len(PEAKS):
+        plain, tiled = (last[method].bytes for method in PEAKS)
+        notice(
+            f"At {results[-1].n:,} tokens the plain form held {human_bytes(plain)} and the tiled "
+            f"one {human_bytes(tiled)}, its output included: {plain / tiled:,.0f} times less."
+        )
+    draw(
+        bytes_chart,
+        scaling_frames.peaks_frame(results),
+        key="peaks_chart",
+        alt_text="Memory of one call against the number of tokens: plain and tiled",
+        series=tuple(PEAKS),
+        legend_columns=legend_columns(),
+        title="memory of one call",
+    )
+    st.caption("The most that one call had allocated at any moment, E = 64, float32 (tracemalloc).")
+
+
+def _cache(chosen: Shape) -> None:
+    draw(
+        bytes_chart,
+        scaling_frames.cache_frame(chosen, CACHED, 2),
+        key="cache",
+        alt_text="Size of the KV cache against the number of tokens: three ways to share heads",
+        series=scaling_frames.CACHE_KINDS,
+        legend_columns=legend_columns(),
+        title="size of the KV cache",
+    )
+    kinds = scaling_frames.cache_kinds(chosen)
+    sizes = ", ".join(
+        f"{kind} (G = {groups}) {human_bytes(chosen.kv_numbers(groups) * 131_072 * 2)}"
+        for kind, groups in kinds.items()
+    )
+    st.latex(r"\underbrace{2}_{K,\,V} \cdot L \cdot G \cdot E \cdot n \cdot 2\ \text{bytes}")
+    st.caption(
+        f"{chosen.name} ({chosen.source}): L = {chosen.layers}, E = {chosen.head_width}, "
+        f"{chosen.heads} query heads; the model itself has G = {chosen.kv_heads} heads of keys "
+        f"and values. At 131,072 tokens: {sizes}."
+    )

@@ -1,0 +1,41 @@
+"""Additive scores beside dot products."""
+
+import numpy as np
+import pytest
+
+from attention.lesson import additive
+
+
+def test_scores_by_hand():
+    weights = additive.AdditiveWeights(np.eye(2), np.eye(2), np.array([1.0, 10.0]))
+    found = additive.additive_scores([[1.0, 0.0]], [[0.0, 0.0], [-1.0, 2.0]], weights)
+    assert found == pytest.approx(np.array([[np.tanh(1), 10 * np.tanh(2)]]))
+
+
+@pytest.mark.parametrize("keys", [1, 7, 3000])  # the last one needs several blocks
+def test_scores_against_a_slow_loop(keys):
+    rng = np.random.default_rng(0)
+    query, key = rng.standard_normal((3, 4)), rng.standard_normal((keys, 4))
+    w = additive.random_weights(4, 128, seed=1)
+    slow = [[w.v @ np.tanh(q @ w.w_query + k @ w.w_key) for k in key] for q in query]
+    assert additive.additive_scores(query, key, w) == pytest.approx(np.array(slow), abs=1e-5)
+
+
+def test_weights_are_those_of_the_seed():
+    one, same, other = (additive.random_weights(4, 3, seed) for seed in (0, 0, 1))
+    assert np.array_equal(one.w_query, same.w_query)
+    assert not np.array_equal(one.w_query, other.w_query)
+    assert one.w_query.shape == (4, 3)
+    assert not np.array_equal(one.w_query, one.w_key)
+
+
+def test_costs_have_both_kinds_at_every_length():
+    shares = []
+    found = additive.costs([4, 8], width=2, inner=3, on_progress=shares.append)
+    assert [(c.n, c.kind) for c in found] == [
+        (n, kind) for n in (4, 8) for kind in (additive.DOT, additive.ADDITIVE)
+    ]
+    assert all(c.seconds > 0 for c in found)
+    assert found[1].tanhs == 4 * 4 * 3
+    assert found[0].multiplications == 4 * 4 * 2 + 4 * 2
+    assert shares == [0.5, 1.0]
