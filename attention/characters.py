@@ -3,8 +3,8 @@
 What a reader sees as one character can be several code points, a grapheme cluster: a letter with
 its accents, a family of emoji. Source: Unicode Standard Annex 29, "Unicode text segmentation".
 
-A byte that is no whole character stands in a text as the surrogate that `bytes.decode` makes of it
-with `errors="surrogateescape"` (PEP 383).
+A byte that is not a whole character stands in a text as the surrogate that `bytes.decode` makes of
+it with `errors="surrogateescape"` (PEP 383).
 """
 
 from __future__ import annotations
@@ -98,17 +98,17 @@ def legend(labels: Iterable[str]) -> str:
     """Say what the signs in these labels mean; nothing where there are none.
 
     >>> legend(["cat", "␣sat", "<E4>"])
-    '␣ is a space. <E4> is a byte that is no whole character.'
+    '␣ is a space. <E4> is a byte that is not a whole character.'
     """
     text = " ".join(labels)
-    told = [f"{sign} is {name}." for sign, name in _NAMES.items() if sign in text]
+    parts = [f"{sign} is {name}." for sign, name in _NAMES.items() if sign in text]
     if byte := regex.search("<[0-9A-F]{2}>", text):
-        told.append(f"{byte[0]} is a byte that is no whole character.")
-    return " ".join(told)
+        parts.append(f"{byte[0]} is a byte that is not a whole character.")
+    return " ".join(parts)
 
 
 def with_codes(text: str) -> str:
-    """Return a text with codes for the bytes that are no whole character; all else as it is.
+    """Return a text with codes for the bytes that are not a whole character; all else as it is.
 
     >>> with_codes(" \\udcf0\\udc9f")
     ' <F0><9F>'

@@ -18,61 +18,61 @@ _TROPHY_OR_SUITCASE = ("trophy", "prize", "medal", "suitcase", "bag", "luggage",
 
 @dataclass(frozen=True)
 class Preset:
-    """A sentence with the pair of words to look at and meanings to compare a blend with."""
+    """A sentence with the pair of words to follow and meanings to compare a blend with."""
 
     text: str
-    looks: str  # the word whose row is shown first
-    reads: str  # the word it should be found to read
+    query: str  # the word whose row is shown first
+    key: str  # the word it should be found to attend to
     meanings: tuple[str, ...]
     weights: Mapping[str, float] = field(default_factory=dict)  # the rest share what is left
     from_lesson: bool = False  # the weights are those of the lesson; else they are made up here
-    rival: str | None = None  # another word that could have been read
-    interests: str = ""  # next words whose odds are worth following, as `steering` reads them
+    rival: str | None = None  # another word that it could have attended to
+    interests: str = ""  # next words whose odds are worth following, as `steering` takes them
 
 
 BANK = Preset(
     "I went to the bank to deposit money",
-    looks="bank",
-    reads="deposit",
+    query="bank",
+    key="deposit",
     meanings=_MONEY_OR_RIVER,
     weights=MappingProxyType({"deposit": 0.35, "money": 0.30, "bank": 0.15}),
     from_lesson=True,
 )
 RIVER = Preset(
     "We fished by the bank of the river",
-    looks="bank",
-    reads="river",
+    query="bank",
+    key="river",
     meanings=_MONEY_OR_RIVER,
     weights=MappingProxyType({"river": 0.35, "fished": 0.30, "bank": 0.15}),
 )
 CAT = Preset(
     "The cat sat on the mat because it was tired",
-    looks="it",
-    reads="cat",
+    query="it",
+    key="cat",
     meanings=_CAT_OR_MAT,
 )
 TROPHY_BIG = Preset(
     "The trophy wouldn't fit in the suitcase because it was too big",
-    looks="it",
-    reads="trophy",
+    query="it",
+    key="trophy",
     meanings=_TROPHY_OR_SUITCASE,
 )
 TROPHY_SMALL = Preset(
     "The trophy wouldn't fit in the suitcase because it was too small",
-    looks="it",
-    reads="suitcase",
+    query="it",
+    key="suitcase",
     meanings=_TROPHY_OR_SUITCASE,
 )
 STEEP = Preset(
     "The bank by the river was steep",
-    looks="bank",
-    reads="river",
+    query="bank",
+    key="river",
     meanings=_MONEY_OR_RIVER,
 )
 UNFINISHED = Preset(
     "The trophy wouldn't fit in the suitcase because it was too",
-    looks="it",
-    reads="trophy",
+    query="it",
+    key="trophy",
     meanings=_TROPHY_OR_SUITCASE,
     rival="suitcase",
     interests="small | big, large",
@@ -95,7 +95,7 @@ def illustrated(text: str, words: Sequence[str]) -> Preset | None:
     words : as a model reads them: one that spans words has no weight of its own
     """
     preset = preset_for(text)
-    known = preset and preset.weights and {*preset.weights, preset.looks} <= set(words)
+    known = preset and preset.weights and {*preset.weights, preset.query} <= set(words)
     return preset if known else None
 
 

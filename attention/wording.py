@@ -79,10 +79,10 @@ def leads(names: Sequence[str], values: Array, figure: str, verb: str, noun: str
     if len(first) == 1:
         return f"{names[first[0]]} {verb}s most ({figure})"
     *others, last = (names[i] for i in first)
-    told = f"{', '.join(others)} and {last}"
+    listed = f"{', '.join(others)} and {last}"
     if len(first) > _MOST_NAMES:
-        told = f"{len(first)} {noun}s"
-    return f"{told} {verb} most ({figure} each)"
+        listed = f"{len(first)} {noun}s"
+    return f"{listed} {verb} most ({figure} each)"
 
 
 def change(before: str, after: str) -> str:

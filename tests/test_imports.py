@@ -103,7 +103,7 @@ def test_the_walk_sees_the_whole_package():
         ("attention/core/plain.py", "from ..models.bert import Bert", "core imports models"),
         ("attention/core/plain.py", "import attention", "core imports __init__"),
         ("attention/models/bert.py", "from ..charts import maps", "models imports charts"),
-        ("attention/lesson/frames.py", "def f():\n    from attention import ui", "lesson imports ui"),
+        ("attention/lesson/x.py", "def f():\n    from attention import ui", "lesson imports ui"),
         ("attention/core/plain.py", "import streamlit as st", "core imports streamlit"),
         ("attention/__init__.py", "import pandas", "__init__ imports pandas"),
         ("attention/analysis/links.py", "from pandas.api import types", "analysis imports pandas"),

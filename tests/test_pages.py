@@ -130,7 +130,7 @@ def test_every_example_points_the_controls_at_its_word(page):
         assert (
             app.selectbox(key="word")
             .format_func(app.selectbox(key="word").value)
-            .endswith(preset.looks)
+            .endswith(preset.query)
         )
 
 

@@ -8,8 +8,8 @@ from attention.analysis import words
 @pytest.mark.parametrize("preset", presets.PRESETS, ids=lambda p: p.text)
 def test_every_preset_holds_the_words_it_points_at(preset, model):
     view = words.view(model.trace(preset.text))
-    assert view.find(preset.looks) is not None
-    assert view.find(preset.reads) is not None
+    assert view.find(preset.query) is not None
+    assert view.find(preset.key) is not None
     assert set(preset.weights) <= set(view.labels)
 
 

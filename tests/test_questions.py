@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from attention.analysis import metrics, words
-from attention.analysis.questions import looks_back
+from attention.analysis.questions import previous_word_head
 from attention.lesson.questions import reads_most, turns
 from attention.pipeline.questions import flattened
 from attention.scaling.power_law import fit
@@ -33,8 +33,8 @@ def test_reads_most_of_any_text_has_its_answer_among_distinct_options(model, tex
     assert len(question.options) == len(set(question.options))
 
 
-def test_looks_back(cat_view):
-    question = looks_back(cat_view)
+def test_previous_word_head(cat_view):
+    question = previous_word_head(cat_view)
     check(question)
     best = np.unravel_index(metrics.neighbour_share(cat_view, -1).argmax(), (6, 12))
     assert question.answer == f"L{best[0]} H{best[1]}" == "L0 H2"

@@ -92,28 +92,30 @@ class Slow:
         return int(at)
 
     def check_figures(self, query, key, told):
-        """Check "0.49; the other words give it 0.11"."""
+        """Check "0.49; the other words: 0.11 on average"."""
         weight, *rest = told.split("; ")
         assert float(weight) == pytest.approx(self.rows[query][key], abs=ROUNDED)
         expected = self.others(query, key)
         assert bool(rest) == (expected is not None)
         if rest:
-            assert float(rest[0].split()[-1]) == pytest.approx(expected, abs=ROUNDED)
-            assert ("that see it" in rest[0]) == self.causal
+            assert float(re.search(r": (.+) on average", rest[0])[1]) == pytest.approx(
+                expected, abs=ROUNDED
+            )
+            assert ("that may attend to it" in rest[0]) == self.causal
 
-    def check_reads(self, query, told):
-        """Check "reads “cat” most (0.49; ...)" and the two other forms."""
-        if told == "can read itself only":
+    def check_attends(self, query, told):
+        """Check "attends to “cat” most (0.49; ...)" and the two other forms."""
+        if told == "can attend to itself only":
             assert self.causal
             assert query == 0
             return
         row = self.rows[query]
-        if equal := re.fullmatch(r"reads (\d+) of (\d+) words equally \((.+) each\)", told):
+        if equal := re.fullmatch(r"attends to (\d+) of (\d+) words equally \((.+) each\)", told):
             alike = [w for w in row if w >= max(row) - 1e-4]
             assert len(alike) >= int(equal[1]) > 1
             return
         named, figures = re.fullmatch(
-            r"reads (“.+?”(?: at position \d+)?) most \((.+)\)", told
+            r"attends to (“.+?”(?: at position \d+)?) most \((.+)\)", told
         ).groups()
         key = self.position(named)
         assert row[key] == pytest.approx(max(row), abs=1e-6)
@@ -140,15 +142,15 @@ def truth(test):
 @truth
 def test_what_a_word_reads_most(name, data):
     _, shown, head, query, slow = drawn(data, name)
-    slow.check_reads(query, sentences.reads(shown, head, query))
+    slow.check_attends(query, sentences.attends_to(shown, head, query))
 
 
 ROLES = {
     "Rests on special tokens: a sink": lambda s, q, k: k not in s.words,
     "Rests on the first word: a sink": lambda s, q, k: k == 0,
-    "Reads the word before": lambda s, q, k: k == q - 1,
-    "Reads the word after": lambda s, q, k: k == q + 1,
-    "Reads the word itself": lambda s, q, k: k == q,
+    "Attends to the word before": lambda s, q, k: k == q - 1,
+    "Attends to the word after": lambda s, q, k: k == q + 1,
+    "Attends to the word itself": lambda s, q, k: k == q,
 }
 
 
@@ -171,7 +173,7 @@ def test_what_a_head_does(name, data):
     _, shown, head, query, slow = drawn(data, name)
     told = sentences.describe(shown, *head, query)
     if len(slow.words) < 2:
-        assert told in ("There is one word only.", "There is no word to read.")
+        assert told in ("There is one word only.", "There is no word to attend to.")
         return
     role = next((role for role in ROLES if told.startswith(role)), None)
     for other in ROLES:
@@ -189,10 +191,10 @@ def test_what_a_head_does(name, data):
         if but is None:  # then this word is no exception, or has no choice
             assert ROLES[role](slow, query, best) or (slow.causal and query == 0)
             return
-        named, reads = re.match(r"(“.+?”(?: at position \d+)?) (reads .+)", but).groups()
+        named, reads = re.match(r"(“.+?”(?: at position \d+)?) (attends to .+)", but).groups()
         assert slow.position(named) == query
         assert not ROLES[role](slow, query, best)
-        slow.check_reads(query, reads)
+        slow.check_attends(query, reads)
         return
     bits = fmean(-sum(w * math.log2(w) for w in slow.rows[q] if w > 0) for q in slow.words)
     highest = math.log2(slow.size)
@@ -203,7 +205,7 @@ def test_what_a_head_does(name, data):
         return
     assert bits <= 0.85 * highest + 1e-6
     named, key, figures = re.fullmatch(
-        r"Most selective between two different words: (.+?) reads (“.+?”(?: at position \d+)?) "
+        r"Most selective between two different words: (.+?) attends to (“.+?”(?: at position \d+)?) "
         r"\((.+)\)\.",
         told,
     ).groups()
@@ -230,8 +232,8 @@ def test_how_heads_of_a_layer_differ(name, data):
     slow = {h: Slow(shown, trace, (layer, h)) for h in heads}
     rows = {h: s.rows[query] for h, s in slow.items()}
     best = Counter(row.index(max(row)) for row in rows.values())
-    start = rf"What {len(heads)} heads of layer {layer} read most when "
-    asks, counted = re.match(start + r"(.+?) asks: (.+?)\. (?:L|None)", told).groups()
+    start = rf"What (.+?) attends to most in {len(heads)} heads of layer {layer}: "
+    asks, counted = re.match(start + r"(.+?)\. (?:L|None)", told).groups()
     first = next(iter(slow.values()))
     assert first.position(asks) == query
     for count, named in re.findall(r"(\d+) (“.+?”(?: at position \d+)?|something else)", counted):
@@ -251,7 +253,7 @@ def test_how_heads_of_a_layer_differ(name, data):
     assert bits[far] == pytest.approx(max(bits.values()), abs=1e-4)
     assert float(apart) == pytest.approx(bits[far], abs=ROUNDED)
     assert float(usual) == pytest.approx(median(bits.values()), abs=ROUNDED)
-    slow[far].check_reads(query, reads)
+    slow[far].check_attends(query, reads)
 
 
 def slow_divergence(p, q):

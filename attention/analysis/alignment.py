@@ -31,7 +31,7 @@ def aligned(one: Sequence[Span | None], other: Sequence[Span | None]) -> list[tu
     Tokenizers cut a text into different pieces, but its words begin at the same letters. Words that
     only one of them has, such as special tokens, are left out.
 
-    >>> aligned([None, Span(0, 3, "The"), Place(4, 7, "cat")], [Place(4, 7, "cat")])
+    >>> aligned([None, Span(0, 3, "The"), Span(4, 7, "cat")], [Span(4, 7, "cat")])
     [(2, 0)]
     """
     there = {(place.start, place.word): j for j, place in enumerate(other) if place}
@@ -42,7 +42,7 @@ def aligned(one: Sequence[Span | None], other: Sequence[Span | None]) -> list[tu
 def counterpart(place: Span | None, others: Sequence[Span | None]) -> int | None:
     """Return the position of the word that holds the first letter of `place`, if there is one.
 
-    >>> counterpart(Span(6, 8, "ed"), [Place(0, 2, "so"), Place(3, 8, "tired")])
+    >>> counterpart(Span(6, 8, "ed"), [Span(0, 2, "so"), Span(3, 8, "tired")])
     1
     """
     if place is None:

@@ -59,7 +59,7 @@ def apart_frame(apart: Array, groups: int, layer: int) -> pd.DataFrame:
 
     Parameters
     ----------
-    apart : (H, H) how far apart they read, in bits
+    apart : (H, H) how far apart their rows are, in bits
     groups : heads of keys and values in the layer
     """
     heads = len(apart)
@@ -79,7 +79,7 @@ def apart_frame(apart: Array, groups: int, layer: int) -> pd.DataFrame:
 
 
 def siblings_frame(heads: Sequence[Head], found: Sharing, apart: Apart) -> pd.DataFrame:
-    """Return a row per head: which it shares with, and how far from it they and the others read."""
+    """Return a row per head: which it shares with, and how far from it they and the others are."""
     return pd.DataFrame(
         {
             "Head": [head_name(head) for head in heads],

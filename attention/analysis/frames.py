@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from attention.analysis.embeddings import cosine_parts
-from attention.analysis.sentences import describe, reads
+from attention.analysis.sentences import attends_to, describe
 from attention.analysis.words import View
 from attention.arrays import Array
 from attention.core import Blend
@@ -147,7 +147,7 @@ def figures_frame(
             {
                 "Head": head_name(head),
                 "On this text": describe(view, *head),
-                "This row": reads(view, head, query),
+                "This row": attends_to(view, head, query),
                 **{label: float(figure[head]) for label, figure in figures.items()},
             }
         )

@@ -1,4 +1,4 @@
-"""Shared keys and values: which query heads read the same ones, how alike they are, what is saved.
+"""Shared keys and values: which query heads use the same ones, how alike they are, what is saved.
 
 Source: Ainslie et al. 2023, "GQA: training generalized multi-query transformer models", section 2.
 """
@@ -19,7 +19,7 @@ from attention.models.trace import Trace
 
 @dataclass(frozen=True)
 class Sharing:
-    """How many heads ask and how many answer in each layer, and what a kept token takes."""
+    """How many heads share keys and values in each layer, and what a cached token takes."""
 
     heads: int  # H
     groups: int  # G
@@ -32,7 +32,7 @@ class Sharing:
         return self.heads // self.groups
 
     def siblings(self, head: int) -> list[int]:
-        """Return the query heads that read what `head` reads, itself among them.
+        """Return the query heads that use the keys and values of `head`, itself among them.
 
         >>> Sharing(heads=9, groups=3, layers=30, width=64).siblings(4)
         [3, 4, 5]
@@ -56,7 +56,8 @@ def sharing(trace: Trace) -> Sharing:
 
 
 def pairwise(view: View, on_progress: Callable[[float], None] = lambda _: None) -> Array:
-    """Return how far apart any two heads of a layer read, in bits, `(L, H, H)`: 0 is the same.
+    """Return how far apart the rows of any two heads of a layer are, in bits, `(L, H, H)`: 0 is the
+    same.
 
     The Jensen-Shannon divergence of their rows, the mean over ordinary words:
     `H((p + q) / 2) - (H(p) + H(q)) / 2` with H the entropy in bits.
@@ -76,7 +77,7 @@ def pairwise(view: View, on_progress: Callable[[float], None] = lambda _: None) 
 
 
 class Apart(NamedTuple):
-    """How far from each head the others of its layer read, in bits; NaN where there are none."""
+    """How far from each head the others of its layer are, in bits; NaN where there are none."""
 
     inside: Array  # (L, H), the mean over those that share its keys and values
     across: Array  # (L, H), the mean over those that do not

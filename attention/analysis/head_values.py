@@ -13,19 +13,19 @@ from attention.models.trace import Trace
 
 
 def unit_outputs(
-    model: Model, trace: Trace, units: Sequence[Unit], head: tuple[int, int], asks: Unit
+    model: Model, trace: Trace, units: Sequence[Unit], head: tuple[int, int], query: Unit
 ) -> Array:
     """Return what each unit would add to the stream if one head gave it all its weight: `(W, D)`.
 
     `u_k = sum_p a_p v_p W_O / sum_p a_p` over the tokens p of unit k, with a the row of the word
-    that asks (the mean of its pieces) and W_O the rows of this head. So the units' weights blend
-    the `u_k` into the head's own output, `z W_O`. The bias of W_O, which belongs to no head, is
-    left out. A unit without any weight is the plain mean of its tokens.
+    that is the query (the mean of its pieces) and W_O the rows of this head. So the units' weights
+    blend the `u_k` into the head's own output, `z W_O`. The bias of W_O, which belongs to no head,
+    is left out. A unit without any weight is the plain mean of its tokens.
 
     Parameters
     ----------
     head : (layer, head)
-    asks : the unit whose output it is
+    query : the unit whose output it is
 
     Source: Kobayashi et al. 2020, "Attention is not only a weight: analyzing transformers with
     vector norms", section 2.
@@ -39,7 +39,7 @@ def unit_outputs(
     (5, 384)
     """
     layer, at = head
-    row = trace.weights[layer, at, list(asks.positions)].mean(axis=0, dtype=np.float64)  # (T,)
+    row = trace.weights[layer, at, list(query.positions)].mean(axis=0, dtype=np.float64)  # (T,)
     heads, value = trace.weights.shape[1], trace.value[layer]  # (H or G, T, E)
     w_o, _ = model.output_projection(layer)  # (H * E, D)
     written = value[at * len(value) // heads] @ w_o.reshape(heads, value.shape[-1], -1)[at]

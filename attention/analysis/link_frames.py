@@ -23,30 +23,31 @@ def link_frame(
     heads: Sequence[int],
     shown: Sequence[int],
     *,
-    asks: int,
+    query: int,
     several: bool,
     least: float = 0.0,
 ) -> pd.DataFrame:
     """Return what the chart draws: `kind, h, name, q, k, query, key, weight, ...`.
 
-    `kind` is "word" (one per word, q = k), "row" (what a word reads, the mean of the heads) or
-    "link" (what one head reads). One head has all its rows and no links; `several` heads have
-    links, and rows for the strongest only. Weights of 0 are left out. A "row" has a `rank`, from 1
-    over all words of the text; the strongest are there even where they are not shown. A "word"
-    says in `strongest` what it reads most. `row` and `to` count q and k among the words that are
-    shown; -1 is not shown. Where `start` is true, the word asks before any other is clicked;
-    `pick` is the same number in all rows for as long as `asks` and the words stay the same.
+    `kind` is "word" (one per word, q = k), "row" (what a word attends to, the mean of the heads) or
+    "link" (what it attends to in one head). One head has all its rows and no links; `several` heads
+    have links, and rows for the strongest only. Weights of 0 are left out. A "row" has a `rank`,
+    from 1 over all words of the text; the strongest are there even where they are not shown. A
+    "word" says in `strongest` what it attends to most. `row` and `to` count q and k among the words
+    that are shown; -1 is not shown. Where `start` is true, the word is the query before any other
+    is clicked; `pick` is the same number in all rows for as long as `query` and the words stay the
+    same.
 
     Parameters
     ----------
     heads : heads of the layer; the last is drawn in front
     shown : the positions that are drawn, ascending
-    asks : the position of the word that asks at first
+    query : the position of the word that is the query at first
     least : links below it have no row
     """
     own = _rows(view, "word", shown, np.eye(len(shown))[None], [-1], [""])
     if not len(heads):
-        return _started(view, own, asks)
+        return _started(view, own, query)
     weights = view.weights[layer, list(heads)][:, shown]  # (N, shown, W)
     names = [head_name((layer, head)) for head in heads]
     mean = weights.mean(axis=0, keepdims=True)
@@ -56,13 +57,13 @@ def link_frame(
     rows["rank"] = _ranks(mean[0])[rows["row"], rows["k"]]
     drawn = (rows["to"] >= 0) & (not several) | (rows["rank"] <= STRONGEST)
     links = _rows(view, "link", shown, weights[..., shown], heads, names)
-    kept = (links["weight"] >= least) & several
-    return _started(view, pd.concat([own, rows[drawn], links[kept]], ignore_index=True), asks)
+    enough = (links["weight"] >= least) & several
+    return _started(view, pd.concat([own, rows[drawn], links[enough]], ignore_index=True), query)
 
 
-def _started(view: View, frame: pd.DataFrame, asks: int) -> pd.DataFrame:
-    pick = zlib.crc32(f"{asks} {view.labels}".encode()) >> 1  # fits in 32 bits with a sign
-    return frame.assign(start=frame["q"] == asks, pick=np.int32(pick))
+def _started(view: View, frame: pd.DataFrame, query: int) -> pd.DataFrame:
+    pick = zlib.crc32(f"{query} {view.labels}".encode()) >> 1  # fits in 32 bits with a sign
+    return frame.assign(start=frame["q"] == query, pick=np.int32(pick))
 
 
 def _rows(
@@ -116,14 +117,14 @@ def _best(row: Array, count: int) -> Array:
 
 
 def strongest_frame(view: View, row: Array, count: int = STRONGEST) -> pd.DataFrame:
-    """Return the words that one row reads most, strongest first: `Is read, Position, Weight`.
+    """Return the words that one row attends to most, strongest first: `Key, Position, Weight`.
 
-    Words that it does not read at all, as a decoder's later ones, are absent.
+    Words that it gives nothing, as a decoder's later ones, are absent.
     """
     best = _best(row, count)
     return pd.DataFrame(
         {
-            "Is read": [view.labels[k] for k in best],
+            "Key": [view.labels[k] for k in best],
             "Position": best,
             "Weight": row[best].astype(float),
         }
@@ -131,7 +132,7 @@ def strongest_frame(view: View, row: Array, count: int = STRONGEST) -> pd.DataFr
 
 
 def differ_frame(view: View, layer: int, heads: Sequence[int], query: int) -> pd.DataFrame:
-    """Return a row per head, the most different first: what it reads most and how far it is off."""
+    """Return a row per head, the most different first: what it attends to most, and its bits."""
     rows = view.weights[layer, list(heads), query]
     found = difference(rows)
     frame = pd.DataFrame(
@@ -139,14 +140,14 @@ def differ_frame(view: View, layer: int, heads: Sequence[int], query: int) -> pd
             "Head": [head_name((layer, head)) for head in heads],
             "Bits apart": found.bits,
             "Weight": rows.max(axis=1).astype(float),
-            "Reads most": [spelled(view.labels, k) for k in found.best],
+            "Attends most to": [spelled(view.labels, k) for k in found.best],
         }
     )
     return frame.sort_values("Bits apart", ascending=False, ignore_index=True)
 
 
 def best_heads_frame(view: View, query: int, key: int, count: int = STRONGEST) -> pd.DataFrame:
-    """Return the heads that read a word most because another asks: `Head, Weight, Others give`.
+    """Return the heads in which one word is most selective for another: `Head, Weight, Others`.
 
     The most selective first: the weight less what the other words give the same key.
     """
@@ -155,6 +156,6 @@ def best_heads_frame(view: View, query: int, key: int, count: int = STRONGEST) -
         {
             "Head": [head_name(head) for head in heads],
             "Weight": [float(view.weights[head][query, key]) for head in heads],
-            "Others give": [float(others_give(view, head, query)[key]) for head in heads],
+            "Others": [float(others_give(view, head, query)[key]) for head in heads],
         }
     )

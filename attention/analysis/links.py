@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from attention.analysis.metrics import jensen_shannon
-from attention.analysis.sentences import reads
+from attention.analysis.sentences import attends_to
 from attention.analysis.telling import telling_link
 from attention.analysis.words import View
 from attention.arrays import Array
@@ -44,11 +44,11 @@ def shown_words(size: int, around: int, named: Iterable[int], most: int = MOST_W
     """
     if size <= most:
         return list(range(size))
-    asked = set(named) | {around}
+    wanted = set(named) | {around}
     window = shown_window(size, around, most)
-    while len(asked - set(window)) + len(window) > most and len(window) > 1:
+    while len(wanted - set(window)) + len(window) > most and len(window) > 1:
         window = shown_window(size, around, len(window) - 1)
-    return sorted({*window, *asked})
+    return sorted({*window, *wanted})
 
 
 def shown_text(shown: Sequence[int]) -> str:
@@ -63,8 +63,8 @@ def shown_text(shown: Sequence[int]) -> str:
             runs[-1].append(position)
         else:
             runs.append([position])
-    told = [f"{run[0]} to {run[-1]}" if len(run) > 1 else str(run[0]) for run in runs]
-    return ", ".join(told[:-1]) + (" and " if len(told) > 1 else "") + told[-1]
+    parts = [f"{run[0]} to {run[-1]}" if len(run) > 1 else str(run[0]) for run in runs]
+    return ", ".join(parts[:-1]) + (" and " if len(parts) > 1 else "") + parts[-1]
 
 
 def smallest_drawn(weights: Array, most: int = MOST_LINES) -> float:
@@ -92,11 +92,11 @@ def left_out(weights: Array, least: float) -> float:
 
 @dataclass(frozen=True, eq=False)
 class Difference:
-    """How the rows of several heads differ, all asked by one word."""
+    """How the rows of several heads differ, all of one query."""
 
     mean: Array  # (K,)
     bits: Array  # (N,) Jensen-Shannon divergence of each head's row from the mean
-    best: Array  # (N,) the position that each head reads most
+    best: Array  # (N,) the position that each head attends to most
 
 
 def difference(rows: Array) -> Difference:
@@ -110,69 +110,69 @@ def difference(rows: Array) -> Difference:
 
 
 def differ_sentence(view: View, layer: int, heads: Sequence[int], query: int) -> str:
-    """Return in one sentence what most of the heads read, and which of them stands out."""
+    """Return in one sentence what most of the heads attend to, and which of them stands out."""
     rows = view.weights[layer, list(heads), query]
     found = difference(rows)
     counts = Counter(found.best.tolist()).most_common()
     named = counts if len(counts) <= 4 else counts[:3]
-    told = [f"{n} {spelled(view.labels, k)}" for k, n in named]
+    parts = [f"{n} {spelled(view.labels, k)}" for k, n in named]
     if len(named) < len(counts):
-        told.append(f"{len(rows) - sum(n for _, n in named)} something else")
+        parts.append(f"{len(rows) - sum(n for _, n in named)} something else")
     far, usual = int(found.bits.argmax()), float(np.median(found.bits))
     sentence = (
-        f"What {len(rows)} heads of layer {layer} read most when {spelled(view.labels, query)} "
-        f"asks: {', '.join(told)}. "
+        f"What {spelled(view.labels, query)} attends to most in {len(rows)} heads of layer "
+        f"{layer}: {', '.join(parts)}. "
     )
     if found.bits[far] - usual < _APART:
         return f"{sentence}None stands out: all are about as far from their mean."
     head = layer, heads[far]
     return (
-        f"{sentence}L{layer} H{heads[far]} stands out: it {reads(view, head, query)} and is "
+        f"{sentence}L{layer} H{heads[far]} stands out: it {attends_to(view, head, query)} and is "
         f"{found.bits[far]:.2f} bits from the mean of these heads (median {usual:.2f})."
     )
 
 
 def most_question(view: View, layer: int, head: int, query: int) -> Question | None:
-    """Ask what this head reads most when another word asks: of those the most selective."""
-    asks = telling_link(view.head(layer, head), 1, but=query)[0]
-    if asks == query or asks < 2 * view.is_causal or len(view.units) < 3:
+    """Ask what another word, the most selective of them, attends to most in this head."""
+    other = telling_link(view.head(layer, head), 1, but=query)[0]
+    if other == query or other < 2 * view.is_causal or len(view.units) < 3:
         return None
-    row = view.weights[layer, head, asks]
+    row = view.weights[layer, head, other]
     ranked = np.argsort(-row, kind="stable").tolist()
-    near = [i for i in (asks, asks - 1, asks + 1) if 0 <= i < len(row)]
+    near = [i for i in (other, other - 1, other + 1) if 0 <= i < len(row)]
     options = sorted(list(dict.fromkeys([ranked[0], *near, *ranked]))[:4])
     second = ranked[1]
     return Question(
         key="most",
-        text=f"Now {spelled(view.labels, asks)} asks. Which word does L{layer} H{head} read most?",
+        text=f"Which word does {spelled(view.labels, other)} attend to most in L{layer} H{head}?",
         options=tuple(spelled(view.labels, i) for i in options),
         answer=spelled(view.labels, ranked[0]),
-        because=f"It reads {spelled(view.labels, ranked[0])} with {row[ranked[0]]:.2f}, then "
+        because=f"It attends to {spelled(view.labels, ranked[0])} with {row[ranked[0]]:.2f}, then "
         f"{spelled(view.labels, second)} with {row[second]:.2f}.",
     )
 
 
 def back_question(view: View, layer: int, head: int, query: int) -> Question | None:
-    """Ask whether the word that is read most, itself apart, reads back as much."""
+    """Ask whether the word that gets most, itself apart, gives back as much."""
     weights = view.weights[layer, head]
     others = [i for i, unit in enumerate(view.units) if unit.ordinary and i != query]
     if not others or (view.is_causal and query == 0):
         return None
-    read = max(others, key=lambda i: weights[query, i])
-    there, back = float(weights[query, read]), float(weights[read, query])
-    asks, is_read = spelled(view.labels, query), spelled(view.labels, read)
+    key = max(others, key=lambda i: weights[query, i])
+    there, back = float(weights[query, key]), float(weights[key, query])
+    one, other = spelled(view.labels, query), spelled(view.labels, key)
     bins = {"less than half as much": 0.5, "a little less": 0.9, "as much": 1.1, "more": np.inf}
     return Question(
         key="back",
-        text=f"In L{layer} H{head} {asks} reads {is_read} with {there:.2f}. How much does "
-        f"{is_read} read {asks}?",
+        text=f"In L{layer} H{head} {one} attends to {other} with {there:.2f}. How much does "
+        f"{other} attend to {one}?",
         options=tuple(bins),
         answer=next(name for name, most in bins.items() if back <= most * there),
-        because=f"{is_read} reads {asks} with {back:.2f}. "
+        because=f"{other} attends to {one} with {back:.2f}. "
         + (
             "It comes first, and the mask of a decoder hides what comes later."
             if view.is_causal
-            else "One asks with its query, the other is read by its key, and these are different "
+            else "One takes part with its query, the other with its key, and these are different "
             "projections: attention is not symmetric."
         ),
     )

@@ -1,7 +1,7 @@
 """Figures that say what a head does on one text.
 
-Every figure is `(L, H)`: the mean over the rows of ordinary words; special tokens ask too, but
-what they ask says nothing about the text, nor does white space. Source: Clark et al. 2019, "What
+Every figure is `(L, H)`: the mean over the rows of ordinary words; special tokens have rows too,
+but those say nothing about the text, nor do those of white space. Source: Clark et al. 2019, "What
 does BERT look at?".
 """
 
@@ -33,7 +33,7 @@ def entropy(weights: Array) -> Array:
 
 
 def distance(weights: Array) -> Array:
-    """Return how far away each row reads, in positions: `sum_k w |q - k|`.
+    """Return how far away each row attends, in positions: `sum_k w |q - k|`.
 
     >>> distance(np.array([[0.0, 1.0], [0.5, 0.5]]))
     array([1. , 0.5])
@@ -112,7 +112,7 @@ METRICS = {
         "Entropy", "how widely it spreads: 0 is one word only", entropy_per_head, "bits"
     ),
     "distance": Metric(
-        "Distance", "how many positions away it reads", distance_per_head, "positions"
+        "Distance", "how many positions away it attends", distance_per_head, "positions"
     ),
     "previous": Metric(
         "Previous", "share that goes to the word before", lambda v: neighbour_share(v, -1)
@@ -129,7 +129,7 @@ METRICS = {
 
 
 def figures_for(view: View) -> dict[str, Metric]:
-    """Return the figures that can say something: a decoder reads no later word, for one."""
+    """Return the figures that can say something: a decoder attends to no later word, for one."""
     idle = {"next"} if view.is_causal else set()
     if view.is_causal and not (view.units and view.units[-1].special):
         idle.add("separator")
@@ -146,8 +146,8 @@ def first_share(view: View) -> Array:
     """Return the mean share that goes to the first position from words with another in between.
 
     `(L, H)`; 0 where there is no such word. In a decoder the first token is the one that all can
-    read: it is a sink as `[SEP]` is in an encoder. Source: Xiao et al. 2023, "Efficient streaming
-    language models with attention sinks", section 3.1.
+    attend to: it is a sink as `[SEP]` is in an encoder. Source: Xiao et al. 2023, "Efficient
+    streaming language models with attention sinks", section 3.1.
     """
     later = ordinary(view)
     later[:2] = False

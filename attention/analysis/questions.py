@@ -7,8 +7,8 @@ from attention.analysis.words import View
 from attention.question import Question
 
 
-def looks_back(view: View) -> Question:
-    """Ask which head reads the previous word; the others are those that do something else most."""
+def previous_word_head(view: View) -> Question:
+    """Ask which head attends to the previous word; the others do something else most."""
     previous = metrics.neighbour_share(view, -1)  # (L, H)
     others = (
         metrics.neighbour_share(view, 1),
@@ -23,7 +23,7 @@ def looks_back(view: View) -> Question:
     shares = ", ".join(f"{names[head]} {previous.flat[head]:.2f}" for head in chosen)
     return Question(
         key="previous",
-        text="Which of these heads looks at the previous word?",
+        text="Which of these heads attends to the previous word?",
         options=tuple(names.values()),
         answer=names[best],
         because=f"The share that goes to the word before, on this text: {shares}.",

@@ -1,4 +1,4 @@
-"""What a word reads, in sentences that say how much the other words read the same."""
+"""What a word attends to, in sentences that say how much the other words give the same key."""
 
 from __future__ import annotations
 
@@ -14,38 +14,40 @@ from attention.wording import most, spelled
 
 
 def compared(view: View, head: tuple[int, int], query: int, key: int, digits: int = 2) -> str:
-    """Return a weight beside its base rate: "0.49; the other words give it 0.11".
+    """Return a weight beside its base rate: "0.49; the other words: 0.11 on average".
 
-    The base rate is the mean over the other words of the text that may see the key.
+    The base rate is the mean over the other words of the text that may attend to the key.
     """
     weight = view.weights[head][query, key]
     base = others_give(view, head, query)[key]
     if math.isnan(base):
         return f"{weight:.{digits}f}"
-    who = "the other words that see it" if view.is_causal else "the other words"
-    return f"{weight:.{digits}f}; {who} give it {base:.{digits}f}"
+    who = "the other words that may attend to it" if view.is_causal else "the other words"
+    return f"{weight:.{digits}f}; {who}: {base:.{digits}f} on average"
 
 
-def reads(view: View, head: tuple[int, int], query: int, digits: int = 2) -> str:
-    """Return what a word reads most in one head, with the weight and its base rate.
+def attends_to(view: View, head: tuple[int, int], query: int, digits: int = 2) -> str:
+    """Return what a word attends to most in one head, with the weight and its base rate.
 
-    Several words that are read alike are counted, none is picked.
+    Several words that get the same are counted, none is picked.
     """
     if view.is_causal and query == 0:
-        return "can read itself only"
+        return "can attend to itself only"
     row = view.weights[head][query]
     best = most(row)
     if len(best) > 1:
-        return f"reads {len(best)} of {len(row)} words equally ({row[best[0]]:.{digits}f} each)"
-    told = compared(view, head, query, best[0], digits)
-    return f"reads {spelled(view.labels, best[0])} most ({told})"
+        return (
+            f"attends to {len(best)} of {len(row)} words equally ({row[best[0]]:.{digits}f} each)"
+        )
+    figures = compared(view, head, query, best[0], digits)
+    return f"attends to {spelled(view.labels, best[0])} most ({figures})"
 
 
 def telling_word(view: View, query: int, head: tuple[int, int]) -> str:
     """Return the other word that a word is most selective for in one head, with both figures."""
-    key = telling_link(view.head(*head), 1, asks=query)[1]
+    key = telling_link(view.head(*head), 1, query=query)[1]
     if key == query:
-        return "itself, the only word that it may read"
+        return "itself, the only word that it may attend to"
     return f"{spelled(view.labels, key)} ({compared(view, head, query, key)})"
 
 
@@ -58,21 +60,21 @@ def describe(view: View, layer: int, head: int, query: int | None = None) -> str
 
     Parameters
     ----------
-    query : a word whose own row is told apart where it reads something else most
+    query : a word whose own row is told apart where it attends to something else most
     """
     words, one = ordinary(view), view.head(layer, head)
     if words.sum() < 2:
-        return "There is one word only." if words.any() else "There is no word to read."
+        return "There is one word only." if words.any() else "There is no word to attend to."
     for share, keys, role in _roles(one):
         if share > 0.5:
             return f"{role} ({share:.0%} of the weight, on average).{_exception(one, keys, query)}"
     spread, highest = metrics.entropy_per_head(one).item(), math.log2(len(view.units))
     if spread > 0.85 * highest:
         return f"Spreads widely ({spread:.1f} of at most {highest:.1f} bits, on average)."
-    asks, key, _, _ = telling_link(one, least=1)
+    word, key, _, _ = telling_link(one, least=1)
     return (
-        f"Most selective between two different words: {spelled(view.labels, asks)} reads "
-        f"{spelled(view.labels, key)} ({compared(one, (0, 0), asks, key)})."
+        f"Most selective between two different words: {spelled(view.labels, word)} attends to "
+        f"{spelled(view.labels, key)} ({compared(one, (0, 0), word, key)})."
     )
 
 
@@ -86,17 +88,17 @@ def _roles(one: View) -> list[tuple[float, Array, str]]:
     return [
         (metrics.special_share(one).item(), special, "Rests on special tokens: a sink"),
         (first_share, first, "Rests on the first word: a sink"),
-        (metrics.neighbour_share(one, -1).item(), apart == -1, "Reads the word before"),
-        (metrics.neighbour_share(one, 1).item(), apart == 1, "Reads the word after"),
-        (metrics.neighbour_share(one, 0).item(), apart == 0, "Reads the word itself"),
+        (metrics.neighbour_share(one, -1).item(), apart == -1, "Attends to the word before"),
+        (metrics.neighbour_share(one, 1).item(), apart == 1, "Attends to the word after"),
+        (metrics.neighbour_share(one, 0).item(), apart == 0, "Attends to the word itself"),
     ]
 
 
 def _exception(one: View, keys: Array, query: int | None) -> str:
-    """Say what the word at hand reads most where that is not what the head mostly does."""
+    """Say what the word at hand attends to most where that is not what the head mostly does."""
     if query is None or (one.is_causal and query == 0):
         return ""
     best = most(one.weights[0, 0, query])
     if len(best) > 1 or keys[query, best[0]]:
         return ""
-    return f" But {spelled(one.labels, query)} {reads(one, (0, 0), query)}."
+    return f" But {spelled(one.labels, query)} {attends_to(one, (0, 0), query)}."

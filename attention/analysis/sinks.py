@@ -22,7 +22,7 @@ from attention.models.trace import Tokens, Trace
 
 @dataclass(frozen=True, eq=False)
 class SinkAccount:
-    """What the other tokens read from the sinks, and all they read; sums over their rows."""
+    """What the other tokens give the sinks, and all they give; sums over their rows."""
 
     sinks: tuple[int, ...]  # positions
     rows: int  # how many tokens are no sinks
@@ -52,7 +52,7 @@ def sink_sentence(account: SinkAccount, labels: Sequence[str]) -> str:
     """Say how much goes to the sinks and comes from them; `labels` are the tokens as text."""
     names = ", ".join(f"“{labels[i]}”" for i in account.sinks)
     if not account.rows:
-        return f"All tokens are sinks here ({names}): there is no other to read them."
+        return f"All tokens are sinks here ({names}): no other is left to attend to them."
     weight, written = account.total
     gives = f"The other tokens give {_percent(weight)} of their weight to {names}"
     comes = f"{_percent(written)} of what is written into the stream comes from there"
@@ -77,7 +77,7 @@ def sink_positions(tokens: Tokens) -> tuple[int, ...]:
 
 
 def written_lengths(model: Model, trace: Trace) -> Array:
-    """Return how long a vector each key would write into the stream if it were read alone.
+    """Return how long a vector each key would write into the stream if it got all the weight.
 
     `||v_k W_O_h||`, `(L, H, K)`. Query heads that share a value each have their own W_O.
     """
@@ -109,14 +109,14 @@ def sink_account(model: Model, trace: Trace, sinks: Sequence[int] | None = None)
     if any(not 0 <= sink < tokens for sink in chosen):
         raise ValueError(f"no sinks {chosen}: the text has {tokens} tokens, 0 to {tokens - 1}")
     others = [i for i in range(tokens) if i not in chosen]
-    read = trace.weights[:, :, others].sum(axis=2, dtype=np.float64)  # (L, H, K)
-    written = read * written_lengths(model, trace)
+    weight = trace.weights[:, :, others].sum(axis=2, dtype=np.float64)  # (L, H, K)
+    written = weight * written_lengths(model, trace)
     at = list(chosen)
     return SinkAccount(
         chosen,
         len(others),
-        read[..., at].sum(axis=-1),
-        read.sum(axis=-1),
+        weight[..., at].sum(axis=-1),
+        weight.sum(axis=-1),
         written[..., at].sum(axis=-1),
         written.sum(axis=-1),
     )

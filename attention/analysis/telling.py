@@ -1,7 +1,7 @@
 """Which head, word or pair says something about a text: weights held against a base rate.
 
-A head in which every word reads "cat" shows nothing about "it" and "cat". What tells is a weight
-that is there because this word asks: larger than what the other words give the same key.
+A head in which every word attends to "cat" shows nothing about "it" and "cat". What tells is a
+weight that is particular to this query: larger than what the other words give the same key.
 """
 
 from __future__ import annotations
@@ -15,28 +15,29 @@ from attention.arrays import Array
 
 def base_rate(
     weights: ArrayLike,
-    asking: ArrayLike | None = None,
+    counted: ArrayLike | None = None,
     *,
     is_causal: bool = False,
     query: int | None = None,
 ) -> Array:
     r"""Return the mean weight that the other queries give the same key.
 
-    `b_qk = mean over r of w_rk`, where r runs over all asking queries but q that may see key k
+    `b_qk = mean over r of w_rk`, where r runs over all queries that count, but q, and that may
+    attend to key k
 
     Parameters
     ----------
     weights : (..., Q, K), rows sum to 1
-    asking : (Q,) bool, the queries that count: as a rule the ordinary words, not special tokens
-    is_causal : query r sees keys 0..r only
+    counted : (Q,) bool, the queries that count: as a rule the ordinary words, not special tokens
+    is_causal : query r may attend to keys 0..r only
     query : the one row to return, if it is not all
 
     Returns
     -------
-    (..., Q, K), or (..., K) of one query; NaN where no other query may see the key
+    (..., Q, K), or (..., K) of one query; NaN where no other query may attend to the key
 
-    Source: a key that every query reads alike is the "vertical" pattern of Kovaleva et al. 2019,
-    "Revealing the dark secrets of BERT", section 4.1.
+    Source: a key that every query attends to alike is the "vertical" pattern of Kovaleva et al.
+    2019, "Revealing the dark secrets of BERT", section 4.1.
 
     >>> base_rate([[0.5, 0.5], [0.25, 0.75]])
     array([[0.25, 0.75],
@@ -44,19 +45,19 @@ def base_rate(
     """
     weights = np.asarray(weights)
     queries, keys = np.arange(weights.shape[-2]), np.arange(weights.shape[-1])
-    counts = np.ones(len(queries), bool) if asking is None else np.asarray(asking, bool)
-    sees = counts[:, None] & ((queries[:, None] >= keys) | (not is_causal))  # (Q, K)
-    total = np.einsum("...qk,qk->...k", weights, sees.astype(weights.dtype))[..., None, :]
+    counts = np.ones(len(queries), bool) if counted is None else np.asarray(counted, bool)
+    may = counts[:, None] & ((queries[:, None] >= keys) | (not is_causal))  # (Q, K)
+    total = np.einsum("...qk,qk->...k", weights, may.astype(weights.dtype))[..., None, :]
     rows = slice(None) if query is None else slice(query, query + 1)
-    others = sees.sum(axis=0) - sees[rows]  # (Q, K) how many other queries see the key
-    rest = np.maximum(total - weights[..., rows, :] * sees[rows], 0)  # rounding can lead below 0
+    others = may.sum(axis=0) - may[rows]  # (Q, K) how many other queries may attend to the key
+    rest = np.maximum(total - weights[..., rows, :] * may[rows], 0)  # rounding can lead below 0
     mean = np.divide(rest, others, out=np.full_like(rest, np.nan), where=others > 0)
     return mean if query is None else mean[..., 0, :]
 
 
 def selectivity(
     weights: ArrayLike,
-    asking: ArrayLike | None = None,
+    counted: ArrayLike | None = None,
     *,
     is_causal: bool = False,
     query: int | None = None,
@@ -70,23 +71,24 @@ def selectivity(
     array([[ 0.25, -0.25],
            [-0.25,  0.25]])
     """
-    base = base_rate(weights, asking, is_causal=is_causal, query=query)
+    base = base_rate(weights, counted, is_causal=is_causal, query=query)
     own = np.asarray(weights) if query is None else np.asarray(weights)[..., query, :]
     return own - np.nan_to_num(base)
 
 
-def distance_rate(weights: ArrayLike, query: int, asking: ArrayLike | None = None) -> Array:
+def distance_rate(weights: ArrayLike, query: int, counted: ArrayLike | None = None) -> Array:
     """Return the mean weight that the other queries give the key at the same distance from them.
 
-    `d_k = mean over r of w_r,(r + k - q)`, where r runs over all asking queries but q
+    `d_k = mean over r of w_r,(r + k - q)`, where r runs over all queries that count, but q
 
-    A head that reads the word before, whatever it is, gives every word the same at that distance.
+    A head that attends to the word before, whatever it is, gives every word the same at that
+    distance.
 
     Parameters
     ----------
     weights : (..., Q, K), rows sum to 1
     query : the row that is compared with the others
-    asking : (Q,) bool, the queries that count
+    counted : (Q,) bool, the queries that count
 
     Returns
     -------
@@ -99,13 +101,13 @@ def distance_rate(weights: ArrayLike, query: int, asking: ArrayLike | None = Non
     """
     weights = np.asarray(weights)
     keys = np.arange(weights.shape[-1])
-    counts = np.ones(weights.shape[-2], bool) if asking is None else np.asarray(asking, bool)
-    total, found = np.zeros_like(weights[..., query, :]), np.zeros(len(keys))
+    counts = np.ones(weights.shape[-2], bool) if counted is None else np.asarray(counted, bool)
+    total, count = np.zeros_like(weights[..., query, :]), np.zeros(len(keys))
     for r in np.flatnonzero(counts & (np.arange(len(counts)) != query)):
         here = keys[(keys >= query - r) & (keys < len(keys) + query - r)]
         total[..., here] += weights[..., r, here + r - query]
-        found[here] += 1
-    return np.divide(total, found, out=np.full_like(total, np.nan), where=found > 0)
+        count[here] += 1
+    return np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
 
 
 def ordinary(view: View) -> Array:
@@ -119,12 +121,12 @@ def others_give(view: View, head: tuple[int, int], query: int) -> Array:
 
 
 def row_selectivity(view: View, query: int) -> Array:
-    """Return how much more one word reads each key than the other words do: `(L, H, W)`."""
+    """Return how much more one word attends to each key than the other words do: `(L, H, W)`."""
     return selectivity(view.weights, ordinary(view), is_causal=view.is_causal, query=query)
 
 
 def telling_heads(view: View, query: int, key: int, count: int) -> list[tuple[int, int]]:
-    """Return the `(layer, head)` pairs that read `key` most because `query` asks, those first.
+    """Return the `(layer, head)` pairs in which `query` is most selective for `key`, those first.
 
     Ranked by selectivity: the weight less the mean weight that the other words give the same key.
     """
@@ -134,7 +136,7 @@ def telling_heads(view: View, query: int, key: int, count: int) -> list[tuple[in
 
 
 def telling_link(
-    view: View, least: int = 2, *, asks: int | None = None, but: int | None = None
+    view: View, least: int = 2, *, query: int | None = None, but: int | None = None
 ) -> tuple[int, int, int, int]:
     """Return `(query, key, layer, head)` of the most selective link between two ordinary words.
 
@@ -144,29 +146,29 @@ def telling_link(
 
     Parameters
     ----------
-    asks : the word that asks, if it is not any
-    but : a word that does not ask, if there is another
+    query : the word whose links are meant, if it is not any
+    but : a word that is not the query, if there is another
     """
-    allowed = _candidates(view, least, asks, but)
+    allowed = _candidates(view, least, query, but)
     words = ordinary(view)
     best, place = -np.inf, (0, 0, 0, 0)
     for layer, weights in enumerate(view.weights):  # one at a time: a long text has many weights
         found = np.where(allowed, selectivity(weights, words, is_causal=view.is_causal), -np.inf)
-        head, query, key = np.unravel_index(int(np.argmax(found)), found.shape)
-        if found[head, query, key] > best:
-            best = found[head, query, key]
-            place = int(query), int(key), layer, int(head)
+        head, q, k = np.unravel_index(int(np.argmax(found)), found.shape)
+        if found[head, q, k] > best:
+            best = found[head, q, k]
+            place = int(q), int(k), layer, int(head)
     return place
 
 
-def _candidates(view: View, least: int, asks: int | None, but: int | None) -> Array:
+def _candidates(view: View, least: int, query: int | None, but: int | None) -> Array:
     """Return which pairs of a query and a key may be chosen, `(W, W)` bool."""
     words, positions = ordinary(view), np.arange(len(view.units))
     apart = np.abs(positions[:, None] - positions)
-    asking = words if asks is None else positions == asks
-    if (asking & (positions != but)).any():
-        asking = asking & (positions != but)
-    candidates = np.outer(asking, words)
+    queries = words if query is None else positions == query
+    if (queries & (positions != but)).any():
+        queries = queries & (positions != but)
+    candidates = np.outer(queries, words)
     if view.is_causal:
         candidates &= positions <= positions[:, None]
         but_first = candidates & (positions > 0)

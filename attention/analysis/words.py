@@ -21,7 +21,7 @@ class Unit:
     word: str
     positions: tuple[int, ...]  # of its tokens
     special: bool
-    mark: str = ""  # put before the word: a space that is part of a piece, or what is read instead
+    mark: str = ""  # put before the word: a space that is part of a piece, or what stands in for it
     unknown: str = ""  # the part of the text that the model has no token for
     blank: bool = False  # white space only
 
@@ -86,7 +86,8 @@ def whole_words(tokens: Tokens) -> tuple[Unit, ...]:
 
 
 def merge(weights: Array, units: tuple[Unit, ...]) -> Array:
-    """Merge pieces: a unit reads the mean of what its pieces read, and is read the sum.
+    """Merge pieces: a unit gives the mean of what its pieces give, and gets the sum of what they
+    get.
 
     Parameters
     ----------
@@ -115,7 +116,7 @@ def view(trace: Trace, *, words: bool = True, special: bool = True) -> View:
     """Return the trace's weights over whole words or pieces, with or without special tokens.
 
     Without special tokens each row is divided by what it keeps, so that it sums to 1 again; what
-    it lost is in `removed`. A row that read special tokens only becomes zeros.
+    it lost is in `removed`. A row that attended to special tokens only becomes zeros.
     """
     units = whole_words(trace.input) if words else pieces(trace.input)
     weights = merge(trace.weights, units)
@@ -123,16 +124,16 @@ def view(trace: Trace, *, words: bool = True, special: bool = True) -> View:
     if not special:
         keep = [i for i, unit in enumerate(units) if not unit.special]
         units = tuple(units[i] for i in keep)
-        kept = weights[..., keep, :][..., keep]
-        total = kept.sum(axis=-1, keepdims=True)  # (L, H, W, 1)
-        weights = np.divide(kept, total, out=np.zeros_like(kept), where=total > 0)
+        rest = weights[..., keep, :][..., keep]
+        total = rest.sum(axis=-1, keepdims=True)  # (L, H, W, 1)
+        weights = np.divide(rest, total, out=np.zeros_like(rest), where=total > 0)
         removed = np.clip(1 - total[..., 0], 0, 1)
     weights.flags.writeable = removed.flags.writeable = False
     return View(units, weights, removed, trace.is_causal)
 
 
 def seen_by(view: View, query: int) -> View:
-    """Return the view of what one word may read: in a decoder itself and what came before.
+    """Return the view of what one word may attend to: in a decoder itself and what came before.
 
     >>> three = tuple(Unit(word, (i,), False) for i, word in enumerate("abc"))
     >>> seen_by(View(three, np.zeros((1, 1, 3, 3)), np.zeros((1, 1, 3)), is_causal=True), 1).labels
@@ -161,9 +162,9 @@ def row_scores(trace: Trace, view: View, layer: int, head: int, query: int) -> A
     Where query and keys are single tokens these are the model's scaled scores themselves. A key of
     several pieces has the log of their summed exponentials; a query of several, their mean row.
     """
-    asked = trace.scores[layer, head][list(view.units[query].positions)]  # (pieces, K)
-    asked = asked[:, [position for unit in view.units for position in unit.positions]]
-    total = np.log(np.exp(asked.astype(np.float64)).sum(axis=-1)).mean()
+    scores = trace.scores[layer, head][list(view.units[query].positions)]  # (pieces, K)
+    scores = scores[:, [position for unit in view.units for position in unit.positions]]
+    total = np.log(np.exp(scores.astype(np.float64)).sum(axis=-1)).mean()
     return scores_for(view.weights[layer, head, query].astype(np.float64)) + total
 
 

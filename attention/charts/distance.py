@@ -11,7 +11,7 @@ import pandas as pd
 def distance_lines(data: pd.DataFrame, *, series: Sequence[str]) -> alt.TopLevelMixin:
     """Draw scores against how far apart two tokens stand, a line for each series.
 
-    `data` is `beside_frames.distance_frame`.
+    `data` is `alignment_frames.distance_frame`.
     """
     legend = alt.Legend(title=None, orient="bottom", columns=1, symbolOpacity=1, labelLimit=320)
     return (

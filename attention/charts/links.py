@@ -1,4 +1,4 @@
-"""The visualizer's chart: the words twice, and lines from the one that asks to those it reads."""
+"""The visualizer's chart: the words twice, and lines from the query to its keys."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _Align = Literal["left", "right"]
 
 THEME_COLOURS = 12  # as many as .streamlit/config.toml has
 _ABOVE = STRONGEST + 3.0  # rows above the words: the strongest, its title, the headings
-_FIGURE = 50  # pixels for a weight beside each word that is read
+_FIGURE = 50  # pixels for a weight beside each key
 _CELLS = 88  # pixels for a cell per head there, where there are several heads
 _LETTER = 8  # pixels, about
 _LEGEND_COLUMNS, _LEGEND_ROW = 6, 24
@@ -59,7 +59,7 @@ def word_links(
     names: Sequence[str],
     several: bool,
 ) -> alt.TopLevelMixin:
-    """Draw lines from the word that asks to all that it reads; a click lets another word ask.
+    """Draw lines from the query to all its keys; a click makes another word the query.
 
     `data` is `link_frames.link_frame`. With `several`, each head has lines and cells of a colour of
     its own, and the strongest words are those of the heads' mean.
@@ -84,8 +84,8 @@ def word_links(
     ]
     legend = _LEGEND_ROW * -(-len(names) // _LEGEND_COLUMNS) if several else 0
     return alt.layer(
-        *parts.asking(),
-        *parts.read(),
+        *parts.queries(),
+        *parts.keys(),
         parts.lines(),
         *([parts.cells()] if several else parts.figures()),
         *parts.strongest(),
@@ -104,9 +104,9 @@ class _Parts:
     heads: list[int]
     several: bool
 
-    def asking(self) -> list[alt.Chart]:
-        """Return the words that ask, on grounds that are easy to point at and to tap."""
-        # All layers hear a click, and one on the ground would be taken for one on no word.
+    def queries(self) -> list[alt.Chart]:
+        """Return the words as queries, on grounds that are easy to point at and to tap."""
+        # All layers take a click, and one on the ground would be taken for one on no word.
         click = alt.selection_point(
             "asks",
             fields=["q", "pick"],
@@ -128,17 +128,17 @@ class _Parts:
             opacity=alt.Opacity("shade:Q", scale=None),
             tooltip=[
                 alt.Tooltip("query:N", title="click"),
-                alt.Tooltip("strongest:N", title="reads most"),
+                alt.Tooltip("strongest:N", title="attends most to"),
             ],
         )
         text = self._text(words, "room - 2", "row", "right").encode(text="query:N")
-        return [grounds.add_params(click, hover), text, self._heading("asks", "room - 2", "right")]
+        return [grounds.add_params(click, hover), text, self._heading("query", "room - 2", "right")]
 
-    def read(self) -> list[alt.Chart]:
-        """Return the words that are read."""
+    def keys(self) -> list[alt.Chart]:
+        """Return the words as keys."""
         x = "width - room + 4"
         words = self._text(self._rows("datum.kind == 'word'"), x, "row", "left")
-        return [words.encode(text="query:N"), self._heading("is read", x, "left")]
+        return [words.encode(text="query:N"), self._heading("key", x, "left")]
 
     def lines(self) -> alt.Chart:
         """Return the lines, thicker and brighter for higher weights, neighbouring heads apart."""
@@ -165,7 +165,7 @@ class _Parts:
         return lines.encode(opacity=faded, color=self._colour(legend=True)).add_params(lit)
 
     def figures(self) -> list[alt.Chart]:
-        """Return the weights, each beside the word that is read; either can be pointed at."""
+        """Return the weights, each beside its key; either can be pointed at."""
         found = self._asked("row", self._inside).transform_calculate(
             top="datum.to - 0.5",
             bottom="datum.to + 0.5",
@@ -187,7 +187,7 @@ class _Parts:
         ]
 
     def cells(self) -> alt.Chart:
-        """Return a cell per head beside each word that is read, brighter for higher weights."""
+        """Return a cell per head beside each key, brighter for higher weights."""
         boxes = self._asked("link", self._inside).transform_calculate(
             left="beside + cell * datum.h",
             right="beside + cell * datum.h + cell - 1",
@@ -205,7 +205,7 @@ class _Parts:
         )
 
     def strongest(self) -> list[alt.Chart]:
-        """Return the table of the strongest, which follows the word that asks."""
+        """Return the table of the strongest, which follows the query."""
         whose = " (mean of the heads that are on)" if self.several else ""
         top = self._asked("row", f"datum.rank <= {STRONGEST}").transform_calculate(
             line="headline + datum.rank",
@@ -223,7 +223,7 @@ class _Parts:
             tooltip=self._tips(mean=self.several),
         )
         title = self._asked("word", "true").transform_calculate(
-            line="headline", says=f"'“' + datum.query + '” reads most{whose}'"
+            line="headline", says=f"'“' + datum.query + '” attends to most{whose}'"
         )
         return [
             bars,
@@ -292,8 +292,8 @@ class _Parts:
         whose = alt.Tooltip("name:N", title="head")
         return [
             *([] if mean else [whose]),
-            alt.Tooltip("query:N", title="asks"),
-            alt.Tooltip("key:N", title="is read"),
+            alt.Tooltip("query:N", title="query"),
+            alt.Tooltip("key:N", title="key"),
             alt.Tooltip("weight:Q", title="mean weight" if mean else "weight", format=".4f"),
         ]
 

@@ -65,9 +65,9 @@ def head_maps(
         .mark_rect()
         .encode(
             x=alt.X("k:O")
-            .title("is read")
+            .title("key")
             .axis(position_axis(offset=first, labelAngle=-60, orient="top")),
-            y=alt.Y("q:O").title("asks").axis(position_axis(offset=first)),
+            y=alt.Y("q:O").title("query").axis(position_axis(offset=first)),
             color=alt.Color("weight:Q")
             .title("weight")
             .scale(domain=[0, 1])
@@ -75,8 +75,8 @@ def head_maps(
             opacity=alt.when(row).then(alt.value(1)).otherwise(alt.value(0.3)),
             tooltip=[
                 alt.Tooltip("name:N", title="head"),
-                alt.Tooltip("query:N", title="asks"),
-                alt.Tooltip("key:N", title="is read"),
+                alt.Tooltip("query:N", title="query"),
+                alt.Tooltip("key:N", title="key"),
                 alt.Tooltip("weight:Q", title="weight", format=".4f"),
             ],
         )
@@ -95,7 +95,7 @@ def row_bars(
     size: int,
     columns: int,
 ) -> alt.TopLevelMixin:
-    """Draw what one word reads, head beside head, on one scale.
+    """Draw what one word attends to, head beside head, on one scale.
 
     `data` is the rows of `frames.map_frame` with one `q`.
     """
@@ -108,7 +108,7 @@ def row_bars(
             color=alt.Color("map:N").scale(domain=list(range(len(names)))).legend(None),
             tooltip=[
                 alt.Tooltip("name:N", title="head"),
-                alt.Tooltip("key:N", title="is read"),
+                alt.Tooltip("key:N", title="key"),
                 alt.Tooltip("weight:Q", title="weight", format=".4f"),
             ],
         )
@@ -120,9 +120,9 @@ def row_bars(
 def shared_map(
     data: pd.DataFrame, *, heads: int, sharing: int, highest: float
 ) -> alt.TopLevelMixin:
-    """Draw how far apart any two heads of a layer read; lines part those that share keys.
+    """Draw how far apart any two heads of a layer are; lines part those that share keys.
 
-    `data` is `beside_frames.apart_frame`; dark cells are heads that read nearly the same.
+    `data` is `alignment_frames.apart_frame`; dark cells are heads whose rows are nearly the same.
     """
     table = alt.Chart(data)
     axis = alt.Axis(labelExpr="'H' + datum.value", labelAngle=0, ticks=False, domain=False)

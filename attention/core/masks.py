@@ -1,4 +1,5 @@
-"""Which keys a query may see: the causal rule, windows and padded lengths, and masks that say so.
+"""Which keys a query may attend to: the causal rule, windows and padded lengths, and masks that say
+so.
 
 All three leave each query one run of consecutive keys, so the rule is two numbers a query, and a
 block of it can be had without the whole `(Q, K)` mask.
@@ -20,10 +21,10 @@ _FAR = 2**62  # further than any key, and a position can be added to it within i
 
 @dataclass(frozen=True, eq=False)
 class KeyRange:
-    """Query q may see the keys from `first[q]` up to, but not including, `stop[q]`."""
+    """Query q may attend to the keys from `first[q]` up to, but not including, `stop[q]`."""
 
     first: Array  # (..., Q), from 0 to K
-    stop: Array  # (..., Q), from 0 to K; a query with stop <= first sees nothing
+    stop: Array  # (..., Q), from 0 to K; a query with stop <= first attends to nothing
 
     def visible(self, queries: slice, keys: slice) -> Array:
         """Return a bool block `(..., q, k)` of the mask; True takes part.
@@ -37,7 +38,8 @@ class KeyRange:
         return (first <= position) & (position < stop)
 
     def all_visible(self, queries: slice, keys: slice) -> bool:
-        """Return whether all of these queries see all of these keys; the block is then all True.
+        """Return whether all of these queries may attend to all of these keys; the block is then
+        all True.
 
         >>> key_range(1000, 1000, is_causal=True).all_visible(slice(6, 8), slice(0, 7))
         True
@@ -56,16 +58,16 @@ def key_range(
     query_offset: ArrayLike = 0,
     key_lengths: ArrayLike | None = None,
 ) -> KeyRange:
-    """Return the run of keys that each query may see: every rule narrows it.
+    """Return the run of keys that each query may attend to: every rule narrows it.
 
-    Query q stands at position `p = query_offset + q` and sees `p - left <= k <= p + right`, with
-    `right = 0` where `is_causal`, and `k < key_lengths`.
+    Query q stands at position `p = query_offset + q` and attends to `p - left <= k <= p + right`,
+    with `right = 0` where `is_causal`, and `k < key_lengths`.
 
     Parameters
     ----------
     queries, keys : Q and K
-    is_causal : nobody sees a later position
-    window : how far a query sees on both sides, or the pair (left, right); None has no limit
+    is_causal : no query attends to a later position
+    window : how far a query attends on both sides, or the pair (left, right); None has no limit
     query_offset : (...) whole numbers, the position of query 0 among the keys
     key_lengths : (...) whole numbers from 0 to K; keys at or after it are padding
 
@@ -88,7 +90,7 @@ def key_range(
 
 
 def causal_mask(queries: int, keys: int | None = None, *, query_offset: int = 0) -> Array:
-    """Return a `(Q, K)` bool mask in which query q sees keys 0..q + query_offset.
+    """Return a `(Q, K)` bool mask in which query q may attend to keys 0..q + query_offset.
 
     True takes part.
 
@@ -102,9 +104,9 @@ def causal_mask(queries: int, keys: int | None = None, *, query_offset: int = 0)
 def window_mask(
     queries: int, keys: int | None = None, *, window: Window, query_offset: int = 0
 ) -> Array:
-    """Return a `(Q, K)` bool mask in which query q sees its neighbours only.
+    """Return a `(Q, K)` bool mask in which query q may attend to its neighbours only.
 
-    `window` is how far it sees on both sides, or the pair (left, right); None has no limit.
+    `window` is how far it attends on both sides, or the pair (left, right); None has no limit.
 
     >>> window_mask(3, window=(1, 0)).astype(int)
     array([[1, 0, 0],

@@ -1,7 +1,7 @@
 """Scaled dot-product attention in plain NumPy, written to be read.
 
 Axes, always in this order: `...` any leading batch dimensions, `H` head, `Q` query position,
-`K` key position, `E` head width. A weight `(..., Q, K)` says how much query Q reads from key K.
+`K` key position, `E` head width. A weight `(..., Q, K)` says how much query Q attends to key K.
 
 Reference: Vaswani et al. 2017, "Attention is all you need", section 3.2.1.
 """
@@ -82,7 +82,7 @@ def attention_scores(
     """Return how well every query matches every key: `query @ key.T * scale`, then masked.
 
     The parameters are those of `scaled_dot_product_attention`; the result is `(..., H, Q, K)`,
-    with `-inf` where a query may not look. `attention.attention_stages` has them before.
+    with `-inf` where a query may not attend. `attention.attention_stages` has them before.
 
     >>> attention_scores([[1.0, 0.0]], [[2.0, 0.0], [0.0, 2.0]], scale=0.5)
     array([[1., 0.]])
@@ -107,13 +107,13 @@ def attention_weights(
     query_offset: ArrayLike = 0,
     key_lengths: ArrayLike | None = None,
 ) -> Array:
-    """Return how much every query reads from every key: the softmax of the scores over the keys.
+    """Return how much every query attends to every key: the softmax of the scores over the keys.
 
     The parameters are those of `scaled_dot_product_attention`.
 
     Returns
     -------
-    (..., H, Q, K) : rows sum to 1, or to 0 where a query may look nowhere
+    (..., H, Q, K) : rows sum to 1, or to 0 where a query may attend to nothing
 
     >>> attention_weights([[0.0]], [[1.0], [5.0]])
     array([[0.5, 0.5]])
@@ -152,12 +152,13 @@ def plain_attention(
     value : (..., H, K, V); the width V may differ from E
     attn_mask : broadcastable to (..., H, Q, K). Bool: True takes part. Float: added to the scores
     dropout_p : 0.0, for the sake of code that names it; there is no dropout here
-    is_causal : query q sees keys 0..q only (aligned top-left); combines with `attn_mask`
+    is_causal : query q attends to keys 0..q only (aligned top-left); combines with `attn_mask`
     scale : factor on the scores, by default `1 / sqrt(E)`
     enable_gqa : `key` and `value` may have fewer heads (axis -3), each shared by consecutive
         query heads
     softcap : before any mask, scores become `softcap * tanh(scores / softcap)`
-    window : query q sees keys q - window..q + window only; or the pair (left, right), where None
+    window : query q attends to keys q - window..q + window only; or the pair (left, right), where
+    None
         has no limit
     query_offset : position of query 0 among the keys, for `is_causal` and `window`: with P past
         keys in front, P. One number, or (..., H) of them, as (B, 1) for one a sequence
@@ -167,7 +168,7 @@ def plain_attention(
     Returns
     -------
     (..., H, Q, V) in the inputs' float type (float16 and ml_dtypes' bfloat16 are computed in
-    float32). A query that may look nowhere gets zeros.
+    float32). A query that may attend to nothing gets zeros.
 
     Raises
     ------
@@ -257,7 +258,7 @@ def cap_in_place(scores: Array, softcap: float | None) -> None:
 
 
 def mask_in_place(scores: Array, options: Options) -> None:
-    """Overwrite with -inf what a query may not see; add a float mask."""
+    """Overwrite with -inf what a query may not attend to; add a float mask."""
     everything = slice(0, scores.shape[-2]), slice(0, scores.shape[-1])
     if not options.seen.all_visible(*everything):
         np.copyto(scores, -np.inf, where=~options.seen.visible(*everything))

@@ -24,7 +24,7 @@ class Stages(NamedTuple):
 
     scaled: Array  # (..., H, Q, K), query @ key.T * scale
     capped: Array  # (..., H, Q, K), after softcap
-    masked: Array  # (..., H, Q, K), -inf where a query may not look
+    masked: Array  # (..., H, Q, K), -inf where a query may not attend
     weights: Array  # (..., H, Q, K), their softmax
     output: Array  # (..., H, Q, V), weights @ value
 

@@ -57,7 +57,7 @@ def scaled_dot_product_attention(
 ) -> Array:
     """Blend the values by how well each query matches each key: `softmax(Q K^T * scale + M) V`.
 
-    Takes the quicker of two ways to the same result: `core.scaled_dot_product_attention`, where
+    Takes the quicker of two ways to the same result: `core.plain.plain_attention`, where
     parameters, result and errors are described, for short inputs, `tiled_attention` for long ones.
 
     >>> scaled_dot_product_attention([[0.0]], [[1.0], [5.0]], [[10.0], [20.0]])
@@ -96,12 +96,12 @@ def tiled_attention(
     query_offset: ArrayLike = 0,
     key_lengths: ArrayLike | None = None,
 ) -> Array:
-    """Return what `core.scaled_dot_product_attention` returns, in O(Q + K) memory.
+    """Return what `core.plain.plain_attention` returns, in O(Q + K) memory.
 
     Shared between all processors. Tiles that no query may see are left out: a causal pass costs
     half of a full one, a window of w keys Q * w instead of Q * K.
 
-    Parameters, result and errors are those of `core.scaled_dot_product_attention`.
+    Parameters, result and errors are those of `core.plain.plain_attention`.
 
     >>> tiled_attention([[0.0]], [[1.0], [5.0]], [[10.0], [20.0]])
     array([[15.]])
@@ -203,7 +203,7 @@ def _write_rows(problem: _Problem, index: Index, rows: slice, memory: Array, one
             output *= shrink.T
         total += ones[:, : len(values)] @ tile
         output += tile.T @ values
-    total[total == 0] = 1  # a query that may look nowhere gets zeros
+    total[total == 0] = 1  # a query that may attend to nothing gets zeros
     np.divide(output, total.T, out=written)
 
 

@@ -26,7 +26,7 @@ MOST_ADDED = 10_000.0  # to a score, up or down; -inf is a cut
 
 @dataclass(frozen=True)
 class Cut:
-    """Let `queries` read nothing from `keys`.
+    """Let `queries` give no weight to `keys`.
 
     With `renormalise` the rest of each row is scaled so that it sums to 1 again, as if the keys
     had been masked (a row that loses all its keys becomes zeros); without, what was cut is missing.
@@ -48,7 +48,7 @@ class Cut:
 
 @dataclass(frozen=True)
 class CutHeads:
-    """Silence whole heads, `(layer, head)` each: they read nothing and write nothing.
+    """Ablate whole heads, `(layer, head)` each: they write nothing.
 
     Source: Michel et al. 2019, "Are sixteen heads really better than one?", section 2.3.
 
@@ -95,7 +95,7 @@ class Add:
 
 @dataclass(frozen=True)
 class SetRow:
-    """Make `queries` read each key with the weight given, whatever their scores say.
+    """Make `queries` give each key the weight given, whatever their scores say.
 
     The weights, one per token of the text, are kept as float32. With `renormalise` they are
     divided by their sum; without, they are taken as they are.
@@ -187,7 +187,7 @@ def _check_row(edit: SetRow, tokens: int, is_causal: bool) -> None:
     first = 0 if edit.queries is None else edit.queries[0]
     last = max((key for key, weight in enumerate(edit.weights) if weight > 0), default=0)
     if is_causal and last > first:
-        raise ValueError(f"query {first} cannot read key {last}: keys after it are masked")
+        raise ValueError(f"query {first} cannot attend to key {last}: keys after it are masked")
 
 
 def _check_largest(name: str, numbers: Iterable[int] | None, count: int, there: str) -> None:

@@ -14,6 +14,8 @@ from attention.wording import head_name
 def edit_text(edit: Edit, units: Sequence[Unit], tokens: Tokens) -> str:
     """Return what an edit does, in words, numbered as the units that are shown.
 
+    >>> import numpy as np
+    >>> from attention.models.trace import Tokens
     >>> shown = (Unit("a", (0,), False), Unit("bc", (1, 2), False))
     >>> spans, special = ((0, 1), (2, 3), (3, 4)), (False, False, False)
     >>> text = Tokens("a bc", np.arange(3), ("a", "b", "##c"), spans, special)

@@ -118,7 +118,7 @@ class Architecture(ABC):
     config_class: ClassVar[type[Config]]
     names: ClassVar[Names]
     prefixes: ClassVar[tuple[str, ...]]  # one may stand before every name, where there is a head
-    is_causal: ClassVar[bool]  # a token reads itself and what came before
+    is_causal: ClassVar[bool]  # a token attends to itself and what came before
     norm_first: ClassVar[bool]  # each part of a layer reads a normalised copy; else sums are
     norm: ClassVar[Literal["LayerNorm", "RMSNorm"]]
     gated_mlp: ClassVar[bool] = False
@@ -144,7 +144,7 @@ class Architecture(ABC):
 
     @property
     def shared_kv(self) -> bool:
-        """Whether several query heads read the same keys and values."""
+        """Whether several query heads use the same keys and values."""
         return self.config.num_key_value_heads < self.config.num_attention_heads
 
     @property
@@ -162,7 +162,7 @@ class Architecture(ABC):
         """Return the stream `(T, D)` below the first layer; the first token is at `start`."""
 
     def normalised(self, layer: int, x: Array) -> Array:
-        """Return what the heads of a layer read: streams `(..., T, D)` after the first norm."""
+        """Return the heads' input of a layer: streams `(..., T, D)` after the first norm."""
         self.check_layer(layer)
         if not self.norm_first:
             return x
@@ -194,7 +194,7 @@ class Architecture(ABC):
         return rotation_angles(tokens, self.config.head_dim, self.rope_theta, start)
 
     def projections(self, layer: int, head: int) -> Projections:
-        """Return the weights that turn what the heads read into one head's Q, K and V.
+        """Return the weights that turn the input of the heads into one head's Q, K and V.
 
         For `x = model.normalised(layer, trace.hidden[layer])`, which is that stream itself in BERT,
         `x @ w_q + b_q` is `trace.query[layer, head]` before any rotation; likewise key and value,

@@ -181,7 +181,7 @@ class CausalModel(Transformer):
 def attend(
     query: Array, key: Array, value: Array, weights: Array, edits: Edits = (), layer: int = 0
 ) -> Array:
-    """Write the weights of causal heads, and return what they read, `(..., H, Q, E)`.
+    """Write the weights of causal heads, and return the outputs, `(..., H, Q, E)`.
 
     The last query is the last key: with fewer queries than keys the others came before.
 

@@ -27,8 +27,8 @@ def weights_in_place(scores: Array, edits: Edits, layer: int, first_head: int = 
         return softmax_rows_in_place(scores)
     scores_in_place(scores, edits, layer, first_head)
     softmax_rows_in_place(scores)
-    silent = [edit for edit in edits if isinstance(edit, CutHeads)]
-    for edit in [*(edit for edit in edits if not isinstance(edit, CutHeads)), *silent]:
+    ablated = [edit for edit in edits if isinstance(edit, CutHeads)]
+    for edit in [*(edit for edit in edits if not isinstance(edit, CutHeads)), *ablated]:
         if heads := _heads(edit, layer, first_head, len(scores)):
             _change_weights(scores, edit, heads)
     return scores

@@ -1,4 +1,4 @@
-"""What encoders share: every token reads every other, and threads share long texts.
+"""What encoders share: every token attends to every other, and threads share long texts.
 
 Heads share no keys and values, and positions come in below the first layer.
 """
@@ -38,7 +38,7 @@ class Encoder(Transformer):
         a.query[:, rows], a.key[:, rows], a.value[:, rows] = self.project(layer, a.x[rows])
 
     def _attend(self, layer: int, edits: Edits, a: LayerArrays, some: slice) -> None:
-        """Let some of all texts times all heads read."""
+        """Let some of all texts times all heads attend."""
         _, heads, tokens, _ = a.weights.shape
         scale = np.float32(1 / math.sqrt(self.config.head_dim))
         for text, part in _heads_at_once(some, heads, tokens):

@@ -1,7 +1,7 @@
 """Model files: read what is expected, and say exactly what differs. Never pickle.
 
 `os.path.isfile` is asked, not `Path.is_file`: a name that is too long or a folder that may not be
-entered is no file, and no error.
+entered is neither a file nor an error.
 """
 
 from __future__ import annotations

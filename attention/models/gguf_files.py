@@ -80,7 +80,7 @@ def _named(path: Path) -> Iterator[None]:
     if find_spec("gguf") is None:
         raise ValueError(f"the gguf package is not installed: {INSTALL}")
     if not os.path.isfile(path):  # a pipe would be waited for without end
-        raise ValueError(f"{path.name} is no file")
+        raise ValueError(f"{path.name} is not a file")
     try:
         yield
     except OSError as error:  # its own text has the whole path

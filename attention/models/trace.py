@@ -132,7 +132,7 @@ class Trace:
     def why_no_next(self) -> str:
         """Why there are no `next_logits`, where there are none."""
         if not self.is_causal:
-            return "it is an encoder, which reads a text as a whole"
+            return "it is an encoder, which takes in a text as a whole"
         return NO_HEAD if self.tokens else "the text has no tokens"
 
     @property

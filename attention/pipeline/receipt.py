@@ -83,7 +83,7 @@ def receipt(trace: Trace, cell: ReceiptCell) -> Receipt:
 def six_digits(value: float) -> str:
     """Return a number to six digits, as the receipt and its code print it.
 
-    >>> six_digits(2 / 3), number(12345678.9), number(1e-9)
+    >>> six_digits(2 / 3), six_digits(12345678.9), six_digits(1e-9)
     ('0.666667', '1.23457e+07', '1e-09')
     """
     return f"{value:.6g}"

@@ -88,7 +88,7 @@ def compare(
     ------
     ValueError : a number is too small, or the longest length does not fit in memory. At once.
 
-    >>> [cost.n for costs in compare([8, 16], repeats=3) for cost in costs if cost.method == TILED]
+    >>> [cost.n for costs in compare([8, 16], repeats=3) for cost in costs if cost.method == TILES]
     [8, 16]
     """
     check_at_least(1, length=min(lengths, default=1), width=width, heads=heads, window=window)

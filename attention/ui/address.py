@@ -45,7 +45,7 @@ _show = st.components.v2.component("attention_address", js=_SHOW)
 
 
 class Source(NamedTuple):
-    """What is read, and by which model: most choices are about this."""
+    """The text and the model: most choices are about this."""
 
     model: str
     text: str
@@ -187,7 +187,7 @@ def renamed(old: str, new: str) -> None:
 
 
 def about(source: Source) -> None:
-    """Note what is read now; what the address said of another text is void."""
+    """Note the text and the model of now; what the address said of another text is void."""
     found = visit()
     if found.source not in (None, source):
         found.arriving.clear()
@@ -195,5 +195,5 @@ def about(source: Source) -> None:
 
 
 def here() -> Of:
-    """Return what most controls are about: what is read now."""
+    """Return what most controls are about: the text and the model."""
     return (visit().source,)

@@ -10,7 +10,7 @@ import streamlit as st
 import attention
 from attention.analysis import alignment_frames, link_frames, links
 from attention.analysis.alignment import Span, aligned, counterpart, later_share, places
-from attention.analysis.sentences import reads
+from attention.analysis.sentences import attends_to
 from attention.analysis.words import Unit
 from attention.charts.links import word_links
 from attention.charts.maps import head_maps
@@ -179,7 +179,7 @@ def _reads_most(reading: Reading, head: Head, asks: int) -> str:
     view = reading.view
     return (
         f"in {reading.model_name} {head_name(head)} {spelled(view.labels, asks)} "
-        f"{reads(view, head, asks)}"
+        f"{attends_to(view, head, asks)}"
     )
 
 
@@ -197,11 +197,11 @@ def _draw_links(
         )
     draw(
         word_links,
-        link_frames.link_frame(view, head[0], [head[1]], shown, asks=asks, several=False),
+        link_frames.link_frame(view, head[0], [head[1]], shown, query=asks, several=False),
         key=key,
         alt_text=f"Lines of {reading.model_name} {head_name(head)}",
         on_select=click,
-        hears="asks",
+        selection="asks",
         count=len(shown),
         longest=max(len(view.labels[k]) for k in shown),
         names=tuple(f"H{h}" for h in range(view.weights.shape[1])),

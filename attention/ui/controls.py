@@ -66,7 +66,7 @@ def reading(
     with st.sidebar:
         merged, special = view_toggles(model, [plain.text], tokens_only=tokens_only, words_only=why)
     if empty:
-        st.info("There is no word to look at yet. Type a sentence in the sidebar, or pick one.")
+        st.info("There is no word yet. Type a sentence in the sidebar, or pick one.")
         address.stop()
     chosen = Reading(model, plain.text, merged, special)
     if chosen.text == text:
@@ -78,13 +78,13 @@ def reading(
 
 
 def model_only() -> Reading:
-    """Draw the model's picker alone, for tabs that read texts of their own; return no text.
+    """Draw the model's picker alone, for tabs that have texts of their own; return no text.
 
     The sentence in the sidebar would do nothing there.
     """
     with st.sidebar:
         st.subheader("View", icon=":material/tune:")
-        st.caption("This tab reads texts of its own.")
+        st.caption("This tab has texts of its own.")
         return Reading(_model_picker(None), "", words=True, special=True)
 
 
@@ -105,8 +105,8 @@ def view_toggles(
         True,
         key="words",
         disabled=idle or not joins,
-        help="Join word pieces: a word is read the sum of what its pieces are read, "
-        "and reads the mean of what they read."
+        help="Join word pieces: a word gets the sum of what its pieces get, "
+        "and gives the mean of what they give."
         if joins
         else "Here every word is a single token: there is nothing to join.",
     )
@@ -149,17 +149,17 @@ def _model_picker(prefer: str | None) -> str:
     try:
         loaded(name)
     except ValueError as problem:
-        told = escape_markdown(str(problem))
+        reason = escape_markdown(str(problem))
         if name == models[0]:
-            st.error(told)
+            st.error(reason)
             address.stop()
-        st.warning(f"{told}. The page goes on with {models[0]}.")
+        st.warning(f"{reason}. The page goes on with {models[0]}.")
         return models[0]
     return str(name)
 
 
 def _tell_unusable(broken: dict[str, str]) -> None:
-    """Say in one line how many models cannot be used, and the reasons to whoever asks."""
+    """Say in one line how many models cannot be used, and the reasons to whoever wants them."""
     count = len(broken)
     label = f"{count} {'model' if count == 1 else 'models'} cannot be used"
     with st.popover(label, type="tertiary", icon=":material/info:"):
@@ -335,9 +335,9 @@ def _accepted(model: str, text: str, fallback: str) -> str:
     if refusal is None:
         return text
     last: str | None = st.session_state.get(_LAST_GOOD)
-    for other, told in ((last, "still the last sentence that fitted"), (fallback, "an example")):
+    for other, what in ((last, "still the last sentence that fitted"), (fallback, "an example")):
         if other is not None and _refusal(model, other) is None:
-            st.warning(f"{escape_markdown(refusal)} Below is {told}.")
+            st.warning(f"{escape_markdown(refusal)} Below is {what}.")
             return other
     st.warning(escape_markdown(refusal))
     address.stop()

@@ -35,7 +35,7 @@ class Reading:
 
     @property
     def source(self) -> Source:
-        """What is read, and by which model."""
+        """The text and the model."""
         return Source(self.model_name, self.text)
 
     @property
@@ -66,7 +66,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Focus:
-    """The link that shows most on a sentence: a word, what it reads, and the head that does."""
+    """The most telling link of a sentence: a word, what it attends to, and the head."""
 
     query: int
     key: int
@@ -148,11 +148,11 @@ def find_focus(model: str, text: str, merged: bool, special: bool) -> Focus:
     """Return the link that shows most: that of the lesson, or else the most selective one."""
     view = _view(model, text, merged, special)
     preset = presets.preset_for(text)
-    query, key = (view.find(preset.looks), view.find(preset.reads)) if preset else (None, None)
+    query, key = (view.find(preset.query), view.find(preset.key)) if preset else (None, None)
     if query is None or key is None:
         return Focus(*telling_link(view))
     if view.is_causal and key > query:  # the mask hides what the lesson points at
-        return Focus(*telling_link(view, asks=query))
+        return Focus(*telling_link(view, query=query))
     return Focus(query, key, *telling_heads(view, query, key, 1)[0])
 
 

@@ -30,7 +30,7 @@ _MOST_NAMED = 12  # unknown words
 _MOST_LETTERS = 24  # of each
 
 _SINK = (
-    "Weights must sum to 1, so a head that finds nothing to read has to put them somewhere. That "
+    "Weights must sum to 1, so a head that finds nothing to attend to puts them somewhere. That "
     "is a mean share of weight: one word may be an exception, and what such a head writes can "
     "matter all the same. “Interventions” takes heads out and measures it."
 )
@@ -49,7 +49,7 @@ def draw(
     key: str,
     alt_text: str,
     on_select: Callable[[], None] | None = None,
-    hears: str | None = None,
+    selection: str | None = None,
     **options: Any,
 ) -> Any:
     """Draw `build(data, **options)`; only the data is sent when the options stay the same.
@@ -60,7 +60,7 @@ def draw(
     Parameters
     ----------
     on_select : called when a click has changed a selection
-    hears : the one selection that it is about, where the chart has others for its own use
+    selection : the one that it is about, where the chart has others for its own use
     """
     spec = _spec(build, tuple(data.columns), tuple(options.items()))  # options are hashable
     return st.vega_lite_chart(
@@ -68,7 +68,7 @@ def draw(
         key=key,
         alt=alt_text,
         on_select=on_select or "ignore",
-        selection_mode=hears,
+        selection_mode=selection,
         width="stretch",
     )
 
@@ -109,7 +109,7 @@ def _first_word_note(chosen: Reading, heads: Sequence[wording.Head]) -> None:
         st.caption(
             f"Sinks, with the share that goes to the first word, on average: {sinks}. {_SINK} This "
             "decoder has no special token for that, and the first word is the one that all can "
-            "read."
+            "attend to."
         )
 
 
@@ -132,8 +132,8 @@ def show_check(claim: str, holds: bool) -> None:
 
 def signs_note(labels: Iterable[str]) -> None:
     """Say what the signs in these labels stand for, if there are any."""
-    if told := legend(labels):
-        st.caption(escape_markdown(told))
+    if signs := legend(labels):
+        st.caption(escape_markdown(signs))
 
 
 def unknown_words(model: str, units: Iterable[Unit]) -> None:
@@ -144,8 +144,8 @@ def unknown_words(model: str, units: Iterable[Unit]) -> None:
     cut = [n if len(n) <= _MOST_LETTERS else f"{n[:_MOST_LETTERS]}…" for n in names]
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
     seen = "them as the same unknown word" if len(names) > 1 else "it as an unknown word"
-    told = f"{model} has no token for {', '.join(cut[:_MOST_NAMED])}{more}: it sees {seen}."
-    st.caption(f":material/help: {escape_markdown(told)}")
+    sentence = f"{model} has no token for {', '.join(cut[:_MOST_NAMED])}{more}: it sees {seen}."
+    st.caption(f":material/help: {escape_markdown(sentence)}")
 
 
 def saving_hint() -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 from attention import presets, ui, wording
 from attention.analysis import frames, links, metrics, questions
 from attention.analysis.grouped_heads import sharing
-from attention.analysis.sentences import describe, reads
+from attention.analysis.sentences import attends_to, describe
 from attention.analysis.telling import telling_heads
 from attention.charts.maps import head_grid, head_maps, row_bars
 from attention.ui.alignment import maps_beside
@@ -62,7 +62,9 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
 heads = [names[name] for name in picked]
 asks = view.labels[query]
 if heads:
-    told = [f"{name} {reads(view, head, query)}" for name, head in zip(picked, heads, strict=True)]
+    told = [
+        f"{name} {attends_to(view, head, query)}" for name, head in zip(picked, heads, strict=True)
+    ]
     ui.notice(f"When {spelled(view.labels, query)} asks: " + ", ".join(told) + ".")
 
 left, right = st.columns(2, gap="large")
@@ -150,5 +152,5 @@ with table:
             },
             alt="The figures of each chosen head on this text",
         )
-ui.predict(questions.looks_back(view))
+ui.predict(questions.previous_word_head(view))
 ui.saving_hint()

@@ -4,7 +4,7 @@ import streamlit as st
 
 from attention import ui, wording
 from attention.analysis import link_frames, links, words
-from attention.analysis.sentences import reads
+from attention.analysis.sentences import attends_to
 from attention.analysis.telling import telling_heads
 from attention.charts.links import word_links
 from attention.presets import CAT
@@ -55,7 +55,7 @@ rows = view.weights[layer, heads, query]  # (N, W)
 if len(heads) > 1:
     ui.notice(links.differ_sentence(view, layer, sorted(heads), query))
 elif heads:
-    told = reads(view, (layer, heads[0]), query, digits=4)
+    told = attends_to(view, (layer, heads[0]), query, digits=4)
     ui.notice(f"In {wording.head_name((layer, heads[0]))} {spelled(view.labels, query)} {told}.")
 else:
     st.info("No head is on. Switch one on above.")
@@ -74,11 +74,13 @@ left, right = st.columns([3, 2], gap="large")
 with left:
     ui.draw(
         word_links,
-        link_frames.link_frame(view, layer, heads, shown, asks=query, several=several, least=least),
+        link_frames.link_frame(
+            view, layer, heads, shown, query=query, several=several, least=least
+        ),
         key="links",
         alt_text=f"Lines from each of {len(shown)} words to the words that it reads",
         on_select=click,
-        hears="asks",
+        selection="asks",
         count=len(shown),
         longest=max(len(view.labels[i]) for i in shown),
         names=tuple(names),
@@ -135,7 +137,7 @@ with left:
         st.dataframe(
             link_frames.best_heads_frame(view, query, key),
             hide_index=True,
-            column_config={"Weight": figure, "Others give": figure},
+            column_config={"Weight": figure, "Others": figure},
             alt=f"The heads that read {view.labels[key]} most because {asks} asks",
         )
         st.caption(

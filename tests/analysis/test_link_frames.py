@@ -17,7 +17,7 @@ TWO = view(FIRST, SECOND)
 
 
 def test_one_head_has_all_its_rows_and_no_links():
-    frame = link_frames.link_frame(TWO, 0, [0], range(3), asks=0, several=False)
+    frame = link_frames.link_frame(TWO, 0, [0], range(3), query=0, several=False)
     assert frame["kind"].value_counts().to_dict() == {"row": 7, "word": 3}  # two weights are 0
     rows = frame[(frame["kind"] == "row") & (frame["q"] == 0)]
     assert rows["key"].tolist() == ["a", "b", "c"]
@@ -27,7 +27,7 @@ def test_one_head_has_all_its_rows_and_no_links():
 
 
 def test_several_heads_have_links_and_the_row_is_their_mean():
-    frame = link_frames.link_frame(TWO, 0, [1, 0], range(3), asks=0, several=True)
+    frame = link_frames.link_frame(TWO, 0, [1, 0], range(3), query=0, several=True)
     links_ = frame[(frame["kind"] == "link") & (frame["q"] == 0)]
     assert links_["h"].tolist() == [1, 1, 1, 0, 0, 0]  # the last head is drawn last, in front
     rows = frame[(frame["kind"] == "row") & (frame["q"] == 0)]
@@ -38,14 +38,14 @@ def test_several_heads_have_links_and_the_row_is_their_mean():
 
 
 def test_small_links_are_left_out():
-    frame = link_frames.link_frame(TWO, 0, [0, 1], range(3), asks=0, several=True, least=0.5)
+    frame = link_frames.link_frame(TWO, 0, [0, 1], range(3), query=0, several=True, least=0.5)
     assert sorted(frame.loc[frame["kind"] == "link", "weight"]) == pytest.approx(
         [0.5, 0.6, 0.8, 1, 1, 1]
     )
 
 
 def test_without_heads_the_words_remain():
-    frame = link_frames.link_frame(TWO, 0, [], range(3), asks=0, several=True)
+    frame = link_frames.link_frame(TWO, 0, [], range(3), query=0, several=True)
     assert frame["query"].tolist() == ["a", "b", "c"]
     assert set(frame["kind"]) == {"word"}
 
@@ -53,7 +53,7 @@ def test_without_heads_the_words_remain():
 def test_a_pick_lasts_as_long_as_the_word_and_the_text():
     def pick(asks, head, labels="abc"):
         frame = link_frames.link_frame(
-            view(FIRST, SECOND, labels=labels), 0, [head], range(3), asks=asks, several=False
+            view(FIRST, SECOND, labels=labels), 0, [head], range(3), query=asks, several=False
         )
         assert frame.loc[frame["start"], "q"].unique().tolist() == [asks]
         return frame["pick"].unique().item()
@@ -64,7 +64,7 @@ def test_a_pick_lasts_as_long_as_the_word_and_the_text():
 
 def test_repeated_words_keep_their_positions():
     frame = link_frames.link_frame(
-        view(FIRST, labels="aba"), 0, [0], range(3), asks=0, several=False
+        view(FIRST, labels="aba"), 0, [0], range(3), query=0, several=False
     )
     rows = frame[(frame["kind"] == "row") & (frame["query"] == "a") & (frame["key"] == "a")]
     assert list(zip(rows["q"], rows["k"], strict=True)) == [(0, 0), (0, 2), (2, 0), (2, 2)]
@@ -78,7 +78,7 @@ def test_a_window_keeps_positions_and_the_strongest_wherever_they_stand():
         0,
         [0],
         range(10, 14),
-        asks=0,
+        query=0,
         several=False,
     )
     rows = frame[(frame["kind"] == "row") & (frame["q"] == 11)]
@@ -91,14 +91,14 @@ def test_a_hundred_words_of_twelve_heads_stay_small():
     many = view(*weights, labels=[f"w{i}" for i in range(100)])
     least = links.smallest_drawn(weights)
     frame = link_frames.link_frame(
-        many, 0, range(12), range(100), asks=0, several=True, least=least
+        many, 0, range(12), range(100), query=0, several=True, least=least
     )
     assert len(frame) <= links.MOST_LINES + 600
 
 
 def test_strongest_first():
     frame = link_frames.strongest_frame(TWO, np.array([0.2, 0.5, 0.3]), 2)
-    assert frame["Is read"].tolist() == ["b", "c"]
+    assert frame["Key"].tolist() == ["b", "c"]
     assert frame["Position"].tolist() == [1, 2]
     assert frame["Weight"].tolist() == [0.5, 0.3]
 
@@ -106,7 +106,7 @@ def test_strongest_first():
 def test_the_most_different_head_comes_first():
     frame = link_frames.differ_frame(view(FIRST, FIRST, SECOND), 0, [0, 1, 2], 0)
     assert frame["Head"].tolist() == ["L0 H2", "L0 H0", "L0 H1"]
-    assert frame["Reads most"].tolist() == ["“c”", "“a”", "“a”"]
+    assert frame["Attends most to"].tolist() == ["“c”", "“a”", "“a”"]
     rows = np.array([FIRST[0], FIRST[0], SECOND[0]])
     assert frame["Bits apart"].tolist() == pytest.approx(
         sorted(links.difference(rows).bits, reverse=True)
@@ -115,11 +115,11 @@ def test_the_most_different_head_comes_first():
 
 def test_the_best_head_for_a_pair():
     frame = link_frames.best_heads_frame(TWO, 0, 2, 2)
-    assert frame["Head"].tolist() == ["L0 H0", "L0 H1"]  # in H1 all words read c
+    assert frame["Head"].tolist() == ["L0 H0", "L0 H1"]  # in H1 all words attend to c
     assert frame["Weight"].tolist() == [0.2, 0.8]
-    assert frame["Others give"].tolist() == pytest.approx([0.3, 1.0])
+    assert frame["Others"].tolist() == pytest.approx([0.3, 1.0])
 
 
 def test_hidden_words_are_absent_from_what_is_read_most():
     frame = link_frames.strongest_frame(TWO, np.array([0.7, 0.3, 0.0]))
-    assert frame["Is read"].tolist() == ["a", "b"]
+    assert frame["Key"].tolist() == ["a", "b"]

@@ -56,16 +56,19 @@ def test_difference_by_hand():
     assert found.bits == pytest.approx(expected)
 
 
-def test_the_head_that_stands_out_is_named_with_what_it_reads():
+def test_the_head_that_stands_out_is_named_with_what_it_attends_to():
     sentence = links.differ_sentence(view(SAME, SAME, OTHER, SAME), 0, [0, 1, 2, 3], 1)
     assert "3 “c”" in sentence
     assert "1 “a”" in sentence
-    assert "L0 H2 stands out: it reads “a” most (0.80; the other words give it 0.80)" in sentence
+    assert (
+        "L0 H2 stands out: it attends to “a” most (0.80; the other words: 0.80 on average)"
+        in sentence
+    )
 
 
 def test_only_heads_that_are_on_are_compared():
     sentence = links.differ_sentence(view(SAME, SAME, OTHER, OTHER), 0, [0, 2, 3], 1)
-    assert "What 3 heads" in sentence
+    assert "in 3 heads" in sentence
     assert "L0 H0 stands out" in sentence
 
 
@@ -87,7 +90,7 @@ def test_the_answer_is_what_the_row_says():
     question = links.most_question(
         view([[0.2, 0.3, 0.5], [0.1, 0.2, 0.7], [0.6, 0.3, 0.1]]), 0, 0, 1
     )
-    assert "“c” asks" in question.text  # it is surer (0.6) than “a”
+    assert "does “c” attend to" in question.text  # it is surer (0.6) than “a”
     assert question.answer == "“a”"
 
 
@@ -112,5 +115,7 @@ def test_a_decoders_word_is_never_read_back():
     assert question.answer == "less than half as much"
     assert "mask" in question.because
     assert "mask" not in links.back_question(view(rows), 0, 0, 2).because
-    assert "“c” asks" in links.most_question(decoder, 0, 0, 1).text  # a could read itself only
+    assert (
+        "does “c” attend to" in links.most_question(decoder, 0, 0, 1).text
+    )  # a could attend to itself only
     assert links.most_question(decoder, 0, 0, 2) is None

@@ -9,7 +9,7 @@ from attention import presets
 from attention.analysis import telling, words
 from tests.views import causal, view
 
-STRIPE = [[0.1, 0.7, 0.2], [0.1, 0.8, 0.1], [0.0, 0.9, 0.1]]  # every word reads the second
+STRIPE = [[0.1, 0.7, 0.2], [0.1, 0.8, 0.1], [0.0, 0.9, 0.1]]  # every word attends to the second
 
 
 def test_the_base_rate_by_pencil():
@@ -78,13 +78,13 @@ def test_the_rate_at_a_distance_against_a_slow_loop(seed, size):
 )
 def test_the_heads_that_the_lesson_opens_on(model, preset, head, weight, others):
     view = words.view(model.trace(preset.text))
-    query, key = view.find(preset.looks), view.find(preset.reads)
+    query, key = view.find(preset.query), view.find(preset.key)
     assert telling.telling_heads(view, query, key, 1) == [head]
     assert view.weights[head][query, key] == pytest.approx(weight, abs=0.005)
     assert telling.others_give(view, head, query)[key] == pytest.approx(others, abs=0.005)
 
 
-def test_a_head_in_which_every_word_reads_cat_tells_nothing(cat_view):
+def test_a_head_in_which_every_word_attends_to_cat_tells_nothing(cat_view):
     it, cat = cat_view.find("it"), cat_view.find("cat")
     assert cat_view.weights[5, 11, it, cat] == pytest.approx(0.68, abs=0.005)  # the largest of all
     assert telling.others_give(cat_view, (5, 11), it)[cat] == pytest.approx(0.64, abs=0.005)
@@ -102,13 +102,13 @@ def test_the_telling_link_prefers_distant_words():
     link = view([0.1, 0.2, 0.7], [0.9, 0.1, 0], [0.3, 0.7, 0])
     assert telling.telling_link(link) == (0, 2, 0, 0)
     assert telling.telling_link(link, least=1) == (0, 2, 0, 0)  # 0.7 - 0; the other: 0.9 - 0.2
-    assert telling.telling_link(link, least=1, asks=1) == (1, 0, 0, 0)
+    assert telling.telling_link(link, least=1, query=1) == (1, 0, 0, 0)
     assert telling.telling_link(link, least=1, but=0) == (1, 0, 0, 0)
 
 
 def test_the_telling_link_of_two_words_and_of_one():
     two = view([0.4, 0.6], [0.7, 0.3], labels="ab")
-    assert telling.telling_link(two, asks=1) == (1, 0, 0, 0)  # between two, both are as selective
+    assert telling.telling_link(two, query=1) == (1, 0, 0, 0)  # between two, both are as selective
     assert telling.telling_link(view([1.0], labels="a")) == (0, 0, 0, 0)
 
 
@@ -116,7 +116,7 @@ def test_the_telling_link_of_a_decoder_spares_its_first_word():
     sink = causal([1, 0, 0, 0], [0.9, 0.1, 0, 0], [0.8, 0.1, 0.1, 0], [0.6, 0.1, 0.2, 0.1],
                   labels="abcd")  # fmt: skip
     assert telling.telling_link(sink) == (3, 1, 0, 0)  # a would be 0.6
-    assert telling.telling_link(sink, asks=3) == (3, 1, 0, 0)
-    assert telling.telling_link(sink, asks=2) == (2, 1, 0, 0)
-    assert telling.telling_link(sink, asks=1) == (1, 0, 0, 0)  # no other is there
-    assert telling.telling_link(sink, asks=0) == (0, 0, 0, 0)
+    assert telling.telling_link(sink, query=3) == (3, 1, 0, 0)
+    assert telling.telling_link(sink, query=2) == (2, 1, 0, 0)
+    assert telling.telling_link(sink, query=1) == (1, 0, 0, 0)  # no other is there
+    assert telling.telling_link(sink, query=0) == (0, 0, 0, 0)

@@ -80,8 +80,8 @@ def test_maps_share_one_scale(cat_view):
     ]
 
 
-def test_rows_ask_and_columns_are_read(cat_view):
+def test_rows_are_queries_and_columns_are_keys(cat_view):
     build, table, options = tables_and_charts(cat_view)[3]
     encoding = build(table, **options).to_dict()["spec"]["encoding"]
-    assert (encoding["y"]["field"], encoding["y"]["title"]) == ("q", "asks")
-    assert (encoding["x"]["field"], encoding["x"]["title"]) == ("k", "is read")
+    assert (encoding["y"]["field"], encoding["y"]["title"]) == ("q", "query")
+    assert (encoding["x"]["field"], encoding["x"]["title"]) == ("k", "key")

@@ -15,7 +15,7 @@ NAMES = tuple(f"H{i}" for i in range(12))
 
 def table(view, several):
     heads = range(12) if several else [11]
-    return link_frames.link_frame(view, 5, heads, range(12), asks=8, several=several)
+    return link_frames.link_frame(view, 5, heads, range(12), query=8, several=several)
 
 
 def build(data, several, **options):

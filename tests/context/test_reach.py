@@ -94,7 +94,7 @@ def test_the_telling_head_is_not_one_that_reads_the_word_before(model):
     head = reach.changing_head(one, other, places)
     for view, query in zip((one, other), places, strict=True):
         before = [view.weights[head][q, q - 1] for q in range(2, len(view.units) - 1)]
-        key = telling.telling_link(view.head(*head), 1, asks=query)[1]
+        key = telling.telling_link(view.head(*head), 1, query=query)[1]
         assert view.weights[head][query, key] > np.mean(before) + 0.1
 
 

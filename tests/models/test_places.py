@@ -146,7 +146,7 @@ def test_the_cache_may_be_named_and_nothing_is_listed_twice(look, tmp_path):
         ("modles", "it does not exist"),
         ("notes.txt", "it is neither a folder nor a GGUF file"),
         ("empty", "there is no model in that folder"),
-        ("no.gguf", "no.gguf is no file"),
+        ("no.gguf", "no.gguf is not a file"),
     ],
 )
 def test_what_is_named_in_vain_is_told(look, tmp_path, named, told):

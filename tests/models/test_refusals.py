@@ -89,7 +89,7 @@ def test_a_pipe_is_not_waited_for(own):
     config(own / "piped")
     (own / "piped" / "tokenizer.json").unlink()
     os.mkfifo(own / "piped" / "tokenizer.json")
-    assert reason("pipe") == "pipe.gguf is no file"
+    assert reason("pipe") == "pipe.gguf is not a file"
     assert reason("piped") == "tokenizer.json is missing"
 
 

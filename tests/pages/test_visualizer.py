@@ -71,7 +71,7 @@ def test_another_word_changes_the_sentence_and_the_table():
     healthy(app.selectbox(key="word").set_value(10).run())
     assert "“tired” reads" in said(app)
     best = drawn(app, "row").query("q == 10").sort_values("rank")["key"].head().tolist()
-    assert table(app, "Is read")["Is read"].tolist() == best
+    assert table(app, "Key")["Key"].tolist() == best
 
 
 def test_multi_head_shows_every_head_of_the_layer(cat_view):
@@ -80,7 +80,7 @@ def test_multi_head_shows_every_head_of_the_layer(cat_view):
     assert sorted(links["h"].unique()) == list(range(12))
     assert links["h"].iloc[-1] == 11  # the chosen head is in front
     assert np.allclose(links.groupby(["h", "q"])["weight"].sum(), 1, atol=1e-5)
-    means = table(app, "Is read").set_index("Is read")["Weight"]
+    means = table(app, "Key").set_index("Key")["Weight"]
     assert means["cat"] == pytest.approx(cat_view.weights[5, :, 8, 2].mean())
     assert "L5 H11 stands out" in said(app)
     assert len(table(app, "Bits apart")) == 12
@@ -116,7 +116,7 @@ def test_the_best_head_for_a_pair_is_found_and_opened(cat_view):
     app = open_page(layer="0", head="0")
     found = table(app, "Head")
     assert found["Head"].iloc[0] == "L3 H1"
-    assert (found["Weight"] - found["Others give"]).is_monotonic_decreasing
+    assert (found["Weight"] - found["Others"]).is_monotonic_decreasing
     healthy(app.selectbox(key="pair").set_value(6).run())
     layer, head = telling_heads(cat_view, 8, 6, 1)[0]
     assert table(app, "Head")["Head"].iloc[0] == f"L{layer} H{head}"

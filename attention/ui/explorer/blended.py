@@ -72,12 +72,12 @@ def start_from(
         named = ", ".join(f"{name} {percent(w)}" for name, w in given.weights.items())
         whose = "Illustrative, from the lesson" if given.from_lesson else "Illustrative"
         st.caption(
-            f"{whose}, for “{given.looks}”: {named}; the other words share the rest. "
+            f"{whose}, for “{given.query}”: {named}; the other words share the rest. "
             f"{_of_inputs(chosen)}"
         )
         # These are weights, so their scores are their logarithms.
         base = scores_for(presets.illustrative_weights(given, view.words))
-        return Start(view, base - base.min(), vectors, kind, given.looks)
+        return Start(view, base - base.min(), vectors, kind, given.query)
     st.caption(f"Every word has the same score, whichever is looking. {_of_inputs(chosen)}")
     return Start(view, np.zeros(len(view.units)), vectors, kind)
 
