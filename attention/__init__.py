@@ -1,6 +1,7 @@
 """Attention, seen, changed and measured on real pretrained transformers, in NumPy."""
 
 from attention.analysis.telling import base_rate, selectivity
+from attention.analysis.words import View, view
 from attention.core import (
     Blend,
     attention_scores,
@@ -8,18 +9,32 @@ from attention.core import (
     blend,
     causal_mask,
     padding_mask,
+    scaled_dot_product_attention,
     scores_for,
     softmax,
+    tiled_attention,
     window_mask,
 )
 from attention.core.stages import KVCache, Stages, attention_stages, extend_cache
-from attention.core.tiled import scaled_dot_product_attention, tiled_attention
+from attention.edits import Add, Cut, CutHeads, SetRow
+from attention.lazily import submodules
 from attention.models import available_models, load_model, unavailable_models
+from attention.models.trace import Tokens, Trace
+
+__version__ = "0.2.0"
 
 __all__ = [
+    "Add",
     "Blend",
+    "Cut",
+    "CutHeads",
     "KVCache",
+    "SetRow",
     "Stages",
+    "Tokens",
+    "Trace",
+    "View",
+    "__version__",
     "attention_scores",
     "attention_stages",
     "attention_weights",
@@ -36,5 +51,8 @@ __all__ = [
     "softmax",
     "tiled_attention",
     "unavailable_models",
+    "view",
     "window_mask",
 ]
+
+__getattr__, __dir__ = submodules(__name__, __path__)

@@ -12,8 +12,8 @@ ROOT = Path(__file__).parents[1]
 
 # Everything in attention/, and the pages. A part may use those before it and never one after it.
 ORDER = (
-    "arrays", "characters", "wording", "question", "edits", "runtime", "core", "presets", "models",
-    "analysis", "charts", "scaling", "interventions", "pipeline", "context", "lesson",
+    "lazily", "arrays", "characters", "wording", "question", "edits", "runtime", "core", "presets",
+    "models", "analysis", "charts", "scaling", "interventions", "pipeline", "context", "lesson",
     "__init__", "ui", "pages",
 )  # fmt: skip
 
@@ -46,6 +46,15 @@ def imported_names(path, root):
             yield from (f"{base}.{alias.name}" for alias in node.names)
 
 
+def for_types_only(path):
+    """Return the libraries that a file imports for the sake of its annotations."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    guards = [node for node in tree.body if isinstance(node, ast.If)]
+    guards = [node for node in guards if ast.unparse(node.test) == "TYPE_CHECKING"]
+    imports = [node for guard in guards for node in guard.body if isinstance(node, ast.Import)]
+    return {alias.name for node in imports for alias in node.names}
+
+
 def broken_rules(root):
     """Yield what is wrong with the imports of a tree, in words."""
     parts = {part for _, part in sources(root)}
@@ -57,7 +66,7 @@ def broken_rules(root):
                 used = rest[0] if rest and rest[0] in parts else "__init__"
                 if {used, part} <= set(ORDER) and ORDER.index(used) > ORDER.index(part):
                     yield f"{part} imports {used}"
-            elif top in ONLY_IN:
+            elif top in ONLY_IN and name not in for_types_only(path):
                 allowed, endings = ONLY_IN[top]
                 if part not in allowed and path.stem.split("_")[-1] not in endings:
                     yield f"{part} imports {top}"

@@ -205,8 +205,8 @@ def test_what_a_head_does(name, data):
         return
     assert bits <= 0.85 * highest + 1e-6
     named, key, figures = re.fullmatch(
-        r"Most selective between two different words: (.+?) attends to (“.+?”(?: at position \d+)?) "
-        r"\((.+)\)\.",
+        r"Most selective between two different words: (.+?) attends to "
+        r"(“.+?”(?: at position \d+)?) \((.+)\)\.",
         told,
     ).groups()
     asks, reads = slow.position(named), slow.position(key)

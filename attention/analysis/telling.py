@@ -43,7 +43,7 @@ def base_rate(
     array([[0.25, 0.75],
            [0.5 , 0.5 ]])
     """
-    weights = np.asarray(weights)
+    weights = _rows(weights)
     queries, keys = np.arange(weights.shape[-2]), np.arange(weights.shape[-1])
     counts = np.ones(len(queries), bool) if counted is None else np.asarray(counted, bool)
     may = counts[:, None] & ((queries[:, None] >= keys) | (not is_causal))  # (Q, K)
@@ -99,7 +99,7 @@ def distance_rate(weights: ArrayLike, query: int, counted: ArrayLike | None = No
     >>> distance_rate([[1.0, 0.0, 0.0], [0.9, 0.1, 0.0], [0.0, 0.7, 0.3]], query=1)
     array([0.7 , 0.65, 0.  ])
     """
-    weights = np.asarray(weights)
+    weights = _rows(weights)
     keys = np.arange(weights.shape[-1])
     counts = np.ones(weights.shape[-2], bool) if counted is None else np.asarray(counted, bool)
     total, count = np.zeros_like(weights[..., query, :]), np.zeros(len(keys))
@@ -108,6 +108,13 @@ def distance_rate(weights: ArrayLike, query: int, counted: ArrayLike | None = No
         total[..., here] += weights[..., r, here + r - query]
         count[here] += 1
     return np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
+
+
+def _rows(weights: ArrayLike) -> Array:
+    rows = np.asarray(weights)
+    if rows.ndim < 2 or rows.dtype.kind not in "fiub":
+        raise ValueError(f"weights must be numbers (..., Q, K), got {rows.dtype} {rows.shape}")
+    return rows
 
 
 def ordinary(view: View) -> Array:

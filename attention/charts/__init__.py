@@ -7,4 +7,8 @@ serves every table of that form, and the dashboard builds it once.
 
 from altair import TopLevelMixin as Chart
 
+from attention.lazily import submodules
+
 __all__ = ["Chart"]
+
+__getattr__, __dir__ = submodules(__name__, __path__)

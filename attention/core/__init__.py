@@ -10,6 +10,7 @@ from attention.core.plain import (
     softmax,
 )
 from attention.core.tiled import scaled_dot_product_attention, tiled_attention
+from attention.lazily import submodules
 
 __all__ = [
     "Blend",
@@ -24,3 +25,5 @@ __all__ = [
     "tiled_attention",
     "window_mask",
 ]
+
+__getattr__, __dir__ = submodules(__name__, __path__)

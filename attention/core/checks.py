@@ -2,15 +2,38 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ParamSpec, TypedDict, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from attention.arrays import Array
 from attention.core.masks import KeyRange, Window, key_range
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+class WindowOptions(TypedDict, total=False):
+    """The keywords that every kind of attention takes, but `is_causal`; see `plain_attention`."""
+
+    scale: float | None
+    enable_gqa: bool
+    softcap: float | None
+    window: Window
+    query_offset: ArrayLike
+    key_lengths: ArrayLike | None
+
+
+class AttentionOptions(WindowOptions, total=False):
+    """The keywords that every kind of attention takes; see `plain_attention`."""
+
+    is_causal: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,17 +49,18 @@ class Options:
 def checked_options(
     arrays: tuple[Array, ...],
     attn_mask: ArrayLike | None,
-    is_causal: bool,
-    scale: float | None,
-    enable_gqa: bool,
-    softcap: float | None,
-    window: Window,
-    query_offset: ArrayLike,
-    key_lengths: ArrayLike | None,
+    *,
+    is_causal: bool = False,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+    softcap: float | None = None,
+    window: Window = None,
+    query_offset: ArrayLike = 0,
+    key_lengths: ArrayLike | None = None,
 ) -> Options:
     """Check query, key and, where it is given, value, and return the options, normalised.
 
-    The parameters are those of `attention.core.scaled_dot_product_attention`, in its order.
+    The parameters are those of `attention.scaled_dot_product_attention`.
     """
     query, key, *value = arrays
     check_shapes(query, key, value[0] if value else None, enable_gqa)
@@ -63,6 +87,27 @@ def checked_options(
         None if attn_mask is None else checked_mask(attn_mask, shape),
         seen,
     )
+
+
+def spelled_out(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Show in the signature of a function, one by one, the keywords that it passes on to here."""
+    signature = inspect.signature(function)
+    own = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
+    names = {p.name for p in own}
+    options = inspect.signature(checked_options).parameters.values()
+    passed = [p for p in options if p.kind is p.KEYWORD_ONLY and p.name not in names]
+    names |= {p.name for p in passed}
+
+    @functools.wraps(function)
+    def named(*arguments: _P.args, **keywords: _P.kwargs) -> _R:
+        if unknown := keywords.keys() - names:
+            name = f"{function.__name__}()"
+            raise TypeError(f"{name} got an unexpected keyword argument {min(unknown)!r}")
+        return function(*arguments, **keywords)
+
+    shown = signature.replace(parameters=[*own, *passed])
+    named.__signature__ = shown  # type: ignore[attr-defined]
+    return named
 
 
 def checked_mask(attn_mask: ArrayLike, scores_shape: tuple[int, ...]) -> Array:

@@ -9,20 +9,22 @@ Reference: Vaswani et al. 2017, "Attention is all you need", section 3.2.1.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import NamedTuple, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from attention.arrays import Array
 from attention.core.checks import (
+    AttentionOptions,
     Options,
+    WindowOptions,
     check_dropout,
     checked_options,
     compute_dtype,
     result_dtype,
+    spelled_out,
 )
-from attention.core.masks import Window
 
 
 class Blend(NamedTuple):
@@ -66,18 +68,12 @@ def softmax(scores: ArrayLike, axis: int = -1, temperature: float = 1.0) -> Arra
     return softmax_in_place(work, axis, temperature).astype(result_dtype(scores), copy=False)
 
 
+@spelled_out
 def attention_scores(
     query: ArrayLike,
     key: ArrayLike,
     attn_mask: ArrayLike | None = None,
-    *,
-    is_causal: bool = False,
-    scale: float | None = None,
-    enable_gqa: bool = False,
-    softcap: float | None = None,
-    window: Window = None,
-    query_offset: ArrayLike = 0,
-    key_lengths: ArrayLike | None = None,
+    **options: Unpack[AttentionOptions],
 ) -> Array:
     """Return how well every query matches every key: `query @ key.T * scale`, then masked.
 
@@ -88,24 +84,16 @@ def attention_scores(
     array([[1., 0.]])
     """
     arrays = np.asarray(query), np.asarray(key)
-    options = checked_options(
-        arrays, attn_mask, is_causal, scale, enable_gqa, softcap, window, query_offset, key_lengths
-    )
-    return _scores(*arrays, options).astype(result_dtype(*arrays), copy=False)
+    checked = checked_options(arrays, attn_mask, **options)
+    return _scores(*arrays, checked).astype(result_dtype(*arrays), copy=False)
 
 
+@spelled_out
 def attention_weights(
     query: ArrayLike,
     key: ArrayLike,
     attn_mask: ArrayLike | None = None,
-    *,
-    is_causal: bool = False,
-    scale: float | None = None,
-    enable_gqa: bool = False,
-    softcap: float | None = None,
-    window: Window = None,
-    query_offset: ArrayLike = 0,
-    key_lengths: ArrayLike | None = None,
+    **options: Unpack[AttentionOptions],
 ) -> Array:
     """Return how much every query attends to every key: the softmax of the scores over the keys.
 
@@ -119,13 +107,12 @@ def attention_weights(
     array([[0.5, 0.5]])
     """
     arrays = np.asarray(query), np.asarray(key)
-    options = checked_options(
-        arrays, attn_mask, is_causal, scale, enable_gqa, softcap, window, query_offset, key_lengths
-    )
-    weights = softmax_in_place(_scores(*arrays, options))
+    checked = checked_options(arrays, attn_mask, **options)
+    weights = softmax_in_place(_scores(*arrays, checked))
     return weights.astype(result_dtype(*arrays), copy=False)
 
 
+@spelled_out
 def plain_attention(
     query: ArrayLike,
     key: ArrayLike,
@@ -133,13 +120,7 @@ def plain_attention(
     attn_mask: ArrayLike | None = None,
     dropout_p: float = 0.0,
     is_causal: bool = False,
-    *,
-    scale: float | None = None,
-    enable_gqa: bool = False,
-    softcap: float | None = None,
-    window: Window = None,
-    query_offset: ArrayLike = 0,
-    key_lengths: ArrayLike | None = None,
+    **options: Unpack[WindowOptions],
 ) -> Array:
     """Blend the values by how well each query matches each key: `softmax(Q K^T * scale + M) V`.
 
@@ -183,10 +164,8 @@ def plain_attention(
     """
     check_dropout(dropout_p)
     arrays = np.asarray(query), np.asarray(key), np.asarray(value)
-    options = checked_options(
-        arrays, attn_mask, is_causal, scale, enable_gqa, softcap, window, query_offset, key_lengths
-    )
-    weights = softmax_in_place(_scores(*arrays[:2], options))
+    checked = checked_options(arrays, attn_mask, is_causal=is_causal, **options)
+    weights = softmax_in_place(_scores(*arrays[:2], checked))
     output = head_matmul(weights, arrays[2].astype(compute_dtype(*arrays), copy=False))
     return output.astype(result_dtype(*arrays), copy=False)
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from attention.arrays import Array
-from attention.core.checks import checked_options, compute_dtype, result_dtype
-from attention.core.masks import Window
+from attention.core.checks import (
+    AttentionOptions,
+    checked_options,
+    compute_dtype,
+    result_dtype,
+    spelled_out,
+)
 from attention.core.plain import (
     cap_in_place,
     head_matmul,
@@ -41,19 +46,13 @@ class KVCache(NamedTuple):
         return int(self.key.shape[-2])
 
 
+@spelled_out
 def attention_stages(
     query: ArrayLike,
     key: ArrayLike,
     value: ArrayLike,
     attn_mask: ArrayLike | None = None,
-    *,
-    is_causal: bool = False,
-    scale: float | None = None,
-    enable_gqa: bool = False,
-    softcap: float | None = None,
-    window: Window = None,
-    query_offset: ArrayLike = 0,
-    key_lengths: ArrayLike | None = None,
+    **options: Unpack[AttentionOptions],
 ) -> Stages:
     """Return every array between the inputs of `scaled_dot_product_attention` and its output.
 
@@ -64,12 +63,10 @@ def attention_stages(
     (array([[ 8., -8.]]), array([[-inf,  -8.]]), array([[0., 1.]]), array([[5.]]))
     """
     arrays = np.asarray(query), np.asarray(key), np.asarray(value)
-    options = checked_options(
-        arrays, attn_mask, is_causal, scale, enable_gqa, softcap, window, query_offset, key_lengths
-    )
-    scaled = scaled_scores(*arrays[:2], options.scale)
-    cap_in_place(capped := scaled.copy(), options.softcap)
-    mask_in_place(masked := capped.copy(), options)
+    checked = checked_options(arrays, attn_mask, **options)
+    scaled = scaled_scores(*arrays[:2], checked.scale)
+    cap_in_place(capped := scaled.copy(), checked.softcap)
+    mask_in_place(masked := capped.copy(), checked)
     weights = softmax_in_place(masked.copy())
     output = head_matmul(weights, arrays[2].astype(compute_dtype(*arrays), copy=False))
     result = result_dtype(*arrays)

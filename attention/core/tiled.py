@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -21,12 +22,13 @@ from numpy.typing import ArrayLike
 from attention.arrays import Array
 from attention.core.checks import (
     Options,
+    WindowOptions,
     check_dropout,
     checked_options,
     compute_dtype,
     result_dtype,
+    spelled_out,
 )
-from attention.core.masks import Window
 from attention.core.plain import plain_attention
 from attention.runtime import threads
 
@@ -40,6 +42,7 @@ _FEW = 32  # queries; with fewer the products are too narrow to gain anything
 Index = tuple[int, ...]
 
 
+@spelled_out
 def scaled_dot_product_attention(
     query: ArrayLike,
     key: ArrayLike,
@@ -47,13 +50,7 @@ def scaled_dot_product_attention(
     attn_mask: ArrayLike | None = None,
     dropout_p: float = 0.0,
     is_causal: bool = False,
-    *,
-    scale: float | None = None,
-    enable_gqa: bool = False,
-    softcap: float | None = None,
-    window: Window = None,
-    query_offset: ArrayLike = 0,
-    key_lengths: ArrayLike | None = None,
+    **options: Unpack[WindowOptions],
 ) -> Array:
     """Blend the values by how well each query matches each key: `softmax(Q K^T * scale + M) V`.
 
@@ -67,20 +64,10 @@ def scaled_dot_product_attention(
     queries, keys = (a.shape[-2] if a.ndim > 1 else 0 for a in arrays[:2])
     long = queries >= _FEW and queries * keys >= _WORTH_IT
     attend = tiled_attention if long else plain_attention
-    return attend(
-        *arrays,
-        attn_mask,
-        dropout_p,
-        is_causal,
-        scale=scale,
-        enable_gqa=enable_gqa,
-        softcap=softcap,
-        window=window,
-        query_offset=query_offset,
-        key_lengths=key_lengths,
-    )
+    return attend(*arrays, attn_mask, dropout_p, is_causal, **options)
 
 
+@spelled_out
 def tiled_attention(
     query: ArrayLike,
     key: ArrayLike,
@@ -88,13 +75,7 @@ def tiled_attention(
     attn_mask: ArrayLike | None = None,
     dropout_p: float = 0.0,
     is_causal: bool = False,
-    *,
-    scale: float | None = None,
-    enable_gqa: bool = False,
-    softcap: float | None = None,
-    window: Window = None,
-    query_offset: ArrayLike = 0,
-    key_lengths: ArrayLike | None = None,
+    **options: Unpack[WindowOptions],
 ) -> Array:
     """Return what `core.plain.plain_attention` returns, in O(Q + K) memory.
 
@@ -108,10 +89,8 @@ def tiled_attention(
     """
     check_dropout(dropout_p)
     arrays = np.asarray(query), np.asarray(key), np.asarray(value)
-    options = checked_options(
-        arrays, attn_mask, is_causal, scale, enable_gqa, softcap, window, query_offset, key_lengths
-    )
-    problem = _problem(*arrays, options, enable_gqa)
+    checked = checked_options(arrays, attn_mask, is_causal=is_causal, **options)
+    problem = _problem(*arrays, checked, options.get("enable_gqa", False))
     rows = range(0, problem.query.shape[-2], _QUERIES)
     # The last rows first: where there is a mask they have most to do, and nobody waits at the end.
     items = ((index, row) for row in reversed(rows) for index in np.ndindex(problem.lead))

@@ -14,6 +14,7 @@ from attention.edits.kinds import (
     first_layer,
     layers_of,
 )
+from attention.lazily import submodules
 
 __all__ = [
     "MOST_ADDED",
@@ -29,3 +30,5 @@ __all__ = [
     "first_layer",
     "layers_of",
 ]
+
+__getattr__, __dir__ = submodules(__name__, __path__)

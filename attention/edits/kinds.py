@@ -11,8 +11,9 @@ Positions are those of tokens, special ones included; layers and heads count fro
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from numbers import Number
 
 import numpy as np
 
@@ -60,6 +61,9 @@ class CutHeads:
 
     def __post_init__(self) -> None:
         """Sort and check the pairs."""
+        pairs = self.pairs if isinstance(self.pairs, Collection) else (None,)
+        if not all(isinstance(pair, Collection) and len(pair) == 2 for pair in pairs):
+            raise ValueError(f"pairs must be a tuple of (layer, head), got {self.pairs!r:.100}")
         _checked("layers", [layer for layer, _ in self.pairs])
         _checked("heads", [head for _, head in self.pairs])
         object.__setattr__(self, "pairs", tuple(sorted({(int(a), int(b)) for a, b in self.pairs})))
@@ -206,6 +210,8 @@ def _canonical(edit: Edit, *names: str) -> None:
 
 
 def _checked(name: str, numbers: Sequence[int]) -> None:
+    if not isinstance(numbers, Collection) or not all(isinstance(n, Number) for n in numbers):
+        raise ValueError(f"{name} must be a tuple of whole numbers, got {numbers!r:.100}")
     if not len(numbers):
         raise ValueError(f"{name}: no number given; None means all")
     bad = [n for n in numbers if not (0 <= n <= MOST_NUMBER and n == int(n))]

@@ -6,6 +6,7 @@ from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from attention.lazily import submodules
 from attention.models import registry
 
 if TYPE_CHECKING:
@@ -54,3 +55,6 @@ def load_model(name: str = registry.EMBEDDED) -> Transformer:
 @cache
 def _load(name: str) -> Transformer:
     return registry.entries()[name].load()
+
+
+__getattr__, __dir__ = submodules(__name__, __path__)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from attention.core import attention_scores, softmax
 from attention.edits import Edits
 from attention.models.editing import scores_in_place
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 LONGEST_TRACE = 512  # tokens
 NO_HEAD = "its file has no head for that, and none is shared with the word embeddings"
 MOST_WEIGHTS = 40_000_000  # of all heads, 160 MB: a model of many heads traces shorter texts
@@ -21,7 +25,7 @@ MOST_WEIGHTS = 40_000_000  # of all heads, 160 MB: a model of many heads traces 
 
 @dataclass(frozen=True, eq=False)
 class Tokens:
-    """A text as the model reads it."""
+    """A text as the model takes it in."""
 
     text: str
     ids: Array  # (T,) int
@@ -31,7 +35,7 @@ class Tokens:
     texts: tuple[str, ...] = ()  # what each piece says, see `models.spelling`; else as its piece
     unknown: tuple[
         str, ...
-    ] = ()  # "" or, where the model knows no such word, what it reads instead
+    ] = ()  # "" or, where the model knows no such word, what stands in for it
 
     def __post_init__(self) -> None:
         """Freeze the ids: they are shared with the trace."""
@@ -57,7 +61,7 @@ class Trace:
     """A whole forward pass, nothing hidden. The arrays are read-only float32.
 
     `L` layer, `H` head, `Q` query, `K` key, `T` tokens, `E` head width, `D` model width, `V` words.
-    Where query heads share keys and values these have G heads: query head h reads head h * G // H.
+    Where query heads share keys and values these have G heads: query head h uses head h * G // H.
     """
 
     model: str
@@ -69,7 +73,7 @@ class Trace:
     head_output: Array  # (L, H, T, E) weights @ value, before W_O
     hidden: Array  # (L + 1, T, D) the embeddings, then the output of each layer
     edits: Edits = ()  # what was changed on the way; `weights` and all that follows show it
-    is_causal: bool = False  # a query reads itself and what came before
+    is_causal: bool = False  # a query attends to itself and what came before
     next_logits: Array | None = None  # (V,) of the token after the text; decoders only
     spelling: Callable[[int], str] | None = None  # the text of each of them
 
@@ -91,11 +95,26 @@ class Trace:
         """Return the position of the first token that spells `word`, ignoring case.
 
         A space before it, which many tokenizers make a part of it, is ignored, too. None where no
-        single token spells it: a word may be cut into pieces, see `attention.words`.
+        single token spells it: a word may be cut into pieces, see `attention.view`.
         """
+        if not isinstance(word, str):
+            raise ValueError(f"a word is a str, got {type(word).__name__}")
         found = map(str.casefold, map(self.input.said, range(len(self.input))))
         wanted = word.casefold(), f" {word.casefold()}"
         return next((position for position, said in enumerate(found) if said in wanted), None)
+
+    def to_frame(self, layer: int, head: int) -> pd.DataFrame:
+        """Return one head's map as a tidy table: `q, k, query, key, score, weight`.
+
+        One row per query and key; those that a mask hides are absent. Tokens are spelled as text.
+
+        Raises
+        ------
+        ValueError : there is no such layer or head; the message has how many there are.
+        """
+        from attention.models.trace_frames import trace_frame
+
+        return trace_frame(self, layer, head)
 
     @cached_property
     def scores(self) -> Array:

@@ -71,7 +71,7 @@ def test_impossible_edits_are_refused(make, message):
         (Add(1, keys=(4,)), "no position 4"),
         (SetRow((1.0, 0, 0), queries=(3,)), "no position 3"),
         (SetRow((0.5, 0.5)), "a row of 2 weights for a text of 3 tokens"),
-        (SetRow((0, 0, 1.0), queries=(1, 2)), "query 1 cannot read key 2"),
+        (SetRow((0, 0, 1.0), queries=(1, 2)), "query 1 cannot attend to key 2"),
     ],
 )
 def test_edits_that_do_not_fit_the_model_or_the_text(edit, message):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
+from attention.arrays import Array
 from attention.core.plain import plain_attention
 from attention.core.tiled import tiled_attention
 from attention.scaling import core_cost, crossover
@@ -19,7 +22,7 @@ from attention.ui.show import draw, notice
 from attention.wording import human_bytes
 
 _MAXIMA = (1024, 2048, 4096, 8192, 16_384)
-PEAKS = {"plain": plain_attention, "tiled": tiled_attention}
+PEAKS: dict[str, Callable[..., Array]] = {"plain": plain_attention, "tiled": tiled_attention}
 SHAPES_TO_TIME = tuple(s.name for s in SHAPES if s.layer_parameters < 10_000_000)
 DECODERS = tuple(s.name for s in SHAPES if s.is_causal)
 CACHED = tuple(2**power for power in range(10, 24))

@@ -1,0 +1,40 @@
+"""One head of a trace as a tidy table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from attention.models.trace import Trace
+
+
+def trace_frame(trace: Trace, layer: int, head: int) -> pd.DataFrame:
+    """Return what `Trace.to_frame` does.
+
+    >>> from attention import load_model
+    >>> trace_frame(load_model("minilm").trace("Hi"), 0, 0).columns.tolist()
+    ['q', 'k', 'query', 'key', 'score', 'weight']
+    """
+    layers, heads, tokens, _ = trace.weights.shape
+    if not (0 <= layer < layers and 0 <= head < heads):
+        raise ValueError(
+            f"no layer {layer} head {head}: the trace has layers 0 to {layers - 1} and heads 0 to "
+            f"{heads - 1}"
+        )
+    q, k = np.indices((tokens, tokens)).reshape(2, -1)
+    if trace.is_causal:
+        q, k = q[k <= q], k[k <= q]
+    labels = np.array([trace.input.said(i) for i in range(tokens)], dtype=object)
+    return pd.DataFrame(
+        {
+            "q": q,
+            "k": k,
+            "query": labels[q],
+            "key": labels[k],
+            "score": trace.scores[layer, head, q, k],
+            "weight": trace.weights[layer, head, q, k],
+        }
+    )
