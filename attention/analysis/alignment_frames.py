@@ -10,6 +10,7 @@ import pandas as pd
 from attention.analysis.grouped_heads import Apart, Sharing
 from attention.analysis.words import View
 from attention.arrays import Array
+from attention.models.layers import kv_head
 from attention.wording import Head, head_name
 
 
@@ -65,7 +66,7 @@ def apart_frame(apart: Array, groups: int, layer: int) -> pd.DataFrame:
     heads = len(apart)
     head, other = np.nonzero(~np.eye(heads, dtype=bool))
     names = np.array([head_name((layer, h)) for h in range(heads)], dtype=object)
-    same = head * groups // heads == other * groups // heads
+    same = kv_head(head, heads, groups) == kv_head(other, heads, groups)
     return pd.DataFrame(
         {
             "head": head,

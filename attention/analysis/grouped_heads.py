@@ -14,6 +14,7 @@ import numpy as np
 from attention.analysis import metrics
 from attention.analysis.words import View
 from attention.arrays import Array
+from attention.models.layers import kv_head
 from attention.models.trace import Trace
 
 
@@ -96,7 +97,7 @@ def divergence(apart: Array, groups: int) -> Apart:
     array([[0.2, 0.2]])
     """
     heads = apart.shape[-1]
-    group = np.arange(heads) * groups // heads
+    group = kv_head(np.arange(heads), heads, groups)
     same = group[:, None] == group
     return Apart(_mean_of(apart, same & ~np.eye(heads, dtype=bool)), _mean_of(apart, ~same))
 

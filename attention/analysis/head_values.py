@@ -8,6 +8,7 @@ import numpy as np
 
 from attention.analysis.words import Unit
 from attention.arrays import Array
+from attention.models.layers import kv_head
 from attention.models.model import Model
 from attention.models.trace import Trace
 
@@ -42,7 +43,7 @@ def unit_outputs(
     row = trace.weights[layer, at, list(query.positions)].mean(axis=0, dtype=np.float64)  # (T,)
     heads, value = trace.weights.shape[1], trace.value[layer]  # (H or G, T, E)
     w_o, _ = model.output_projection(layer)  # (H * E, D)
-    written = value[at * len(value) // heads] @ w_o.reshape(heads, value.shape[-1], -1)[at]
+    written = value[kv_head(at, heads, len(value))] @ w_o.reshape(heads, value.shape[-1], -1)[at]
     return np.stack([_mean(written, row, list(unit.positions)) for unit in units])
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from attention.arrays import Array
-from attention.models.layers import rotate
+from attention.models.layers import kv_head, rotate
 from attention.models.trace import Trace
 from attention.models.transformer import Transformer
 
@@ -28,7 +28,7 @@ def mean_scores(model: Transformer, trace: Trace, layer: int, head: int) -> ByDi
     Both from the same queries and keys: `trace.query` and `trace.key` are rotated, and
     `model.unrotated` gives them as they were before.
     """
-    group = head * trace.key.shape[1] // trace.query.shape[1]
+    group = kv_head(head, trace.query.shape[1], trace.key.shape[1])
     made = model.unrotated(layer, trace.hidden[layer])
     pairs = (
         (trace.query[layer, head], trace.key[layer, group]),
@@ -50,7 +50,7 @@ def pair_scores(
     query, key : the tokens that the vectors are taken from
     """
     layer, head = place
-    group = head * trace.key.shape[1] // trace.query.shape[1]
+    group = kv_head(head, trace.query.shape[1], trace.key.shape[1])
     made = model.unrotated(layer, trace.hidden[layer])
     q, k = made.query[head, query], made.key[group, key]
     turned = rotate(np.broadcast_to(q, (farthest + 1, len(q))), *model.angles(farthest + 1))

@@ -14,7 +14,14 @@ import numpy as np
 
 from attention.arrays import Array
 from attention.models import files, settings
-from attention.models.layers import layer_norm, merge_heads, rms_norm, rotation_angles, split_heads
+from attention.models.layers import (
+    kv_head,
+    layer_norm,
+    merge_heads,
+    rms_norm,
+    rotation_angles,
+    split_heads,
+)
 
 _MOST = {  # no model is larger, but a file may claim anything
     "num_hidden_layers": 1_000,
@@ -212,7 +219,7 @@ class Architecture(ABC):
                 f"and heads 0 to {heads - 1}"
             )
         matrix, bias = self._matrix_and_bias(self._part(layer, self.names.qkv))
-        group = head * groups // heads
+        group = kv_head(head, heads, groups)
         starts = (c.head_dim * at for at in (head, heads + group, heads + groups + group))
         q, k, v = (slice(start, start + c.head_dim) for start in starts)
         return Projections(matrix[:, q], bias[q], matrix[:, k], bias[k], matrix[:, v], bias[v])

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 
 from attention.arrays import Array
 from attention.core.plain import softmax_in_place
+
+_Heads = TypeVar("_Heads", int, Array)
 
 # The log-odds of the normal distribution function are x * P(x * x); highest power first.
 _LOG_ODDS = (
@@ -149,6 +153,17 @@ def softmax_rows_in_place(scores: Array) -> Array:
 def split_heads(x: Array, heads: int) -> Array:
     """Return `(..., T, H * E)` as `(..., H, T, E)`: each head gets its own consecutive columns."""
     return x.reshape(*x.shape[:-1], heads, x.shape[-1] // heads).swapaxes(-3, -2)
+
+
+def kv_head(head: _Heads, heads: int, groups: int) -> _Heads:
+    """Return which of `groups` heads of keys and values a query head uses, or each of several.
+
+    Source: Ainslie et al. 2023, "GQA: training generalized multi-query transformer models", 2.2.
+
+    >>> [kv_head(head, heads=6, groups=2) for head in range(6)]
+    [0, 0, 0, 1, 1, 1]
+    """
+    return head * groups // heads
 
 
 def merge_heads(x: Array) -> Array:

@@ -11,7 +11,7 @@ import numpy as np
 from attention.analysis import words
 from attention.arrays import Array
 from attention.core import causal_mask, softmax
-from attention.models.layers import merge_heads
+from attention.models.layers import kv_head, merge_heads
 from attention.models.trace import Trace
 from attention.models.transformer import Transformer
 
@@ -37,7 +37,7 @@ class HeadState:
     @property
     def group(self) -> int:
         """The head of keys and values that this query head reads."""
-        return self.head * self.sizes["G"] // self.sizes["H"]
+        return kv_head(self.head, self.sizes["H"], self.sizes["G"])
 
     @property
     def sharers(self) -> list[int]:

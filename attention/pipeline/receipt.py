@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from attention.arrays import Array
+from attention.models.layers import kv_head
 from attention.models.trace import Trace
 
 
@@ -66,7 +67,7 @@ def receipt(trace: Trace, cell: ReceiptCell) -> Receipt:
     seen = cell.query + 1 if trace.is_causal else len(trace.tokens)
     if cell.key >= seen:
         raise ValueError(f"key {cell.key} comes after query {cell.query}: the mask hides it")
-    shared = head * trace.key.shape[1] // trace.query.shape[1]
+    shared = kv_head(head, trace.query.shape[1], trace.key.shape[1])
     q = trace.query[layer, head, cell.query].astype(np.float64)  # (E,)
     k = trace.key[layer, shared, :seen].astype(np.float64)  # (K, E)
     v = trace.value[layer, shared, :seen].astype(np.float64)  # (K, E)

@@ -43,20 +43,7 @@ def reading(
         all that is shown, where it is
     """
     with st.sidebar:
-        st.subheader("Sentence", icon=":material/edit_note:")
-        picker = st.container()
-        text = inputs.text(
-            "Type your own",
-            example,
-            key=_SENTENCE,
-            widget=st.text_area,
-            stays=True,
-            height=100,
-            help="Ctrl+Enter applies. Up to 512 tokens, in a large model fewer. Words that the "
-            "model has no token for are named.",
-        )
-        with picker:
-            _example_picker(text)
+        text = _sentence(example)
         st.subheader("View", icon=":material/tune:")
         model = _model_picker(prefer)
     plain = Reading(model, _accepted(model, text, example), words=True, special=False)
@@ -295,6 +282,25 @@ def toggled(chosen: Sequence[str], name: str, most: int) -> list[str]:
 def on_phone() -> bool:
     """Return whether the reader's browser says that it runs on a phone."""
     return "Mobile" in st.context.headers.get("User-Agent", "")
+
+
+def _sentence(example: str) -> str:
+    """Draw the examples above the field for a text of one's own; return what the field holds."""
+    st.subheader("Sentence", icon=":material/edit_note:")
+    picker = st.container()
+    text = inputs.text(
+        "Type your own",
+        example,
+        key=_SENTENCE,
+        widget=st.text_area,
+        stays=True,
+        height=100,
+        help="Ctrl+Enter applies. Up to 512 tokens, in a large model fewer. Words that the model "
+        "has no token for are named.",
+    )
+    with picker:
+        _example_picker(text)
+    return text
 
 
 def _example_picker(text: str) -> None:
