@@ -167,7 +167,7 @@ def _weights_lines(trace: Trace, place: str) -> list[str]:
     return [
         "import numpy as np",
         "import attention",
-        "from attention.threads import one_blas_thread",
+        "from attention.runtime.threads import one_blas_thread",
         "",
         "with one_blas_thread():  # the same sums in the same order, whatever else is running",
         f"    trace = attention.load_model({trace.model!r}).trace({trace.text!r})",

@@ -25,7 +25,7 @@ from attention.pipeline.receipt import (
 from attention.runtime.threads import one_blas_thread
 from tests.models import tiny
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 TEXTS = [
     "The cat sat on the mat because it was tired",
     """It's "quoted", and 'both'""",
