@@ -85,6 +85,15 @@ def leads(names: Sequence[str], values: Array, figure: str, verb: str, noun: str
     return f"{listed} {verb} most ({figure} each)"
 
 
+def percent(share: float) -> str:
+    """Return a share as people read it.
+
+    >>> percent(0.3456)
+    '34.6 %'
+    """
+    return f"{100 * share:.1f} %"
+
+
 def change(before: str, after: str) -> str:
     """Say what becomes of a figure, in words; one that is shown alike stays.
 

@@ -59,6 +59,17 @@ def parse_words(text: str, most: int) -> tuple[str, ...]:
     return found
 
 
+def cosine(a: Array, b: Array) -> Array:
+    """Return the cosine between the last axes of two arrays: `a . b / (|a| |b|)`.
+
+    >>> cosine(np.array([[1.0, 0.0], [1.0, 1.0]]), np.array([[2.0, 0.0], [1.0, -1.0]]))
+    array([1., 0.])
+    """
+    lengths = np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1)
+    product = (a * b).sum(axis=-1)
+    return np.divide(product, lengths, out=np.zeros_like(product), where=lengths > 0)
+
+
 def cosine_parts(contributions: Array, directions: Array) -> Array:
     """Split the cosine between a blend and each direction into what each word put in.
 

@@ -28,7 +28,7 @@ def reach_chart(
 ) -> alt.TopLevelMixin:
     """Draw how much each word still counts at the last one, a line for each kind of layer.
 
-    `data` is `context_frames.reach_frame`; a share below a millionth is drawn at the edge.
+    `data` is `frames.reach_frame`; a share below a millionth is drawn at the edge.
     """
     hover = alt.selection_point(
         "hover_word", fields=["k"], on="pointerover", clear="pointerout", nearest=True, empty=False
@@ -61,7 +61,7 @@ def reach_chart(
 def layer_time_chart(data: pd.DataFrame, *, n: int, narrow: bool) -> alt.TopLevelMixin:
     """Draw the time of each kind of layer against length, with a line at the chosen `n`.
 
-    `data` is `context_frames.layer_time_frame`.
+    `data` is `frames.layer_time_frame`.
     """
     base = alt.Chart(data).encode(
         x=alt.X("n:Q")
@@ -99,7 +99,7 @@ def cone_chart(
 ) -> alt.TopLevelMixin:
     """Draw which words of which layer an output is made from, and the word that it shall reach.
 
-    `data` is `context_frames.cone_frame`; `first` is the position of the first of the `labels`,
+    `data` is `frames.cone_frame`; `first` is the position of the first of the `labels`,
     `output` and `other` are positions.
     """
     names = ["words", *(f"layer {i}" for i in range(1, layers + 1))]
@@ -144,7 +144,7 @@ def cone_chart(
 def offset_bars(data: pd.DataFrame, *, places: Sequence[str], side: int) -> alt.TopLevelMixin:
     """Draw weights by how far away the word stands, around two places side by side.
 
-    `data` is the rows of `context_frames.offset_frame` with one `panel`; `places` name the two.
+    `data` is the rows of `frames.offset_frame` with one `panel`; `places` name the two.
     """
     ticks = list(range(-side, side + 1, max(1, side // 3)))
     bars = (
@@ -175,7 +175,7 @@ def offset_bars(data: pd.DataFrame, *, places: Sequence[str], side: int) -> alt.
 def far_weights(data: pd.DataFrame, *, series: Sequence[str], chosen: int) -> alt.TopLevelMixin:
     """Draw the weight of one far word against distance, and what an even share would be.
 
-    `data` is `context_frames.far_frame`; `chosen` is the distance that is looked at.
+    `data` is `frames.far_frame`; `chosen` is the distance that is chosen.
     """
     y = alt.Y("weight:Q").title("weight").scale(type="log", domain=[1e-4, 1], clamp=True)
     y = y.axis(values=[1, 0.1, 0.01, 0.001, 0.0001], format="~%")
@@ -195,7 +195,7 @@ def far_weights(data: pd.DataFrame, *, series: Sequence[str], chosen: int) -> al
 def far_ranks(data: pd.DataFrame, *, series: Sequence[str], chosen: int) -> alt.TopLevelMixin:
     """Draw the rank of the far word among all tokens against distance, the first on top.
 
-    `data` is `context_frames.far_frame`.
+    `data` is `frames.far_frame`.
     """
     y = alt.Y("rank:Q").title("rank")
     y = y.scale(type="log", domain=[1, 512], reverse=True, nice=False, padding=8)
@@ -210,9 +210,9 @@ def far_ranks(data: pd.DataFrame, *, series: Sequence[str], chosen: int) -> alt.
 
 
 def pair_row(data: pd.DataFrame, *, labels: Sequence[str], second: bool) -> alt.TopLevelMixin:
-    """Draw what one word reads in one of two texts, the asking word itself framed.
+    """Draw what one word attends to in one of two texts, the query itself framed.
 
-    `data` is `context_frames.pair_row_frame`; `labels` are the words of the text.
+    `data` is `frames.pair_row_frame`; `labels` are the words of the text.
     """
     colour = CHOSEN if second else _FIRST
     bars = (
@@ -221,9 +221,9 @@ def pair_row(data: pd.DataFrame, *, labels: Sequence[str], second: bool) -> alt.
         .encode(
             x=alt.X("weight:Q").title(None).scale(domain=[0, 1]).axis(format="%", tickCount=5),
             y=alt.Y("k:O").title(None).axis(position_axis()),
-            stroke=alt.when("datum.asks").then(alt.value(NEUTRAL)).otherwise(alt.value(colour)),
+            stroke=alt.when("datum.is_query").then(alt.value(NEUTRAL)).otherwise(alt.value(colour)),
             tooltip=[
-                alt.Tooltip("word:N", title="is read"),
+                alt.Tooltip("word:N", title="key"),
                 alt.Tooltip("weight:Q", title="weight", format=".4f"),
             ],
         )
@@ -237,7 +237,7 @@ def similarity_lines(
 ) -> alt.TopLevelMixin:
     """Draw how alike two vectors are at each stage, from the bare word to the last layer.
 
-    `data` is `context_frames.similarity_frame`; `low` is where the axis starts.
+    `data` is `frames.similarity_frame`; `low` is where the axis starts.
     """
     base = alt.Chart(data).encode(
         x=alt.X("stage:O")

@@ -9,8 +9,9 @@ import pandas as pd
 
 from attention.analysis.words import View
 from attention.arrays import Array
+from attention.context.far_words import FarAttention
 from attention.context.layer_costs import LayerTime, Price
-from attention.context.reach import FarLook
+from attention.context.reach import offset_weights
 from attention.wording import Head, human_seconds
 
 _SMALLEST = 1e-300  # a logarithmic axis has no place for 0; the chart draws this at its edge
@@ -67,7 +68,7 @@ def cone_frame(
 
     Parameters
     ----------
-    reached : (layers + 1, T) as `baselines.cone` returns it
+    reached : (layers + 1, T) as `rnn_cnn.cone` returns it
     shown : the positions that are drawn
     labels : the words of all positions
     """
@@ -111,15 +112,32 @@ def offset_frame(
     return pd.DataFrame(rows, columns=["panel", "place", "offset", "weight", "word"])
 
 
-def far_frame(series: Mapping[str, tuple[Sequence[FarLook], Head]]) -> pd.DataFrame:
+def kernel_and_attention_frame(
+    view: View, head: Head, places: Sequence[int], shares: Array
+) -> pd.DataFrame:
+    """Return a kernel's weights (panel 0) and a head's (panel 1) around some words.
+
+    Parameters
+    ----------
+    shares : (2 side + 1,) of the kernel, the same around every word
+    """
+    side = len(shares) // 2
+    rows = [offset_weights(view.weights[head][q], q, side) for q in places]
+    kernels = [np.where(np.isnan(row), np.nan, shares) for row in rows]
+    padded = ("",) * side + view.labels + ("",) * side
+    around = [padded[q : q + 2 * side + 1] for q in places]
+    return offset_frame(side, [kernels, rows], around)
+
+
+def far_frame(series: Mapping[str, tuple[Sequence[FarAttention], Head]]) -> pd.DataFrame:
     """Return weight and rank against distance: `distance, tokens, series, weight, rank, even`.
 
     `even` is what each token would get if all got the same.
     """
     rows = [
-        (look.distance, look.tokens, name, look.weight[head], look.rank[head], 1 / look.tokens)
-        for name, (looks, head) in series.items()
-        for look in looks
+        (far.distance, far.tokens, name, far.weight[head], far.rank[head], 1 / far.tokens)
+        for name, (measured, head) in series.items()
+        for far in measured
     ]
     columns = ["distance", "tokens", "series", "weight", "rank", "even"]
     types = {"distance": "int64", "tokens": "int64", "series": "str", "rank": "int64"}
@@ -127,9 +145,11 @@ def far_frame(series: Mapping[str, tuple[Sequence[FarLook], Head]]) -> pd.DataFr
     return frame.astype({**types, "weight": "float64", "even": "float64"})
 
 
-def most_read_frame(look: FarLook, head: Head, tokens: Sequence[str], count: int) -> pd.DataFrame:
-    """Return the tokens that are read most, best first: `Rank, Token, Number, Weight`."""
-    row = look.row[head]
+def most_attended_frame(
+    far: FarAttention, head: Head, tokens: Sequence[str], count: int
+) -> pd.DataFrame:
+    """Return the tokens with the largest weights, best first: `Rank, Token, Number, Weight`."""
+    row = far.row[head]
     best = np.argsort(-row, kind="stable")[:count]
     return pd.DataFrame(
         {
@@ -142,13 +162,13 @@ def most_read_frame(look: FarLook, head: Head, tokens: Sequence[str], count: int
 
 
 def pair_row_frame(view: View, query: int, head: Head) -> pd.DataFrame:
-    """Return one word's row: `k, word, weight, asks`."""
+    """Return one word's row: `k, word, weight, is_query`."""
     return pd.DataFrame(
         {
             "k": range(len(view.units)),
             "word": np.array(view.labels, dtype=object),
             "weight": view.weights[head][query].astype(float),
-            "asks": [k == query for k in range(len(view.units))],
+            "is_query": [k == query for k in range(len(view.units))],
         }
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from time import perf_counter
 
 import numpy as np
@@ -13,6 +14,7 @@ from attention.arrays import Array
 from attention.context.rnn_cnn import convolve, layers_to_connect, random_kernel
 from attention.core.plain import plain_attention
 from attention.runtime.threads import one_blas_thread
+from attention.wording import figures, human_seconds
 
 _ROUNDS, _FEWEST_ROUNDS = 15, 3  # below three a median is not one
 _BUDGET_SECONDS = 0.5
@@ -59,6 +61,58 @@ class LayerTime:
     low: float
     high: float
     rounds: int
+
+
+@dataclass(frozen=True)
+class LayerComparison:
+    """What three kinds of layer cost at one length and width, counted and timed."""
+
+    n: int
+    width: int
+    kernel: int
+    times: Sequence[LayerTime]
+
+    @property
+    def counted(self) -> tuple[Price, Price, Price]:
+        """Path, steps and multiplications of each."""
+        return prices(self.n, self.width, self.kernel)
+
+    @cached_property
+    def here(self) -> dict[str, LayerTime]:
+        """The time of each layer at this length."""
+        return {time.layer: time for time in self.times if time.n == self.n}
+
+    @property
+    def unsteady(self) -> float:
+        """How many times as long as the fastest round half the rounds took, at worst."""
+        return max(time.median / time.low for time in self.here.values())
+
+    @property
+    def loop_to_call(self) -> float:
+        """How many times as long the recurrent loop took as the attention call."""
+        return self.here[RECURRENT].median / self.here[ATTENTION].median
+
+    @property
+    def sentence(self) -> str:
+        """Say how often attention multiplies beside a recurrent layer, and which was quickest."""
+        recurrent, _, attention = self.counted
+        quickest = min(self.here.values(), key=lambda time: time.median)
+        return (
+            f"At n = {self.n} and d = {self.width} self-attention multiplies "
+            f"{figures(attention.operations / recurrent.operations, 2)} times as often as a "
+            f"recurrent layer and took {figures(1 / self.loop_to_call, 2)} times as long. Quickest "
+            f"of the three: {quickest.layer}, {human_seconds(quickest.median)}."
+        )
+
+    @property
+    def loop_sentence(self) -> str:
+        """Say how the loop of a recurrent layer compares with one attention call."""
+        return (
+            f"At n = {self.n}, d = {self.width} on one processor the loop takes "
+            f"{figures(self.loop_to_call, 2)} times as long as the call. No step of the loop can "
+            "begin before the last one has ended. The call is two large products, which more "
+            "processors could share. The tab “Cost” has every length."
+        )
 
 
 def time_layers(lengths: Sequence[int], width: int, kernel: int) -> list[LayerTime]:

@@ -14,7 +14,7 @@ from attention.context.layer_costs import CONVOLUTION, LAYERS, LayerTime, time_l
 from attention.scaling import runs
 from attention.scaling.runs import Facts, Point, Run
 
-COMMAND = "python -m attention.layer_runs"
+COMMAND = "python -m attention.context.layer_runs"
 LENGTHS = (16, 32, 64, 100, 128, 256, 512)
 WIDTHS = (32, 64, 128, 384)
 KERNELS = (3, 5, 7)
@@ -48,10 +48,10 @@ def stored_times(width: int, kernel: int) -> list[LayerTime]:
 
 def machine_text(run: Run) -> str:
     """Return when and on what kind of machine a run was made, in words."""
-    told = {**run.machine, **run.libraries}
+    facts = {**run.machine, **run.libraries}
     return (
-        f"{run.made}, {told['system']} on {told['architecture']} with {told['memory']} of memory, "
-        f"Python {told['python']}, NumPy {told['numpy']}, {told.get('BLAS', 'no BLAS')}"
+        f"{run.made}, {facts['system']} on {facts['architecture']} with {facts['memory']} of "
+        f"memory, Python {facts['python']}, NumPy {facts['numpy']}, {facts.get('BLAS', 'no BLAS')}"
     )
 
 

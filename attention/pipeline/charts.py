@@ -18,7 +18,7 @@ _EVERY = 8  # of the column numbers is written
 def matrix_map(
     data: pd.DataFrame, *, labels: Sequence[str], square: bool, signed: bool, limit: float
 ) -> alt.TopLevelMixin:
-    """Draw a matrix; of a square one, where rows ask and columns are read, a click names a cell.
+    """Draw a matrix; of a square one, queries by keys, a click names a cell.
 
     `data` is `step_frames.matrix_frame`; `labels` are the texts of its rows. Colours run from
     -limit to limit, or from 0 to 1. The selection is called `cell` and has the fields r, c.
@@ -29,8 +29,8 @@ def matrix_map(
         x=_square_axis() if square else _number_axis(),
         color=_signed_colour(limit) if signed else _share_colour(),
         tooltip=[
-            alt.Tooltip("row:N", title="asks" if square else "row"),
-            alt.Tooltip("column:N", title="is read" if square else "column"),
+            alt.Tooltip("row:N", title="query" if square else "row"),
+            alt.Tooltip("column:N", title="key" if square else "column"),
             alt.Tooltip("value:Q", title="value", format=".5~r"),
         ],
     )

@@ -15,8 +15,8 @@ from attention.pipeline.steps import (
     TE,
     TT,
     PipelineStep,
-    asks_and_reads,
     gap,
+    query_by_key,
     visible,
 )
 
@@ -46,21 +46,21 @@ _STREAM = replace(
 _NORM = PipelineStep(
     "norm",
     "Normalise",
-    "The heads do not read the stream itself but a copy whose rows have all a mean square of 1, "
-    "with a learned gain for each column. The stream goes on unchanged past the layer.",
+    "The heads' input is not the stream itself but a copy in which all rows have a mean square of "
+    "1, with a learned gain for each column. The stream goes on unchanged past the layer.",
     (r"\hat X = \mathrm{RMSNorm}(X) = \frac{X}{\sqrt{\mathrm{mean}(X^2) + \epsilon}} \odot g",),
     (("X, X̂", TD),),
     lambda p: [
         Matrix("X", "came in", TD, p.x, p.query),
-        Matrix("X̂", "what the heads read", TD, p.normalised, p.query),
+        Matrix("X̂", "the heads' input", TD, p.normalised, p.query),
     ],
     say.normalised,
 )
 _LAYER_NORM = replace(
     _NORM,
-    what="The heads do not read the stream itself but a copy whose rows have all a mean of 0 and "
-    "the same spread, with a learned gain and shift for each column. The stream goes on unchanged "
-    "past the layer.",
+    what="The heads' input is not the stream itself but a copy in which all rows have a mean of 0 "
+    "and the same spread, with a learned gain and shift for each column. The stream goes on "
+    "unchanged past the layer.",
     formulas=(r"\hat X = \mathrm{LayerNorm}(X) = \frac{X - \mu}{\sqrt{\sigma^2 + \epsilon}} "
               r"\odot g + b",),
 )  # fmt: skip
@@ -95,16 +95,16 @@ _ROTATE = PipelineStep(
 _MASK = replace(
     _SHARED["mask"],
     what="A mask forbids some pairs by adding −∞ to their score. This model is a decoder: it "
-    "learned to foretell the next token, so no token may read what comes later. Those cells are "
-    "not small, they are **absent**.",
+    "learned to predict the next token, so no token may attend to what comes later. Those cells "
+    "are not small, they are **absent**.",
     formulas=(
         "S'' = S' + M",
         r"M_{qk} = -\infty \ \text{for}\ k > q",
         r"M_{qk} = 0 \ \text{otherwise}",
     ),
     matrices=lambda p: [
-        asks_and_reads("S′", "every pair", p.scaled, p, True),
-        asks_and_reads("S″", "what the mask leaves", visible(p.scores), p, True),
+        query_by_key("S′", "every pair", p.scaled, p, True),
+        query_by_key("S″", "what the mask leaves", visible(p.scores), p, True),
     ],
     sentence=say.causal,
     shapes=(("S′", TT), ("M", TT)),
@@ -112,7 +112,7 @@ _MASK = replace(
 _BACK = replace(
     _SHARED["back"],
     what="What attention found is **added** to the representation that came in. Then a small "
-    "network, the MLP, reads a normalised copy, each token by itself, and its result is added too. "
+    "network, the MLP, works on a normalised copy, each token by itself, and its result is added. "
     "The next layer starts from there.",
     formulas=("Y = X + O", r"h^{(\ell + 1)} = Y + \mathrm{MLP}(\mathrm{Norm}(Y))"),
 )

@@ -46,41 +46,41 @@ def row_labels(matrix: Matrix, tokens: Sequence[str], shown: Sequence[int]) -> t
     return tuple(tokens[position] for position in shown)
 
 
-def product_frame(bill: Receipt) -> pd.DataFrame:
+def product_frame(receipt: Receipt) -> pd.DataFrame:
     """Return the products of query and key, a row for each column e."""
     return pd.DataFrame(
         {
-            "e": range(len(bill.query)),
-            "query q": bill.query,
-            "key k": bill.key,
-            "q × k": bill.products,
+            "e": range(len(receipt.query)),
+            "query q": receipt.query,
+            "key k": receipt.key,
+            "q × k": receipt.products,
         }
     )
 
 
-def softmax_frame(bill: Receipt, tokens: Sequence[str]) -> pd.DataFrame:
+def softmax_frame(receipt: Receipt, tokens: Sequence[str]) -> pd.DataFrame:
     """Return the way from dot product to weight, a row for each key."""
     return pd.DataFrame(
         {
-            "position": range(len(bill.dots)),
-            "key": tokens[: len(bill.dots)],
-            "q · k": bill.dots,
-            "÷ √E": bill.scores,
-            "exp(s − m)": bill.terms,
-            "weight": bill.weights,
+            "position": range(len(receipt.dots)),
+            "key": tokens[: len(receipt.dots)],
+            "q · k": receipt.dots,
+            "÷ √E": receipt.scores,
+            "exp(s − m)": receipt.terms,
+            "weight": receipt.weights,
         }
     )
 
 
-def output_frame(bill: Receipt, tokens: Sequence[str]) -> pd.DataFrame:
+def output_frame(receipt: Receipt, tokens: Sequence[str]) -> pd.DataFrame:
     """Return the products of weight and value in the chosen column, a row for each key."""
     return pd.DataFrame(
         {
-            "position": range(len(bill.weights)),
-            "key": tokens[: len(bill.weights)],
-            "weight": bill.weights,
-            "value v": bill.values,
-            "weight × v": bill.parts,
+            "position": range(len(receipt.weights)),
+            "key": tokens[: len(receipt.weights)],
+            "weight": receipt.weights,
+            "value v": receipt.values,
+            "weight × v": receipt.parts,
         }
     )
 

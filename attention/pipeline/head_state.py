@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from attention.analysis import words
+from attention.analysis.grouped_heads import sharing
 from attention.arrays import Array
 from attention.core import causal_mask, softmax
 from attention.models.layers import kv_head, merge_heads
@@ -36,18 +37,17 @@ class HeadState:
 
     @property
     def group(self) -> int:
-        """The head of keys and values that this query head reads."""
+        """The head of keys and values that this query head uses."""
         return kv_head(self.head, self.sizes["H"], self.sizes["G"])
 
     @property
     def sharers(self) -> list[int]:
-        """All query heads that read the same keys and values, this one among them."""
-        each = self.sizes["H"] // self.sizes["G"]
-        return list(range(self.group * each, (self.group + 1) * each))
+        """All query heads that use the same keys and values, this one among them."""
+        return sharing(self.trace).siblings(self.head)
 
     @property
     def seen(self) -> slice:
-        """The keys that the query token may read."""
+        """The keys that the query token may attend to."""
         return slice(0, self.query + 1 if self.trace.is_causal else None)
 
     @cached_property
@@ -56,12 +56,12 @@ class HeadState:
         return tuple(unit.label for unit in words.pieces(self.trace.input))
 
     @property
-    def asks(self) -> str:
+    def query_label(self) -> str:
         """The query token as text."""
         return self.labels[self.query]
 
     @property
-    def reads(self) -> str:
+    def key_label(self) -> str:
         """The key token as text."""
         return self.labels[self.key]
 
@@ -148,7 +148,7 @@ class HeadState:
 
     @cached_property
     def normalised(self) -> Array:
-        """What the heads read, `(T, D)`: the stream, normalised where the norm comes first."""
+        """The heads' input, `(T, D)`: the stream, normalised where the norm comes first."""
         return self.model.normalised(self.layer, self.x)
 
     @property

@@ -31,7 +31,7 @@ class Matrix:
 
     @property
     def square(self) -> bool:
-        """Whether both axes are tokens: rows ask, columns are read."""
+        """Whether both axes are tokens: rows are queries, columns are keys."""
         return self.columns == TOKENS
 
     def shown_columns(self, tokens: Sequence[int]) -> list[int]:

@@ -51,13 +51,13 @@ class Receipt:
         return float(self.weights[self.cell.key])
 
 
-def receipt(trace: Trace, cell: ReceiptCell) -> Receipt:
+def receipt_of(trace: Trace, cell: ReceiptCell) -> Receipt:
     """Return everything that leads to one weight and to one number of the output.
 
     `w_k = exp(s_k - max s) / sum_j exp(s_j - max s)` with `s_k = sum_e q_e k_e / sqrt(E)`, then
     `z_e = sum_k w_k v_ke`. Subtracting the largest score changes no weight: it divides every term
-    and their sum by the same number. K counts the keys that the query may see: in a decoder itself
-    and those before it.
+    and their sum by the same number. K counts the keys that the query may attend to: in a
+    decoder itself and those before it.
 
     Raises
     ------
@@ -90,31 +90,31 @@ def six_digits(value: float) -> str:
     return f"{value:.6g}"
 
 
-def weight_steps(bill: Receipt) -> str:
+def weight_steps(receipt: Receipt) -> str:
     """Return the way from the products to the weight, a line per step."""
-    cell, width, keys = bill.cell, len(bill.query), len(bill.scores)
-    total, term = float(bill.terms.sum()), float(bill.terms[cell.key])
-    score, top = float(bill.scores[cell.key]), float(bill.scores.max())
+    cell, width, keys = receipt.cell, len(receipt.query), len(receipt.scores)
+    total, term = float(receipt.terms.sum()), float(receipt.terms[cell.key])
+    score, top = float(receipt.scores[cell.key]), float(receipt.scores.max())
     return _aligned(
-        (f"q · k, the sum of the {width} products", six_digits(bill.dots[cell.key])),
+        (f"q · k, the sum of the {width} products", six_digits(receipt.dots[cell.key])),
         (f"score s: divided by √{width} = {six_digits(math.sqrt(width))}", six_digits(score)),
         ("m: the largest score of the row", six_digits(top)),
         ("term: exp(s − m)", six_digits(term)),
         (f"the sum of the {keys} terms", six_digits(total)),
-        ("weight: the term divided by that sum", six_digits(bill.weight)),
+        ("weight: the term divided by that sum", six_digits(receipt.weight)),
     )
 
 
-def output_steps(bill: Receipt) -> str:
+def output_steps(receipt: Receipt) -> str:
     """Return what the products of weight and value add up to, a line per step."""
-    cell, keys = bill.cell, len(bill.weights)
-    others = bill.output - bill.parts[cell.key]
+    cell, keys = receipt.cell, len(receipt.weights)
+    others = receipt.output - receipt.parts[cell.key]
     return _aligned(
-        ("weight of the chosen key", six_digits(bill.weight)),
-        (f"its value in column {cell.column}", six_digits(bill.values[cell.key])),
-        ("weight × value", six_digits(bill.parts[cell.key])),
+        ("weight of the chosen key", six_digits(receipt.weight)),
+        (f"its value in column {cell.column}", six_digits(receipt.values[cell.key])),
+        ("weight × value", six_digits(receipt.parts[cell.key])),
         (f"the {keys - 1} other products summed", six_digits(others)),
-        ("output: both added", six_digits(bill.output)),
+        ("output: both added", six_digits(receipt.output)),
     )
 
 
@@ -128,7 +128,7 @@ def weight_code(trace: Trace, cell: ReceiptCell) -> str:
     >>> print(weight_code(trace, ReceiptCell(5, 11, 1, 2, 0)))
     import numpy as np
     import attention
-    from attention.threads import one_blas_thread
+    from attention.runtime.threads import one_blas_thread
     <BLANKLINE>
     with one_blas_thread():  # the same sums in the same order, whatever else is running
         trace = attention.load_model('minilm').trace("It's")

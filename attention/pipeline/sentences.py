@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from attention.analysis.embeddings import cosine_parts
+from attention.analysis.embeddings import cosine
+from attention.analysis.grouped_heads import sharing
 from attention.analysis.telling import base_rate
 from attention.arrays import Array
 from attention.core import softmax
@@ -19,11 +20,11 @@ _ALIKE = 0.01  # weights closer than this count as the same
 def representation(p: HeadState) -> str:
     """Say where the token stands among the others."""
     row = p.x[p.query]
-    cosines = _cosines(row, p.x)
+    cosines = cosine(row, p.x)
     cosines[p.query] = -np.inf
     return (
-        f"“{p.asks}” enters layer {p.layer} as {len(row)} numbers from {_figure(row.min())} to "
-        f"{_figure(row.max())}. Most alike in this text: {_named(p, int(cosines.argmax()))} "
+        f"“{p.query_label}” enters layer {p.layer} as {len(row)} numbers from {_figure(row.min())} "
+        f"to {_figure(row.max())}. Most alike in this text: {_named(p, int(cosines.argmax()))} "
         f"(cosine {_figure(cosines.max())})."
     )
 
@@ -32,8 +33,9 @@ def projections(p: HeadState) -> str:
     """Say how much shorter the vectors are, and how long those of the chosen tokens."""
     query, key, value = (np.linalg.norm(v) for v in (p.q[p.query], p.k[p.key], p.v[p.key]))
     return (
-        f"{p.sizes['D']} numbers became {p.sizes['E']}, three times. The query of “{p.asks}” is "
-        f"{query:.2f} long, the key of “{p.reads}” {key:.2f} and its value {value:.2f}."
+        f"{p.sizes['D']} numbers became {p.sizes['E']}, three times. The query of "
+        f"“{p.query_label}” is {query:.2f} long, the key of “{p.key_label}” {key:.2f} and its "
+        f"value {value:.2f}."
     )
 
 
@@ -41,10 +43,10 @@ def scores(p: HeadState) -> str:
     """Say which key matches best, and what the scores of the row run over."""
     row = p.dots[p.query]
     best = int(row.argmax())
-    other = "" if best == p.key else f"With “{p.reads}” they sum to {_figure(row[p.key])}. "
+    other = "" if best == p.key else f"With “{p.key_label}” they sum to {_figure(row[p.key])}. "
     return (
-        f"The query of “{p.asks}” matches the key of {_named(p, best)} best: the {p.sizes['E']} "
-        f"products sum to {_figure(row[best])}. {other}The lowest sum of the row is "
+        f"The query of “{p.query_label}” matches the key of {_named(p, best)} best: the "
+        f"{p.sizes['E']} products sum to {_figure(row[best])}. {other}The lowest sum of the row is "
         f"{_figure(row.min())}, with {_named(p, int(row.argmin()))}."
     )
 
@@ -54,13 +56,13 @@ def scale(p: HeadState) -> str:
     width, row = p.sizes["E"], p.dots[p.query, p.seen]
     if _alone(p):
         return (
-            f"Divided by √{width} = {math.sqrt(width):.2f}, the score of “{p.asks}” with itself "
-            f"is {_figure(row[0] / math.sqrt(width))}, no longer {_figure(row[0])}. It is the only "
-            "one that the mask will leave: its weight will be 1 either way."
+            f"Divided by √{width} = {math.sqrt(width):.2f}, the score of “{p.query_label}” with "
+            f"itself is {_figure(row[0] / math.sqrt(width))}, no longer {_figure(row[0])}. It is "
+            "the only one that the mask will leave: its weight will be 1 either way."
         )
-    among = " with the tokens that it may read" if p.trace.is_causal else ""
+    among = " with the tokens that it may attend to" if p.trace.is_causal else ""
     return (
-        f"Divided by √{width} = {math.sqrt(width):.2f}, the scores of “{p.asks}”{among} are "
+        f"Divided by √{width} = {math.sqrt(width):.2f}, the scores of “{p.query_label}”{among} are "
         f"{np.ptp(p.scaled[p.query, p.seen]):.2f} apart at most, no longer "
         f"{np.ptp(row):.2f}. "
         f"Its largest weight will be {p.weights[p.query].max():.3f}; without the division it would "
@@ -72,9 +74,9 @@ def mask(p: HeadState) -> str:
     """Say what a causal mask would have hidden."""
     tokens, seen = p.sizes["T"], p.query + 1
     return (
-        f"Nothing changed: “{p.asks}” may read all {tokens} tokens, {tokens - seen} of them later "
-        f"ones. A decoder would leave it {seen}, and of all {tokens**2} scores it would hide "
-        f"{tokens * (tokens - 1) // 2}."
+        f"Nothing changed: “{p.query_label}” may attend to all {tokens} tokens, {tokens - seen} of "
+        f"them later ones. A decoder would leave it {seen}, and of all {tokens**2} scores it would "
+        f"hide {tokens * (tokens - 1) // 2}."
     )
 
 
@@ -82,8 +84,8 @@ def normalised(p: HeadState) -> str:
     """Say what the norm does to the length of the token's vector."""
     x, y = p.x[p.query], p.normalised[p.query]
     return (
-        f"The vector of “{p.asks}” was {np.linalg.norm(x):.2f} long with numbers up to "
-        f"{np.abs(x).max():.2f}; the heads read one that is {np.linalg.norm(y):.2f} long, with "
+        f"The vector of “{p.query_label}” was {np.linalg.norm(x):.2f} long with numbers up to "
+        f"{np.abs(x).max():.2f}; the heads' input is {np.linalg.norm(y):.2f} long, with "
         f"numbers up to {np.abs(y).max():.2f}."
     )
 
@@ -92,9 +94,10 @@ def shared_heads(p: HeadState) -> str:
     """Say which heads share keys and values, and what that saves."""
     heads, groups = p.sizes["H"], p.sizes["G"]
     others = ", ".join(str(head) for head in p.sharers if head != p.head)
-    saved = 2 * (heads - groups) * p.sizes["E"] * 4 * p.sizes["L"]
+    shared = sharing(p.trace)
+    saved = shared.token_bytes(heads) - shared.token_bytes(groups)
     return (
-        f"Query head {p.head} reads the keys and values of shared head {p.group}, as query heads "
+        f"Query head {p.head} uses the keys and values of shared head {p.group}, as query heads "
         f"{others} do. {groups} of them serve {heads} query heads: {saved:,} bytes saved for each "
         f"token that is kept, in float32 over {p.sizes['L']} layers."
     )
@@ -106,11 +109,11 @@ def rotated(p: HeadState) -> str:
     before, after = float(q[p.query] @ k[p.key]), float(p.dots[p.query, p.key])
     apart, slowest = p.query - p.key, p.slowest_angle
     return (
-        f"“{p.asks}” stands at {p.query}, “{p.reads}” at {p.key}: the first pair of numbers turns "
-        f"by {p.query} and {p.key} radians, the last by {slowest * p.query:.2g} and "
-        f"{slowest * p.key:.2g}. Their dot product was {_figure(before)} without "
-        f"rotation and is {_figure(after)} with it; it depends on how far they are apart, {apart}, "
-        "not on where they stand."
+        f"“{p.query_label}” stands at {p.query}, “{p.key_label}” at {p.key}: the first pair of "
+        f"numbers turns by {p.query} and {p.key} radians, the last by {slowest * p.query:.2g} and "
+        f"{slowest * p.key:.2g}. Their dot product was {_figure(before)} without rotation and is "
+        f"{_figure(after)} with it; it depends on how far they are apart, {apart}, not on where "
+        "they stand."
     )
 
 
@@ -120,8 +123,8 @@ def causal(p: HeadState) -> str:
     hidden = tokens * (tokens - 1) // 2
     later = softmax(p.scaled[p.query])[seen:].sum()
     return (
-        f"“{p.asks}” keeps {seen} of {tokens} scores; {hidden} of all {tokens**2} are hidden. "
-        f"Without the mask {later:.1%} of its weight would go to tokens that come later."
+        f"“{p.query_label}” keeps {seen} of {tokens} scores; {hidden} of all {tokens**2} are "
+        f"hidden. Without the mask {later:.1%} of its weight would go to tokens that come later."
     )
 
 
@@ -131,12 +134,12 @@ def softmax_row(p: HeadState) -> str:
     best = np.argsort(-row[p.seen], kind="stable")[:3]
     ordinary = [not special for special in p.trace.input.special]
     base = base_rate(p.weights, ordinary, is_causal=p.trace.is_causal, query=p.query)
-    usual = "" if np.isnan(base[best[0]]) else f" (the other words give it {base[best[0]]:.3f})"
+    usual = "" if np.isnan(base[best[0]]) else f"; the other words: {base[best[0]]:.3f} on average"
     named = ", ".join(f"{_named(p, int(k))} {row[k]:.3f}" for k in best[1:])
     return (
-        f"{_counted(len(row[p.seen]), 'score')} of “{p.asks}” became weights that sum to "
-        f"{row.sum():.4f}. It reads most from {_named(p, int(best[0]))} {row[best[0]]:.3f}{usual}"
-        f"{f', then {named}' if named else ''}."
+        f"{_counted(len(row[p.seen]), 'score')} of “{p.query_label}” became weights that sum to "
+        f"{row.sum():.4f}. It attends to {_named(p, int(best[0]))} most "
+        f"({row[best[0]]:.3f}{usual}){f', then {named}' if named else ''}."
     )
 
 
@@ -147,8 +150,8 @@ def head_output(p: HeadState) -> str:
     output = np.linalg.norm(p.output[p.query])
     if _alone(p):
         return (
-            f"“{p.asks}” may read itself only: the head's output is its own value, {output:.2f} "
-            "long."
+            f"“{p.query_label}” may attend to itself only: the head's output is its own value, "
+            f"{output:.2f} long."
         )
     also = (
         "which has the largest weight too"
@@ -157,7 +160,7 @@ def head_output(p: HeadState) -> str:
         f"{lengths[most]:.2f} long)"
     )
     return (
-        f"The head's output for “{p.asks}” is {output:.2f} long. The longest of its "
+        f"The head's output for “{p.query_label}” is {output:.2f} long. The longest of its "
         f"{len(row[p.seen])} parts, {lengths[longest]:.2f}, comes from {_named(p, longest)} "
         f"(weight {row[longest]:.3f}), {also}."
     )
@@ -170,7 +173,7 @@ def concatenate(p: HeadState) -> str:
     start = p.head * width
     return (
         f"{heads} heads × {width} numbers are {heads * width}. Head {p.head} fills columns {start} "
-        f"to {start + width - 1}. For “{p.asks}” its part is {lengths[p.head]:.2f} long"
+        f"to {start + width - 1}. For “{p.query_label}” its part is {lengths[p.head]:.2f} long"
         f"{_longest_head(p, lengths)}."
     )
 
@@ -181,7 +184,7 @@ def output_projection(p: HeadState) -> str:
     total = np.linalg.norm(p.attended[p.query])
     _, bias = p.model.output_projection(p.layer)
     return (
-        f"What all heads{' and the bias' if bias.any() else ''} add to “{p.asks}” is "
+        f"What all heads{' and the bias' if bias.any() else ''} add to “{p.query_label}” is "
         f"{total:.2f} long. Head {p.head} writes "
         f"a part that is {lengths[p.head]:.2f} long{_longest_head(p, lengths)}."
     )
@@ -191,11 +194,11 @@ def back(p: HeadState) -> str:
     """Say how far attention, the MLP and the whole layer turned the token's vector."""
     x, y, h = (rows[p.query] for rows in (p.x, p.mixed, p.leaves))
     attention, mlp, layer = (
-        _figure(_cosines(old, new[None])[0]) for old, new in ((x, y), (y, h), (x, h))
+        _figure(float(cosine(old, new))) for old, new in ((x, y), (y, h), (x, h))
     )
     return (
-        f"The vector of “{p.asks}” after attention has a cosine of {attention} with what came "
-        f"in; the MLP turned it on, to a cosine of {mlp} with what it was given. Layer "
+        f"The vector of “{p.query_label}” after attention has a cosine of {attention} with what "
+        f"came in; the MLP turned it on, to a cosine of {mlp} with what it was given. Layer "
         f"{p.layer} as a whole: {layer}."
     )
 
@@ -212,7 +215,7 @@ def scale_question(p: HeadState) -> Question | None:
     return Question(
         "scale",
         f"Next, every score is divided by √{width}. Without that division, would the largest "
-        f"weight of “{p.asks}” in L{p.layer} H{p.head} be smaller, the same or larger?",
+        f"weight of “{p.query_label}” in L{p.layer} H{p.head} be smaller, the same or larger?",
         options,
         answer,
         f"Divided, its largest weight is {with_it:.3f}; not divided, {without:.3f}: the gaps "
@@ -229,9 +232,9 @@ def largest_part_question(p: HeadState) -> Question | None:
     options = ("Yes, the same token", "No, another token")
     return Question(
         "part",
-        f"Next, each weight is multiplied with a value. In L{p.layer} H{p.head}, “{p.asks}” gives "
-        f"its largest weight to {_named(p, most)}. Does that token also put the longest vector "
-        "into the sum?",
+        f"Next, each weight is multiplied with a value. In L{p.layer} H{p.head}, “{p.query_label}” "
+        f"gives its largest weight to {_named(p, most)}. Does that token also put the longest "
+        "vector into the sum?",
         options,
         options[0 if most == longest else 1],
         f"{_named(p, most)}: {row[most]:.3f} × {np.linalg.norm(p.v[most]):.2f} = "
@@ -241,7 +244,7 @@ def largest_part_question(p: HeadState) -> Question | None:
 
 
 def _alone(p: HeadState) -> bool:
-    """Whether the token may read itself only, as the first one of a decoder's text."""
+    """Whether the token may attend to itself only, as the first one of a decoder's text."""
     return len(p.weights[p.query, p.seen]) == 1
 
 
@@ -260,10 +263,6 @@ def _longest_head(p: HeadState, lengths: Array) -> str:
     if longest == p.head:
         return ", the longest of all heads"
     return f"; the longest is that of head {longest}, {lengths[longest]:.2f}"
-
-
-def _cosines(vector: Array, others: Array) -> Array:
-    return cosine_parts(vector[None], others)[0]
 
 
 def _figure(value: float) -> str:

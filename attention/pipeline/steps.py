@@ -37,7 +37,7 @@ class PipelineStep:
 
 
 def shown_tokens(place: HeadState, most: int) -> list[int]:
-    """Return the tokens to draw, in order: the chosen two and those that the query reads most."""
+    """Return the tokens to draw, in order: the chosen two and those with the largest weights."""
     ranked = np.argsort(-place.weights[place.query], kind="stable").tolist()
     return sorted(list(dict.fromkeys([place.query, place.key, *ranked]))[:most])
 
@@ -52,23 +52,23 @@ def _shape(symbol: str, letters: tuple[str, ...], place: HeadState) -> str:
     return f"{symbol} ({' × '.join(letters)}) {numbers}"
 
 
-def gap(computed: Array, kept: Array) -> float:
+def gap(computed: Array, held: Array) -> float:
     """Return the largest difference between what is computed again and what the trace holds."""
-    return float(np.abs(computed - kept).max())
+    return float(np.abs(computed - held).max())
 
 
 def _projection_gap(p: HeadState) -> float:
     """Compare what the head's own matrices make with the trace, turned back if it was rotated."""
-    w, x, kept = p.model.projections(p.layer, p.head), p.normalised, [p.q, p.k, p.v]
+    w, x, held = p.model.projections(p.layer, p.head), p.normalised, [p.q, p.k, p.v]
     if p.model.rotary:
         cos, sin = p.model.angles(p.sizes["T"])
-        kept[:2] = (rotate(rows, cos, -sin) for rows in kept[:2])
+        held[:2] = (rotate(rows, cos, -sin) for rows in held[:2])
     made = x @ w.w_q + w.b_q, x @ w.w_k + w.b_k, x @ w.w_v + w.b_v
-    return max(map(gap, made, kept))
+    return max(map(gap, made, held))
 
 
-def asks_and_reads(name: str, meaning: str, values: Array, p: HeadState, signed: bool) -> Matrix:
-    """Return a matrix whose rows ask and whose columns are read, the chosen cell marked."""
+def query_by_key(name: str, meaning: str, values: Array, p: HeadState, signed: bool) -> Matrix:
+    """Return a matrix whose rows are queries and whose columns are keys, the chosen cell marked."""
     return Matrix(name, meaning, ("T", "T"), values, p.query, p.key, columns=TOKENS, signed=signed)
 
 
@@ -123,15 +123,15 @@ ENCODER_STEPS = (
     PipelineStep(
         "scores",
         "Scores",
-        "The query of the token that asks is multiplied with the key of every token, number by "
+        "The query of one token is multiplied with the key of every token, number by "
         "number; the sum of the products is the **score**. It is high where both point the same "
         "way. Every pair of tokens gets one: that is the part whose cost grows with the square of "
         "the length.",
         (r"S = Q K^\top", r"s_{qk} = \sum_e q_{qe}\, k_{ke}"),
         (("Q", TE), ("Kᵀ", ("E", "T")), ("S", TT)),
         lambda p: [
-            Matrix("q × K", "products for the asking token", TE, p.q[p.query] * p.k, p.key),
-            asks_and_reads("S", "their sums, for every pair", p.dots, p, True),
+            Matrix("q × K", "products for the query token", TE, p.q[p.query] * p.k, p.key),
+            query_by_key("S", "their sums, for every pair", p.dots, p, True),
         ],
         say.scores,
         question=say.scale_question,
@@ -144,8 +144,8 @@ ENCODER_STEPS = (
         (r"S' = \frac{Q K^\top}{\sqrt{E}}",),
         (("S", TT), ("S′", TT)),
         lambda p: [
-            asks_and_reads("S", "before", p.dots, p, True),
-            asks_and_reads("S′", "after, on the same colours", p.scaled, p, True),
+            query_by_key("S", "before", p.dots, p, True),
+            query_by_key("S′", "after, on the same colours", p.scaled, p, True),
         ],
         say.scale,
         one_scale=True,
@@ -153,8 +153,8 @@ ENCODER_STEPS = (
     PipelineStep(
         "mask",
         "Mask",
-        "A mask forbids some pairs by adding −∞ to their score. This model is an encoder and "
-        "**has no mask**: every token reads every other, later ones too. A decoder, which predicts "
+        "A mask forbids some pairs by adding −∞ to their score. This model is an encoder and **has "
+        "no mask**: every token attends to every other, later ones too. A decoder, which predicts "
         "the next token, hides whatever comes later. The second chart is an illustration of that: "
         "it takes the later scores of this head away, which this model never does.",
         (
@@ -164,8 +164,8 @@ ENCODER_STEPS = (
         ),
         (("S′", TT), ("M", TT)),
         lambda p: [
-            asks_and_reads("S′", "this model: nothing is hidden", p.scores, p, True),
-            asks_and_reads(
+            query_by_key("S′", "this model: nothing is hidden", p.scores, p, True),
+            query_by_key(
                 "Illustration", "what a causal mask would leave", _only_earlier(p), p, True
             ),
         ],
@@ -185,9 +185,9 @@ ENCODER_STEPS = (
         ),
         (("S″", TT), ("A", TT)),
         lambda p: [
-            asks_and_reads("S″", "scores", visible(p.scores), p, True),
-            asks_and_reads("exp(S″ − m)", "terms", _terms(p), p, False),
-            asks_and_reads("A", "weights: each row sums to 1", _shown_weights(p), p, False),
+            query_by_key("S″", "scores", visible(p.scores), p, True),
+            query_by_key("exp(S″ − m)", "terms", _terms(p), p, False),
+            query_by_key("A", "weights: each row sums to 1", _shown_weights(p), p, False),
         ],
         say.softmax_row,
         gap=lambda p: gap(p.weights, p.trace.weights[p.layer, p.head]),
@@ -203,7 +203,7 @@ ENCODER_STEPS = (
         (("A", TT), ("V", TE), ("Z", TE)),
         lambda p: [
             Matrix("V", "contents of each token", TE, p.v, p.key),
-            Matrix("a × V", "weighted, for the asking token", TE, p.parts, p.key),
+            Matrix("a × V", "weighted, for the query token", TE, p.parts, p.key),
             Matrix("Z", "sums: the head's output", TE, p.output, p.query),
         ],
         say.head_output,
@@ -219,7 +219,7 @@ ENCODER_STEPS = (
         lambda p: [
             Matrix(
                 "z",
-                "the asking token, a row for each head",
+                "the query token, a row for each head",
                 ("H", "E"),
                 p.trace.head_output[p.layer, :, p.query],
                 p.head,
@@ -246,7 +246,7 @@ ENCODER_STEPS = (
         lambda p: [
             Matrix(
                 "z W_O",
-                "what each head writes for the asking token",
+                "what each head writes for the query token",
                 ("H", "D"),
                 p.written,
                 p.head,

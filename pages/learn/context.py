@@ -3,7 +3,11 @@
 import streamlit as st
 
 from attention import ui
-from attention.ui.context import layers, texts
+from attention.ui.context.convolution import cnn
+from attention.ui.context.cost import cost
+from attention.ui.context.far_words import far
+from attention.ui.context.recurrent import rnn
+from attention.ui.context.two_texts import pair
 
 EXAMPLE = "The keys that I left on the table in the kitchen yesterday are gone"
 TABS = {
@@ -17,29 +21,30 @@ TABS = {
 st.title("Context")
 st.markdown(
     "**How does one word learn of another?** A recurrent network passes the message on word by "
-    "word, a convolution layer by layer; attention looks. Here all three run on the same text."
+    "word, a convolution layer by layer; attention takes one step. Here all three run on the same "
+    "text."
 )
 above = st.container()  # what is said of the text; the tab decides which controls it needs
-rnn, cnn, arbitrary, dependent, cost = ui.tabs(TABS, key="view")
-if rnn.open or cnn.open:
+recurrent, convolution, arbitrary, dependent, costs = ui.tabs(TABS, key="view")
+if recurrent.open or convolution.open:
     with above:
         chosen = ui.reading(EXAMPLE)
-elif not cost.open:  # which has no text and no model
+elif not costs.open:  # which has no text and no model
     with above:
         chosen = ui.model_only()
-with rnn:
-    if rnn.open:
-        layers.rnn(chosen)
-with cnn:
-    if cnn.open:
-        layers.cnn(chosen)
+with recurrent:
+    if recurrent.open:
+        rnn(chosen)
+with convolution:
+    if convolution.open:
+        cnn(chosen)
 with arbitrary:
     if arbitrary.open:
-        texts.far(chosen)
+        far(chosen)
 with dependent:
     if dependent.open:
-        texts.pair(chosen)
-with cost:
-    if cost.open:
-        layers.cost()
+        pair(chosen)
+with costs:
+    if costs.open:
+        cost()
 ui.saving_hint()

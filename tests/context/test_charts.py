@@ -10,13 +10,13 @@ import pytest
 from attention.analysis.words import Unit, View
 from attention.context import charts, rnn_cnn
 from attention.context import frames as context_frames
+from attention.context.far_words import FarAttention
 from attention.context.layer_costs import LayerTime
-from attention.context.reach import FarLook
 
 LABELS = ("one", "two", "one")
 SERIES = ("recurrent", "attention")
 REACHED = rnn_cnn.cone(3, (1,), 3, 1)
-LOOK = FarLook(3, 1, np.array([[0.5]]), np.array([[1]]), np.full((1, 1, 3), 1 / 3))
+LOOK = FarAttention(3, 1, np.array([[0.5]]), np.array([[1]]), np.full((1, 1, 3), 1 / 3))
 VIEW = View(
     tuple(Unit(label, (k,), False) for k, label in enumerate(LABELS)),
     np.full((1, 1, 3, 3), 1 / 3),

@@ -6,8 +6,8 @@ import pytest
 from attention.analysis.words import Unit, View
 from attention.context import frames as context_frames
 from attention.context import rnn_cnn
+from attention.context.far_words import FarAttention
 from attention.context.layer_costs import LayerTime, prices
-from attention.context.reach import FarLook
 
 
 def test_every_line_of_reach_sums_to_one_and_keeps_the_value():
@@ -53,7 +53,7 @@ def test_offsets_leave_out_what_the_text_does_not_have():
 
 def far(tokens, distance, weight, rank):
     row = np.array([[[0.1, 0.7, 0.2]]])
-    return FarLook(tokens, distance, np.array([[weight]]), np.array([[rank]]), row)
+    return FarAttention(tokens, distance, np.array([[weight]]), np.array([[rank]]), row)
 
 
 def test_far_looks_become_a_row_for_each_distance():
@@ -66,7 +66,7 @@ def test_far_looks_become_a_row_for_each_distance():
 
 
 def test_what_is_read_most_comes_first():
-    frame = context_frames.most_read_frame(far(3, 1, 0.1, 3), (0, 0), ("a", "b", "c"), 2)
+    frame = context_frames.most_attended_frame(far(3, 1, 0.1, 3), (0, 0), ("a", "b", "c"), 2)
     assert frame["Token"].tolist() == ["b", "c"]
     assert frame["Weight"].tolist() == [0.7, 0.2]
     assert frame["Number"].tolist() == [1, 2]
@@ -77,7 +77,7 @@ def test_the_row_of_a_word_marks_the_word():
     view = View(units, np.array([[[[0.25, 0.75], [1.0, 0.0]]]]), np.zeros((1, 1, 2)))
     frame = context_frames.pair_row_frame(view, 0, (0, 0))
     assert frame["weight"].tolist() == [0.25, 0.75]
-    assert frame["asks"].tolist() == [True, False]
+    assert frame["is_query"].tolist() == [True, False]
 
 
 def test_only_the_first_line_has_the_bare_word():

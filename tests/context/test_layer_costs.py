@@ -40,3 +40,19 @@ def test_the_timed_loop_is_the_recurrent_layer():
     x, recurrent = rng.standard_normal((5, 3)), rng.standard_normal((3, 3))
     cell = CellWeights(np.eye(3)[None], recurrent[None])
     assert layer_costs.recurrent_layer(x, recurrent) == pytest.approx(run(cell, x)[1:])
+
+
+def test_what_is_counted_and_timed_is_said():
+    seconds = {"recurrent": 4e-3, "convolution": 1e-3, "self-attention": 2e-3}
+    times = [
+        layer_costs.LayerTime(layer, n, median, median / 3, 1.0, 3)
+        for n in (100, 512)
+        for layer, median in seconds.items()
+    ]
+    costs = layer_costs.LayerComparison(100, 64, 3, times)
+    assert costs.sentence == (
+        "At n = 100 and d = 64 self-attention multiplies 3.1 times as often as a recurrent layer "
+        "and took 0.5 times as long. Quickest of the three: convolution, 1 ms."
+    )
+    assert "the loop takes 2 times as long as the call" in costs.loop_sentence
+    assert costs.unsteady == pytest.approx(3)

@@ -53,7 +53,7 @@ def charts(page):
 def cell(page, matrix, row, column):
     """Return one cell of a chart by its words."""
     chart = page.locator(f'[data-testid=stVegaLiteChart][aria-label^="Matrix {matrix}:"]')
-    return chart.locator(f'path[aria-label$="asks: {row}; is read: {column}"]').first
+    return chart.locator(f'path[aria-label$="query: {row}; key: {column}"]').first
 
 
 def picked(page, key):

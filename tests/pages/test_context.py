@@ -9,9 +9,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from attention.analysis import embeddings, words
-from attention.context import layer_costs, layer_runs, reach, rnn_cnn
+from attention.context import far_words, layer_costs, layer_runs, rnn_cnn
 from attention.context.layer_costs import LayerTime
-from attention.ui.context import work
+from attention.ui.context import timed as timing
 from attention.wording import human_seconds
 from tests.pages.asking import ask
 from tests.pages.reader import plain
@@ -38,7 +38,7 @@ def timed(monkeypatch):
             for layer in layer_costs.LAYERS
         ]
 
-    monkeypatch.setattr(work, "time_layers", time_layers)
+    monkeypatch.setattr(timing, "time_layers", time_layers)
     return asked
 
 
@@ -230,15 +230,15 @@ def test_the_question_about_layers_is_scored_from_the_figures():
 def test_the_weight_is_the_models_own_at_every_distance(model):
     app = open_page(FAR, between="6")
     rows = drawn(app, "rank")
-    text = reach.far_text(6)
+    text = far_words.far_text(6)
     trace = model.trace(text)
-    asks, reads = trace.tokens.index("deposit"), trace.tokens.index("bank")
+    query, key = trace.tokens.index("deposit"), trace.tokens.index("bank")
     here = series(rows, "L2 H5")
-    here = here[here["distance"] == asks - reads]
-    assert here["weight"].item() == pytest.approx(float(trace.weights[2, 5, asks, reads]))
+    here = here[here["distance"] == query - key]
+    assert here["weight"].item() == pytest.approx(float(trace.weights[2, 5, query, key]))
     assert here["tokens"].item() == len(trace.tokens)
     assert app.text[-1].value == text
-    assert f"across {asks - reads} tokens" in notice(app)
+    assert f"across {query - key} tokens" in notice(app)
 
 
 def test_the_longest_text_has_about_400_tokens_and_bank_is_among_the_three_most_read():
@@ -268,9 +268,9 @@ def test_bank_reads_deposited_in_one_text_and_river_in_the_other():
     app = open_page(PAIR)
     assert app.selectbox(key="shared").options == ["bank", "the"]
     for nth, word in enumerate(("deposited", "river")):
-        rows = drawn(app, "asks", nth=nth)
+        rows = drawn(app, "is_query", nth=nth)
         assert rows.loc[rows["weight"].idxmax(), "word"] == word
-        assert rows.loc[rows["asks"], "word"].tolist() == ["bank"]
+        assert rows.loc[rows["is_query"], "word"].tolist() == ["bank"]
         assert rows["weight"].sum() == pytest.approx(1)
 
 
@@ -291,19 +291,19 @@ def test_two_texts_about_money_leave_bank_alike():
 def test_texts_word_and_head_can_be_changed():
     app = open_page(PAIR)
     healthy(app.text_input(key="second").set_value("The bank by the river was steep").run())
-    assert "steep" in drawn(app, "asks", nth=1)["word"].tolist()
+    assert "steep" in drawn(app, "is_query", nth=1)["word"].tolist()
     healthy(app.selectbox(key="shared").set_value("the").run())
-    assert drawn(app, "asks").query("asks")["word"].tolist() == ["the"]
-    before = drawn(app, "asks")
+    assert drawn(app, "is_query").query("is_query")["word"].tolist() == ["the"]
+    before = drawn(app, "is_query")
     healthy(app.selectbox(key="pair_head").set_value("L0 H2").run())
-    assert not drawn(app, "asks").equals(before)
+    assert not drawn(app, "is_query").equals(before)
 
 
 @pytest.mark.parametrize("toggle", ["words", "special"])
 def test_the_view_toggles_work_on_the_pair(toggle):
     text = "I deposited xylophones at the bank"  # more pieces than words
     shown = [open_page(PAIR, first=text, **{toggle: value}) for value in ("true", "false")]
-    whole, changed = (drawn(app, "asks") for app in shown)
+    whole, changed = (drawn(app, "is_query") for app in shown)
     assert len(whole) != len(changed)
     assert changed["weight"].sum() == pytest.approx(1)
 

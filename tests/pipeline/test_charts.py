@@ -67,9 +67,9 @@ def test_weights_run_from_0_to_1():
     assert "range" not in colour["scale"]
 
 
-def test_rows_ask_and_columns_are_read():
+def test_rows_are_queries_and_columns_are_keys():
     encoding = cells(spec_of("square").to_dict())["encoding"]
-    assert [tip["title"] for tip in encoding["tooltip"]] == ["asks", "is read", "value"]
+    assert [tip["title"] for tip in encoding["tooltip"]] == ["query", "key", "value"]
     assert (encoding["y"]["field"], encoding["x"]["field"]) == ("r", "c")
 
 

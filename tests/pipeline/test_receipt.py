@@ -17,7 +17,7 @@ from attention.pipeline.receipt import (
     ReceiptCell,
     output_code,
     output_steps,
-    receipt,
+    receipt_of,
     six_digits,
     weight_code,
     weight_steps,
@@ -61,21 +61,21 @@ def pencil():
 
 
 def test_receipt_by_hand(pencil):
-    bill = receipt(pencil, ReceiptCell(0, 0, query=0, key=1, column=0))
-    assert np.allclose(bill.products, [2 * math.log(9), 0, 0, 0])
-    assert np.allclose(bill.scores, [0, math.log(9)])
-    assert np.allclose(bill.terms, [1 / 9, 1])
-    assert np.allclose(bill.weights, [0.1, 0.9])
-    assert bill.weight == pytest.approx(0.9)
-    assert np.allclose(bill.parts, [1, 18])
-    assert bill.output == pytest.approx(19)
+    receipt = receipt_of(pencil, ReceiptCell(0, 0, query=0, key=1, column=0))
+    assert np.allclose(receipt.products, [2 * math.log(9), 0, 0, 0])
+    assert np.allclose(receipt.scores, [0, math.log(9)])
+    assert np.allclose(receipt.terms, [1 / 9, 1])
+    assert np.allclose(receipt.weights, [0.1, 0.9])
+    assert receipt.weight == pytest.approx(0.9)
+    assert np.allclose(receipt.parts, [1, 18])
+    assert receipt.output == pytest.approx(19)
 
 
 def test_the_steps_end_at_the_weight_and_at_the_output(pencil):
-    bill = receipt(pencil, ReceiptCell(0, 0, query=0, key=1, column=0))
-    figures = [line.rpartition("= ")[2] for line in weight_steps(bill).splitlines()]
+    receipt = receipt_of(pencil, ReceiptCell(0, 0, query=0, key=1, column=0))
+    figures = [line.rpartition("= ")[2] for line in weight_steps(receipt).splitlines()]
     assert figures == ["4.39445", "2.19722", "2.19722", "1", "1.11111", "0.9"]
-    figures = [line.rpartition("= ")[2] for line in output_steps(bill).splitlines()]
+    figures = [line.rpartition("= ")[2] for line in output_steps(receipt).splitlines()]
     assert figures == ["0.9", "20", "18", "1", "19"]
 
 
@@ -86,14 +86,14 @@ def test_receipts_are_the_models_own_figures(cat_trace, layer):
         ReceiptCell(layer, 11, 0, 11, 0),
         ReceiptCell(layer, 0, 11, 0, 16),
     ):
-        bill = receipt(cat_trace, cell)
+        receipt = receipt_of(cat_trace, cell)
         row = cat_trace.weights[layer, cell.head, cell.query]
-        assert np.abs(bill.weights - row).max() < 1e-5
-        assert bill.weight == bill.weights[cell.key]
+        assert np.abs(receipt.weights - row).max() < 1e-5
+        assert receipt.weight == receipt.weights[cell.key]
         output = cat_trace.head_output[layer, cell.head, cell.query, cell.column]
-        assert bill.output == pytest.approx(output, abs=1e-5)
-        assert bill.products.sum() == pytest.approx(bill.dots[cell.key])
-        assert bill.parts.sum() == pytest.approx(bill.output)
+        assert receipt.output == pytest.approx(output, abs=1e-5)
+        assert receipt.products.sum() == pytest.approx(receipt.dots[cell.key])
+        assert receipt.parts.sum() == pytest.approx(receipt.output)
 
 
 @pytest.mark.parametrize("text", TEXTS)
@@ -102,13 +102,13 @@ def test_the_code_prints_the_number_of_the_receipt(model, text, place):
     cell = ReceiptCell(*place)
     with one_blas_thread():
         trace = model.trace(text)
-    bill = receipt(trace, cell)
+    receipt = receipt_of(trace, cell)
     weight = ran(weight_code(trace, cell))
-    assert weight == six_digits(bill.weight) + "\n"
+    assert weight == six_digits(receipt.weight) + "\n"
     held = trace.weights[cell.layer, cell.head, cell.query, cell.key]
     assert float(weight) == pytest.approx(float(held), rel=1e-4, abs=1e-6)
     output = ran(output_code(trace, cell))
-    assert output == six_digits(bill.output) + "\n"
+    assert output == six_digits(receipt.output) + "\n"
     held = trace.head_output[cell.layer, cell.head, cell.query, cell.column]
     assert float(output) == pytest.approx(float(held), rel=1e-4, abs=1e-5)
 
@@ -126,8 +126,8 @@ def test_the_code_runs_in_a_session_of_its_own(model, make):
         check=True,
     )
     with one_blas_thread():
-        bill = receipt(model.trace(text), cell)
-    wanted = bill.weight if make is weight_code else bill.output
+        receipt = receipt_of(model.trace(text), cell)
+    wanted = receipt.weight if make is weight_code else receipt.output
     assert done.stdout.decode().strip() == six_digits(wanted)
 
 
@@ -147,12 +147,12 @@ def test_a_decoder_reads_shared_keys_up_to_the_query(tmp_path, monkeypatch):
     llama = Llama.from_folder("tiny", tiny.write(tmp_path / "tiny", "llama"))
     trace = llama.trace("the cat sat on the mat")
     cell = ReceiptCell(1, 3, 4, 2, 1)
-    bill = receipt(trace, cell)
-    assert len(bill.weights) == 5
-    assert np.abs(bill.weights - trace.weights[1, 3, 4, :5]).max() < 1e-6
-    assert bill.output == pytest.approx(trace.head_output[1, 3, 4, 1], abs=1e-6)
+    receipt = receipt_of(trace, cell)
+    assert len(receipt.weights) == 5
+    assert np.abs(receipt.weights - trace.weights[1, 3, 4, :5]).max() < 1e-6
+    assert receipt.output == pytest.approx(trace.head_output[1, 3, 4, 1], abs=1e-6)
     monkeypatch.setattr(attention, "load_model", lambda name: llama)
-    assert ran(weight_code(trace, cell)) == six_digits(bill.weight) + "\n"
-    assert ran(output_code(trace, cell)) == six_digits(bill.output) + "\n"
+    assert ran(weight_code(trace, cell)) == six_digits(receipt.weight) + "\n"
+    assert ran(output_code(trace, cell)) == six_digits(receipt.output) + "\n"
     with pytest.raises(ValueError, match="key 3 comes after query 2"):
-        receipt(trace, ReceiptCell(1, 3, 2, 3))
+        receipt_of(trace, ReceiptCell(1, 3, 2, 3))

@@ -10,7 +10,7 @@ from attention.pipeline import frames as step_frames
 from attention.pipeline import steps
 from attention.pipeline.head_state import HeadState
 from attention.pipeline.matrix import HEADS, Matrix, limit, part_text
-from attention.pipeline.receipt import ReceiptCell, receipt
+from attention.pipeline.receipt import ReceiptCell, receipt_of
 
 STEPS = {step.key: step for step in steps.ENCODER_STEPS}
 
@@ -81,7 +81,9 @@ def test_weights_are_terms_over_their_sum(place):
     matrices = named(place, "softmax")
     terms = matrices["exp(S″ − m)"]
     assert np.allclose(terms / terms.sum(axis=1, keepdims=True), matrices["A"])
-    assert "“cat” 0.682" in STEPS["softmax"].sentence(place)
+    assert "“cat” most (0.682; the other words: 0.641 on average)" in STEPS["softmax"].sentence(
+        place
+    )
 
 
 def test_heads_side_by_side_and_what_each_writes(place):
@@ -156,15 +158,15 @@ def test_wide_matrices_show_the_columns_they_say():
 
 
 def test_tables_of_a_receipt_hold_every_product_and_term(cat_trace):
-    bill = receipt(cat_trace, ReceiptCell(5, 11, 8, 2, 5))
-    products = step_frames.product_frame(bill)
+    receipt = receipt_of(cat_trace, ReceiptCell(5, 11, 8, 2, 5))
+    products = step_frames.product_frame(receipt)
     assert len(products) == 32
     assert np.allclose(products["query q"] * products["key k"], products["q × k"])
-    terms = step_frames.softmax_frame(bill, cat_trace.tokens)
+    terms = step_frames.softmax_frame(receipt, cat_trace.tokens)
     assert np.allclose(terms["exp(s − m)"] / terms["exp(s − m)"].sum(), terms["weight"])
-    output = step_frames.output_frame(bill, cat_trace.tokens)
+    output = step_frames.output_frame(receipt, cat_trace.tokens)
     assert output["key"].tolist() == list(cat_trace.tokens)
-    assert output["weight × v"].sum() == pytest.approx(bill.output)
+    assert output["weight × v"].sum() == pytest.approx(receipt.output)
 
 
 def test_formulas_use_commands_that_exist():

@@ -23,29 +23,29 @@ def place(chosen: Reading, cell: ReceiptCell) -> HeadState:
 def weight_receipt(chosen: Reading, cell: ReceiptCell) -> None:
     """Draw the receipt of a weight."""
     trace = chosen.trace
-    bill = receipt.receipt(trace, cell)
+    made = receipt.receipt_of(trace, cell)
     left, right = st.columns([2, 3])
     with left:
-        st.caption(f"The {len(bill.query)} products of query and key")
-        _table(step_frames.product_frame(bill), "Products of query and key")
+        st.caption(f"The {len(made.query)} products of query and key")
+        _table(step_frames.product_frame(made), "Products of query and key")
     with right:
-        st.caption(f"From dot product to weight, for all {len(bill.scores)} keys")
-        _table(step_frames.softmax_frame(bill, chosen.view.labels), "Scores, terms and weights")
-    st.code(receipt.weight_steps(bill), language=None)
+        st.caption(f"From dot product to weight, for all {len(made.scores)} keys")
+        _table(step_frames.softmax_frame(made, chosen.view.labels), "Scores, terms and weights")
+    st.code(receipt.weight_steps(made), language=None)
     held = float(trace.weights[cell.layer, cell.head, cell.query, cell.key])
-    _agree("weight", bill.weight, held)
+    _agree("weight", made.weight, held)
     st.code(receipt.weight_code(trace, cell), language="python")
 
 
 def output_receipt(chosen: Reading, cell: ReceiptCell) -> None:
     """Draw the receipt of one number of the head's output."""
     trace = chosen.trace
-    bill = receipt.receipt(trace, cell)
-    st.caption(f"The products of weight and value, for all {len(bill.weights)} keys")
-    _table(step_frames.output_frame(bill, chosen.view.labels), "Weights times values")
-    st.code(receipt.output_steps(bill), language=None)
+    made = receipt.receipt_of(trace, cell)
+    st.caption(f"The products of weight and value, for all {len(made.weights)} keys")
+    _table(step_frames.output_frame(made, chosen.view.labels), "Weights times values")
+    st.code(receipt.output_steps(made), language=None)
     held = float(trace.head_output[cell.layer, cell.head, cell.query, cell.column])
-    _agree("output", bill.output, held)
+    _agree("output", made.output, held)
     st.code(receipt.output_code(trace, cell), language="python")
 
 

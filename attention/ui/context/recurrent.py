@@ -1,0 +1,112 @@
+"""The context page's tab on recurrent layers."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+import attention
+from attention.analysis import words
+from attention.arrays import Array
+from attention.context import charts, reach
+from attention.context import frames as context_frames
+from attention.context.layer_costs import ATTENTION, RECURRENT, LayerComparison
+from attention.context.reach import Influence
+from attention.ui import inputs
+from attention.ui.context import timed
+from attention.ui.context.heads import path_head
+from attention.ui.controls import on_phone
+from attention.ui.inputs import stepped
+from attention.ui.readings import Reading, trace
+from attention.ui.show import draw, notice
+from attention.wording import head_name, human_seconds
+
+
+def rnn(chosen: Reading) -> None:
+    """Draw what reaches the last word through a recurrent pass, and through attention."""
+    influence, seed = _influence(chosen)
+    notice(influence.sentence)
+    draw(
+        charts.reach_chart,
+        context_frames.reach_frame(influence.labels, influence.series),
+        key="reach",
+        alt_text="What reaches the last word from each word: recurrent layers and attention",
+        labels=influence.labels,
+        series=tuple(influence.series),
+        narrow=on_phone(),
+    )
+    st.caption(
+        "What reaches the last word from each word. The input of both recurrent layers is the "
+        f"model's own word vectors, standardised. Their weights are random (seed {seed}) and "
+        "untrained: training bends the curve, but leaves the number of factors in it. Each line is "
+        "divided by its sum, so that norms and weights compare; attention's is the row of the "
+        "model's own head over the words of the text. Shares below a millionth lie on the edge."
+    )
+    _derivatives()
+    _sequential_against_parallel()
+
+
+def _influence(chosen: Reading) -> tuple[Influence, int]:
+    """Draw the controls of the curves; return the curves, and the seed of the random networks."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        hidden = stepped("State width N", (8, 16, 32, 64), 32, key="rnn_width")
+        gain = _gain()
+        seed = inputs.slider("Seed", 0, 20, 0, key="seed", width=140)
+        head = path_head(chosen)
+    own = reach.own_words(chosen.view)
+    tanh, gru = _norms(chosen.model_name, chosen.text, chosen.words, hidden, gain, seed)
+    series = {
+        "recurrent, tanh": tanh,
+        "recurrent, GRU": gru,
+        f"attention {head_name(head)}": chosen.view.weights[head][own[-1], own],
+    }
+    return Influence(chosen.view, series), seed
+
+
+def _gain() -> float:
+    return inputs.slider(
+        "Recurrent gain",
+        0.1,
+        3.0,
+        0.9,
+        0.1,
+        key="gain",
+        width=180,
+        help="The spectral radius of the recurrent matrices: their largest eigenvalue's size. "
+        "A small one lets the product of the derivatives vanish, a large one lets it explode.",
+    )
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _norms(
+    model: str, text: str, merged: bool, hidden: int, gain: float, seed: int
+) -> tuple[Array, Array]:
+    tokens = trace(model, text).input
+    units = words.whole_words(tokens) if merged else words.pieces(tokens)
+    own = [unit for unit in units if unit.ordinary]
+    return reach.recurrent_norms(attention.load_model(model), tokens, own, hidden, gain, seed)
+
+
+def _derivatives() -> None:
+    st.latex(
+        r"\text{recurrent: } \frac{\partial h_T}{\partial x_k} = "
+        r"\frac{\partial h_T}{\partial h_{T-1}} \cdots "
+        r"\frac{\partial h_{k+1}}{\partial h_k}\,\frac{\partial h_k}{\partial x_k}"
+    )
+    st.latex(r"\text{attention: } \frac{\partial z_T}{\partial v_k} = w_{Tk}\, I")
+
+
+def _sequential_against_parallel() -> None:
+    st.subheader("One after the other, or all at once")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        n, width = timed.length_and_width()
+        times, source = timed.layer_times(width, 3)
+    costs = LayerComparison(n, width, 3, times)
+    recurrent, _, attended = costs.counted
+    loop, call = (human_seconds(costs.here[layer].median) for layer in (RECURRENT, ATTENTION))
+    with st.container(horizontal=True):
+        st.metric(f"Steps, token 1 to {n}, recurrent", f"{recurrent.path:,}", border=True)
+        st.metric(f"Steps, token 1 to {n}, attention", f"{attended.path:,}", border=True)
+        st.metric(f"{n} recurrent steps take", loop, border=True)
+        st.metric("One attention call takes", call, border=True)
+    st.caption(f"{source} {costs.loop_sentence}")
+    timed.unsteady_note(costs)

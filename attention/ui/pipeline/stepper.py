@@ -1,0 +1,105 @@
+"""The pipeline's steps as the reader walks through them, and the matrices of one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import streamlit as st
+
+from attention.pipeline import frames as step_frames
+from attention.pipeline import matrix, steps
+from attention.pipeline.charts import matrix_map
+from attention.pipeline.head_state import HeadState
+from attention.pipeline.matrix import Matrix
+from attention.pipeline.steps import PipelineStep
+from attention.ui.controls import on_phone
+from attention.ui.inputs import choice
+from attention.ui.show import draw, notice, show_check
+
+MOST_TOKENS = 24  # in a chart
+_BETWEEN = {False: r" \qquad ", True: r" \\[1ex] "}  # formulas stand below each other on a phone
+
+
+def step_picker(all_steps: Sequence[PipelineStep]) -> int:
+    """Draw the choice of a step; return its number, counting from 0."""
+    key = choice("Step", {step.key: step.name for step in all_steps}, key="step")
+    return [step.key for step in all_steps].index(key)
+
+
+def step_buttons(all_steps: Sequence[PipelineStep], number: int) -> None:
+    """Draw the buttons that go one step back or on."""
+    last = number == len(all_steps) - 1
+    st.button(
+        "Back",
+        icon=":material/arrow_back:",
+        disabled=number == 0,
+        on_click=partial(_go, all_steps[number - 1].key),
+    )
+    st.button(
+        "Next",
+        icon=":material/arrow_forward:",
+        type="primary",
+        disabled=last,
+        on_click=partial(_go, all_steps[0 if last else number + 1].key),
+    )
+
+
+def explain(step: PipelineStep, place: HeadState) -> None:
+    """Say what a step does, in words, in formulas, and with the figures of this place."""
+    st.markdown(step.what)
+    between = _BETWEEN[on_phone()]
+    st.latex(r"\begin{gathered}" + between.join(step.formulas) + r"\end{gathered}")
+    st.caption(f"Shapes: {steps.shapes_text(step, place)}")
+    notice(step.sentence(place))
+    if step.gap:
+        gap = step.gap(place)
+        show_check(f"computed again here, within {gap:.1g} of the model's own", gap < 1e-4)
+
+
+def draw_matrices(step: PipelineStep, place: HeadState) -> None:
+    """Draw the matrices of a step side by side, of as many tokens as can be read."""
+    shown, count = steps.shown_tokens(place, MOST_TOKENS), len(place.labels)
+    if len(shown) < count:
+        st.warning(
+            f"The text has {count} tokens. The charts show {len(shown)}: the chosen two and those "
+            "that the query attends to most. Every sum runs over all of them."
+        )
+    matrices = step.matrices(place)
+    for drawn, beside in zip(matrices, st.columns(len(matrices)), strict=True):
+        with beside:
+            limit = matrix.limit(matrices if step.one_scale else [drawn], shown)
+            _draw_matrix(drawn, f"{step.key} {drawn.name}", place, shown, limit)
+    if any(drawn.square for drawn in matrices):
+        st.caption("Rows are queries, columns are keys. Click a cell to choose it for the receipt.")
+
+
+def _draw_matrix(
+    drawn: Matrix, name: str, place: HeadState, shown: list[int], limit: float
+) -> None:
+    st.markdown(f"**{drawn.name}** {drawn.meaning}")
+    # of a square one new after every click: any cell can be clicked again
+    chart = f"{name} {place.query} {place.key}" if drawn.square else drawn.name
+    draw(
+        matrix_map,
+        step_frames.matrix_frame(drawn, place.labels, shown),
+        key=chart,
+        alt_text=f"Matrix {drawn.name}: {drawn.meaning}",
+        on_select=partial(_click, chart, shown) if drawn.square else None,
+        labels=step_frames.row_labels(drawn, place.labels, shown),
+        square=drawn.square,
+        signed=drawn.signed,
+        limit=limit,
+    )
+    st.caption(matrix.part_text(drawn, shown))
+
+
+def _go(to: str) -> None:
+    """Show another step."""
+    st.session_state["step"] = to
+
+
+def _click(chart: str, shown: list[int]) -> None:
+    """Let the clicked cell say which token is the query and which the key."""
+    for cell in st.session_state[chart]["selection"]["cell"]:
+        st.session_state.update(word=shown[cell["r"]], reads=shown[cell["c"]])
