@@ -5,7 +5,7 @@ import pytest
 
 from attention.analysis import metrics, words
 from attention.analysis.questions import previous_word_head
-from attention.lesson.questions import reads_most, turns
+from attention.lesson.questions import attends_most, turns
 from attention.pipeline.questions import flattened
 from attention.scaling.power_law import fit
 from attention.scaling.questions import times_longer
@@ -16,8 +16,8 @@ def check(question):
     assert len(question.options) == len(set(question.options)) >= 2
 
 
-def test_reads_most(cat_view):
-    question = reads_most(cat_view, 8, 5, 11)
+def test_attends_most(cat_view):
+    question = attends_most(cat_view, 8, 5, 11)
     check(question)
     assert question.answer == "cat"
     assert "0.68" in question.because
@@ -26,9 +26,9 @@ def test_reads_most(cat_view):
 
 @pytest.mark.parametrize("text", ["Hi", "the the the", "word " * 50])
 @pytest.mark.parametrize("special", [True, False])
-def test_reads_most_of_any_text_has_its_answer_among_distinct_options(model, text, special):
+def test_attends_most_of_any_text_has_its_answer_among_distinct_options(model, text, special):
     view = words.view(model.trace(text), special=special)
-    question = reads_most(view, 0, 0, 0)
+    question = attends_most(view, 0, 0, 0)
     assert question.answer in question.options
     assert len(question.options) == len(set(question.options))
 

@@ -18,8 +18,8 @@ import attention
 from attention.analysis import links, sentences, sinks, words
 from attention.analysis.telling import telling_link
 from attention.context import reach
-from attention.lesson import minimal_pairs
-from attention.lesson.takeaways import Look
+from attention.lesson import minimal_pairs, pair_sentences
+from attention.lesson.takeaways import LessonExample
 from attention.models import registry
 from attention.pipeline.decoder_steps import steps_for
 from attention.pipeline.head_state import HeadState
@@ -269,13 +269,13 @@ def test_the_lessons_sentence(name, data):
     trace, shown, _, _, _ = drawn(data, name)
     query, key, layer, head = telling_link(shown)
     slow = Slow(shown, trace, (layer, head))
-    told = Look(trace, shown, query, key, layer, head).sentence
-    asks, reads, where, figures, count, average = re.fullmatch(
-        r"(.+?) reads (.+?) in head (L\d+ H\d+) \((.+); "
+    told = LessonExample(trace, shown, query, key, layer, head).sentence
+    named, attended, where, figures, count, average = re.fullmatch(
+        r"(.+?) attends to (.+?) in head (L\d+ H\d+) \((.+); "
         r"the mean of all (\d+) heads is (\d\.\d+)\)\.",
         told,
     ).groups()
-    assert (slow.position(asks), slow.position(reads), where) == (query, key, slow.name)
+    assert (slow.position(named), slow.position(attended), where) == (query, key, slow.name)
     slow.check_figures(query, key, figures)
     every = [
         Slow(shown, trace, place).rows[query][key] for place in np.ndindex(trace.weights.shape[:2])
@@ -286,24 +286,24 @@ def test_the_lessons_sentence(name, data):
 
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize(
-    "pair", [minimal_pairs.TROPHY, minimal_pairs.ANIMAL, *minimal_pairs.PAIRS[:4]]
+    "pair", [pair_sentences.TROPHY, pair_sentences.ANIMAL, *pair_sentences.PAIRS[:4]]
 )
 def test_what_turns_with_the_meaning(name, pair):
     traces = [read(name, text) for text in pair.texts]
     views = [words.view(trace) for trace in traces]
-    asks, first, second = (
+    queries, first, second = (
         [view.find(word) for view in views] for word in (pair.pronoun, pair.first, pair.second)
     )
     keys = np.array([first, second]).T
-    weights = minimal_pairs.preferences(views, asks, keys)
+    weights = minimal_pairs.preferences(views, queries, keys)
     turning = against = 0
     for head in np.ndindex(traces[0].weights.shape[:2]):
         slow = [Slow(view, trace, head) for view, trace in zip(views, traces, strict=True)]
         likes = [
-            [s.rows[q][k] for k in ks] for s, q, ks in zip(slow, asks, keys, strict=True)
+            [s.rows[q][k] for k in ks] for s, q, ks in zip(slow, queries, keys, strict=True)
         ]  # sentence, candidate
         base = np.array(
-            [[s.others(q, k) for k in ks] for s, q, ks in zip(slow, asks, keys, strict=True)]
+            [[s.others(q, k) for k in ks] for s, q, ks in zip(slow, queries, keys, strict=True)]
         )
         told = minimal_pairs.turning_sentence(weights, base, [pair.first, pair.second], head)
         one, other = likes[0][0] > likes[0][1], likes[1][1] > likes[1][0]
@@ -326,8 +326,8 @@ def test_what_reaches_the_last_word(name, data):
         return
     rng = np.random.default_rng(data.draw(st.integers(0, 99)))
     row = shown.weights[head][own[-1], own]
-    heard = {"tanh": rng.random(len(own)), "GRU": rng.random(len(own)), "attention": row}
-    told = reach.reach_sentence(shown, own, heard)
+    series = {"tanh": rng.random(len(own)), "GRU": rng.random(len(own)), "attention": row}
+    told = reach.Influence(shown, series).sentence
     early, steps, last = re.match(r"(.+?) stands (\d+) words before (.+?)\. Of", told).groups()
     local = [shown.labels[k] for k in own]
     far = len(own) - 1 - int(steps)
@@ -375,7 +375,7 @@ def test_what_the_pipeline_says_of_a_token(name, data):
 
     told = steps["softmax"].sentence(place)
     best = sorted(range(len(row)), key=lambda k: -row[k])[:3]
-    listed = re.findall(r"“(.+?)” (\d\.\d{3})", told.split("It reads most from ")[1])
+    listed = re.findall(r"“(.+?)” (?:most \()?(\d\.\d{3})", told.split("It attends to ")[1])
     assert [label for label, _ in listed] == [labels[k] for k in best]
     assert [float(w) for _, w in listed] == pytest.approx([row[k] for k in best], abs=6e-4)
     others = [
@@ -383,7 +383,7 @@ def test_what_the_pipeline_says_of_a_token(name, data):
         for r in range(len(rows))
         if r != query and not trace.input.special[r] and best[0] < len(rows[r])
     ]
-    given_ = re.search(r"the other words give it (\d\.\d{3})", told)
+    given_ = re.search(r"the other words: (\d\.\d{3}) on average", told)
     assert (given_ is None) == (not others)
     if others:
         assert float(given_[1]) == pytest.approx(fmean(others), abs=6e-4)
@@ -397,7 +397,7 @@ def test_what_the_pipeline_says_of_a_token(name, data):
     told = steps["blend"].sentence(place)
     parts = [w * lengths[k] for k, w in enumerate(row)]
     if len(row) == 1:
-        assert "may read itself only" in told
+        assert "may attend to itself only" in told
         return
     size, label, weight = re.search(
         r"parts, (\d+\.\d\d), comes from “(.+?)” \(weight (\d\.\d{3})\)", told

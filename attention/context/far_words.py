@@ -154,9 +154,9 @@ class FarSweep:
         here, control = self.chosen, self.controls[self.counts.index(self.count)]
         best, name = self.best, head_name(self.best)
         return (
-            f"“{QUERY_WORD}” attends to “{KEY_WORD}” across {here.distance} tokens in one step: {name} gives "
-            f"it {percent(here.weight[best])}, rank {here.rank[best]} of {here.tokens}; "
-            f"{head_name(self.head)} {percent(here.weight[self.head])}, rank "
+            f"“{QUERY_WORD}” attends to “{KEY_WORD}” across {here.distance} tokens in one step: "
+            f"{name} gives it {percent(here.weight[best])}, rank {here.rank[best]} of "
+            f"{here.tokens}; {head_name(self.head)} {percent(here.weight[self.head])}, rank "
             f"{here.rank[self.head]}. With “{CONTROL_WORD}” in its place {name} gives "
             f"{percent(control.weight[best])}, rank {control.rank[best]}."
         )

@@ -28,8 +28,8 @@ def ranks_question(far: FarAttention) -> Question:
     bins = {"none": 0, "1 to 5": 5, "6 to 20": 20, f"21 to {heads}": heads}
     return Question(
         key="far",
-        text=f"“{KEY_WORD}” stands {far.distance} tokens before “{QUERY_WORD}”. In how many of the {heads} "
-        "heads is it still among the ten tokens with the largest weights?",
+        text=f"“{KEY_WORD}” stands {far.distance} tokens before “{QUERY_WORD}”. In how many of the "
+        f"{heads} heads is it still among the ten tokens with the largest weights?",
         options=tuple(bins),
         answer=next(name for name, most in bins.items() if within <= most),
         because=f"It is in {within} of {heads} heads. The others attend to something else: heads "

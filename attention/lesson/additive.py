@@ -8,6 +8,7 @@ translate", section A.1.2; compared in Vaswani et al. 2017, "Attention is all yo
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
 from typing import NamedTuple
@@ -15,9 +16,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from attention.analysis.metrics import entropy
+from attention.analysis.words import View
 from attention.arrays import Array
-from attention.core import attention_scores
+from attention.core import attention_scores, causal_mask, softmax
+from attention.models.trace import Trace
 from attention.runtime.threads import one_blas_thread
+from attention.wording import Head
 
 _BLOCK = 1 << 18  # numbers at a time: the hidden layer of all pairs would not stay in the cache
 _ROUNDS = 9
@@ -72,14 +77,67 @@ def additive_scores(query: ArrayLike, key: ArrayLike, weights: AdditiveWeights) 
     >>> additive_scores([[0.0]], [[0.0], [50.0]], one)
     array([[0., 2.]])
     """
-    asked, offered = np.asarray(query) @ weights.w_query, np.asarray(key) @ weights.w_key
-    scores = np.empty((len(asked), len(offered)), asked.dtype)
-    rows = max(1, _BLOCK // max(offered.size, 1))
-    for start in range(0, len(asked), rows):
+    queries, keys = np.asarray(query) @ weights.w_query, np.asarray(key) @ weights.w_key
+    scores = np.empty((len(queries), len(keys)), queries.dtype)
+    rows = max(1, _BLOCK // max(keys.size, 1))
+    for start in range(0, len(queries), rows):
         some = slice(start, start + rows)
-        inner = asked[some, None] + offered  # (rows, K, A)
+        inner = queries[some, None] + keys  # (rows, K, A)
         scores[some] = np.tanh(inner, out=inner) @ weights.v
     return scores
+
+
+@dataclass(frozen=True, eq=False)
+class BothRows:
+    """One row of weights of a head, from its own dot products and from random additive scores."""
+
+    view: View
+    query: int
+    rows: dict[str, Array]  # kind of score -> (W,)
+
+    def largest(self, count: int) -> list[int]:
+        """Return the words that weigh most in either row, in the order of the text."""
+        strongest = np.max(list(self.rows.values()), axis=0)
+        return sorted(np.argsort(-strongest, kind="stable")[:count].tolist())
+
+    @property
+    def sentence(self) -> str:
+        """Say what the word attends to most by each kind of score, and how widely."""
+        most = {kind: self.view.labels[int(row.argmax())] for kind, row in self.rows.items()}
+        spread = {kind: float(entropy(row)) for kind, row in self.rows.items()}
+        return (
+            f"With trained dot products “{self.view.labels[self.query]}” attends to “{most[DOT]}” "
+            f"most (entropy {spread[DOT]:.1f} bits), with the random network to "
+            f"“{most[ADDITIVE]}” ({spread[ADDITIVE]:.1f} bits): what a head attends to is learned, "
+            "in both forms."
+        )
+
+
+def both_rows(
+    trace: Trace, view: View, query: int, head: Head, weights: AdditiveWeights
+) -> BothRows:
+    """Score the queries and keys of a head by a small network, too, with these weights.
+
+    Of a word of several pieces the row is the mean of theirs, and its own weight their sum.
+    """
+    layer, number = head
+    keys = trace.key[layer, trace.kv_head(number)]  # (T, E)
+    positions = list(view.units[query].positions)
+    scores = additive_scores(trace.query[layer, number, positions], keys, weights)
+    if trace.is_causal:
+        scores[~causal_mask(len(keys))[positions]] = -np.inf
+    row = softmax(scores).mean(axis=0)  # (T,)
+    merged = np.array([row[list(unit.positions)].sum() for unit in view.units])
+    return BothRows(view, query, {DOT: view.weights[head][query], ADDITIVE: merged / merged.sum()})
+
+
+def longer_sentence(costs: Sequence[ScoreCost], n: int) -> str:
+    """Say how much longer the additive scores took at one length, where they were timed."""
+    seconds = {cost.kind: cost.seconds for cost in costs if cost.n == n}
+    if not seconds:
+        return ""
+    times = seconds[ADDITIVE] / seconds[DOT]
+    return f"At {n} tokens the additive scores took {times:.0f} times as long. "
 
 
 def counted(n: int, width: int, inner: int) -> dict[str, tuple[int, int]]:
@@ -109,7 +167,7 @@ def costs(
     After a warm-up both are timed in turn, so that a slow moment hits both; the median counts. On
     one processor, so that neither looks quick for having more of them.
     """
-    found = []
+    measured = []
     weights = random_weights(width, inner, seed=0)
     for done, n in enumerate(lengths):
         query, key = np.random.default_rng(n).standard_normal((2, n, width), dtype=np.float32)
@@ -121,9 +179,9 @@ def costs(
             rounds = [{k: _seconds(call) for k, call in calls.items()} for _ in range(_ROUNDS + 1)]
         for kind, numbers in counted(n, width, inner).items():
             median = float(np.median([times[kind] for times in rounds[1:]]))  # [0]: the warm-up
-            found.append(ScoreCost(n, kind, *numbers, median))
+            measured.append(ScoreCost(n, kind, *numbers, median))
         on_progress((done + 1) / len(lengths))
-    return found
+    return measured
 
 
 def _seconds(call: Callable[[], object]) -> float:

@@ -1,4 +1,4 @@
-"""The lesson's charts: one row, a minimal pair, heads that are removed or alike, two scores."""
+"""The lesson's charts: one row, a minimal pair, heads that are ablated or alike, two scores."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from attention.interventions.pruning import ORDERS, RANDOM
 from attention.lesson.additive import ADDITIVE, DOT
 
 _FIRST = "#6366f1"  # the theme's first colour, between its light and its dark form
-_OUTCOMES = ("#16a34a", "#818cf8", "#f59e0b", "#e11d48", "#94a3b8")  # of `lesson_frames.outcomes`
+_OUTCOMES = ("#16a34a", "#818cf8", "#f59e0b", "#e11d48", "#94a3b8")  # of `frames.outcomes`
 _SECONDS = "(datum.value < 1 ? format(datum.value, '~s') + 's' : format(datum.value, '~r') + ' s')"
 
 
-def reading_bars(data: pd.DataFrame, *, labels: Sequence[str]) -> alt.TopLevelMixin:
-    """Draw what one word reads of every word. `data` is `lesson_frames.row_frame`."""
+def word_bars(data: pd.DataFrame, *, labels: Sequence[str]) -> alt.TopLevelMixin:
+    """Draw how much one word attends to every word. `data` is `frames.row_frame`."""
     base = alt.Chart(data).encode(
         y=alt.Y("k:O").title(None).axis(position_axis()),
         x=alt.X("weight:Q").title(None).scale(domain=[0, 1]).axis(None),
         tooltip=[
-            alt.Tooltip("word:N", title="is read"),
+            alt.Tooltip("word:N", title="key"),
             alt.Tooltip("weight:Q", title="weight", format=".4f"),
         ],
     )
@@ -44,15 +44,15 @@ def reading_bars(data: pd.DataFrame, *, labels: Sequence[str]) -> alt.TopLevelMi
 
 
 def pair_bars(data: pd.DataFrame, *, labels: Sequence[str]) -> alt.TopLevelMixin:
-    """Draw what the pronoun reads of both candidates in both sentences.
+    """Draw how much the pronoun attends to both candidates in both sentences.
 
-    `data` is `lesson_frames.pair_frame`; `labels` name its four rows.
+    `data` is `frames.pair_frame`; `labels` name its four rows.
     """
     base = alt.Chart(data).encode(
         y=alt.Y("i:O").title(None).axis(position_axis()),
         tooltip=[
             alt.Tooltip("sentence:Q", title="sentence"),
-            alt.Tooltip("word:N", title="is read"),
+            alt.Tooltip("word:N", title="key"),
             alt.Tooltip("weight:Q", title="in this head", format=".4f"),
             alt.Tooltip("mean:Q", title="mean of all heads", format=".4f"),
             alt.Tooltip("meant:N", title="is meant"),
@@ -78,7 +78,7 @@ def outcome_grid(
 ) -> alt.TopLevelMixin:
     """Draw for every head what it does with a minimal pair; a click names a head.
 
-    `data` is `lesson_frames.outcome_frame`; `labels` say what its outcomes are, in order. The
+    `data` is `frames.outcome_frame`; `labels` say what its outcomes are, in order. The
     selection is called `head` and has the fields layer, head.
     """
     click = alt.selection_point("head", fields=["layer", "head"], on="click", empty=False)
@@ -115,12 +115,12 @@ def outcome_grid(
 
 
 def removal_lines(data: pd.DataFrame, *, heads: int, narrow: bool) -> alt.TopLevelMixin:
-    """Draw how far the sentence vector moves as more and more heads are removed.
+    """Draw how far the sentence vector moves as more and more heads are ablated.
 
-    `data` is `lesson_frames.removal_frame`.
+    `data` is `frames.removal_frame`.
     """
     base = alt.Chart(data).encode(
-        x=alt.X("removed:Q").title(f"heads removed, of {heads}").scale(domain=[0, heads]),
+        x=alt.X("removed:Q").title(f"heads ablated, of {heads}").scale(domain=[0, heads]),
         y=alt.Y("shift:Q").title("cosine distance").scale(domainMin=0).axis(format=".2f"),
         color=alt.Color("order:N")
         .scale(domain=list(ORDERS))
@@ -128,7 +128,7 @@ def removal_lines(data: pd.DataFrame, *, heads: int, narrow: bool) -> alt.TopLev
         detail="run:N",
         tooltip=[
             alt.Tooltip("order:N", title="order"),
-            alt.Tooltip("removed:Q", title="heads removed"),
+            alt.Tooltip("removed:Q", title="heads ablated"),
             alt.Tooltip("shift:Q", title="the vector moves by", format=".3f"),
         ],
     )
@@ -141,9 +141,9 @@ def removal_lines(data: pd.DataFrame, *, heads: int, narrow: bool) -> alt.TopLev
 def alike_map(
     data: pd.DataFrame, *, heads: int, heads_per_layer: int, highest: float
 ) -> alt.TopLevelMixin:
-    """Draw how differently any two heads read; dark cells are heads that do nearly the same.
+    """Draw how differently any two heads attend; dark cells are heads that do nearly the same.
 
-    `data` is `lesson_frames.alike_frame`.
+    `data` is `frames.alike_frame`.
     """
     axis = alt.Axis(
         values=list(range(0, heads, heads_per_layer)),
@@ -174,7 +174,7 @@ def alike_map(
 
 
 def two_rows(data: pd.DataFrame, *, labels: Sequence[str]) -> alt.TopLevelMixin:
-    """Draw one row of weights from both kinds of scores. `data` is `lesson_frames.row_frame`."""
+    """Draw one row of weights from both kinds of scores. `data` is `frames.row_frame`."""
     bars = (
         alt.Chart(data)
         .mark_bar()
@@ -185,7 +185,7 @@ def two_rows(data: pd.DataFrame, *, labels: Sequence[str]) -> alt.TopLevelMixin:
             color=_kind("series:N"),
             tooltip=[
                 alt.Tooltip("series:N", title="score"),
-                alt.Tooltip("word:N", title="is read"),
+                alt.Tooltip("word:N", title="key"),
                 alt.Tooltip("weight:Q", title="weight", format=".4f"),
             ],
         )
@@ -196,7 +196,7 @@ def two_rows(data: pd.DataFrame, *, labels: Sequence[str]) -> alt.TopLevelMixin:
 
 
 def cost_lines(data: pd.DataFrame) -> alt.TopLevelMixin:
-    """Draw the measured time of all scores against length. `data` is `lesson_frames.cost_frame`."""
+    """Draw the measured time of all scores against length. `data` is `frames.cost_frame`."""
     ticks = sorted({2**power for power in range(4, 14)})
     base = alt.Chart(data).encode(
         x=alt.X("n:Q")

@@ -23,13 +23,13 @@ def row_frame(labels: Sequence[str], rows: Mapping[str, Array]) -> pd.DataFrame:
 
 
 def candidate_frame(weights: Array, head: Head, names: Sequence[str]) -> pd.DataFrame:
-    """Return what the pronoun reads of both candidates in both sentences, a row for each of four.
+    """Return the weights of both candidates in both sentences, a row for each of four.
 
     `i, sentence, c, word, meant, weight, mean`: `weight` in one head, `mean` over all heads.
 
     Parameters
     ----------
-    weights : (2, 2, L, H) as from `pairs.preferences`
+    weights : (2, 2, L, H) as from `minimal_pairs.preferences`
     names : of the candidates
     """
     sentences, candidates = np.repeat(range(2), 2), np.tile(range(2), 2)
@@ -51,13 +51,13 @@ def outcome_frame(weights: Array, chosen: Head) -> pd.DataFrame:
 
     `w12` is the weight in the first sentence of the second candidate; `chosen` marks one head.
     """
-    found = outcomes(weights)
-    names = all_heads(*found.shape)
+    kinds = outcomes(weights)
+    names = all_heads(*kinds.shape)
     table = {
         "layer": [layer for layer, _ in names.values()],
         "head": [head for _, head in names.values()],
         "name": list(names),
-        "outcome": found.ravel(),
+        "outcome": kinds.ravel(),
         "chosen": [head == chosen for head in names.values()],
     }
     cells = {f"w{s + 1}{c + 1}": weights[s, c].ravel() for s in range(2) for c in range(2)}

@@ -8,14 +8,15 @@ import numpy as np
 
 from attention.analysis.words import View
 from attention.question import Question
+from attention.wording import head_name
 
 
-def reads_most(view: View, query: int, layer: int, head: int) -> Question:
-    """Ask which word one word reads most in one head.
+def attends_most(view: View, query: int, layer: int, head: int) -> Question:
+    """Ask which word one word attends to most in one head.
 
-    The others to choose from are its neighbours and what it reads next most.
+    The others to choose from are its neighbours and what it attends to next most.
     """
-    row, name = view.weights[layer, head, query], f"L{layer} H{head}"
+    row, name = view.weights[layer, head, query], head_name((layer, head))
     by_weight = [int(k) for k in np.argsort(-row, kind="stable")]
     near = [k for k in (query - 1, query + 1, query) if 0 <= k < len(row)]
     labels = list(dict.fromkeys(view.labels[k] for k in [by_weight[0], *near[:2], *by_weight[1:]]))
@@ -23,7 +24,7 @@ def reads_most(view: View, query: int, layer: int, head: int) -> Question:
     most, second = by_weight[0], by_weight[min(1, len(row) - 1)]
     return Question(
         key="reads",
-        text=f"Which word does “{view.labels[query]}” read most in head {name}?",
+        text=f"Which word does “{view.labels[query]}” attend to most in head {name}?",
         options=tuple(options),
         answer=view.labels[most],
         because=f"“{view.labels[most]}” gets {row[most]:.2f} of its attention, next comes "

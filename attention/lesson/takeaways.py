@@ -14,7 +14,7 @@ from attention.analysis.sentences import compared
 from attention.analysis.telling import telling_heads
 from attention.arrays import Array
 from attention.core import softmax
-from attention.wording import spelled
+from attention.wording import head_name, spelled
 
 if TYPE_CHECKING:
     from attention.analysis.words import View
@@ -44,8 +44,8 @@ class Takeaway:
 
 
 @dataclass(frozen=True)
-class Look:
-    """One look of one word at another: what the lesson's figures are about."""
+class LessonExample:
+    """One word that attends to another in one head: what the lesson's figures are about."""
 
     trace: Trace
     view: View
@@ -55,42 +55,47 @@ class Look:
     head: int
 
     @property
-    def asks(self) -> str:
-        """The word that asks."""
+    def name(self) -> str:
+        """The head's short name."""
+        return head_name((self.layer, self.head))
+
+    @property
+    def query_label(self) -> str:
+        """The word that attends."""
         return self.view.labels[self.query]
 
     @property
-    def reads(self) -> str:
-        """The word that is read."""
+    def key_label(self) -> str:
+        """The word that it attends to."""
         return self.view.labels[self.key]
 
     @property
     def weight(self) -> float:
-        """How much it is read."""
+        """How much it attends to it."""
         return float(self.view.weights[self.layer, self.head, self.query, self.key])
 
     @property
     def sentence(self) -> str:
-        """What this look shows, with what the weight is to be held against."""
-        asks, reads = (spelled(self.view.labels, i) for i in (self.query, self.key))
+        """What this example shows, with what the weight is to be held against."""
+        query, key = (spelled(self.view.labels, i) for i in (self.query, self.key))
         head, weights = (self.layer, self.head), self.view.weights
         mean = float(weights[:, :, self.query, self.key].mean())
         count = weights.shape[0] * weights.shape[1]
         return (
-            f"{asks} reads {reads} in head {_name(self)} "
+            f"{query} attends to {key} in head {self.name} "
             f"({compared(self.view, head, self.query, self.key)}; the mean of all {count} heads is "
             f"{mean:.2f})."
         )
 
     @cached_property
     def scores(self) -> Array:
-        """The scores of all that the asking word may read."""
+        """The scores of all that the word may attend to."""
         seen = words.seen_by(self.view, self.query)
         return words.row_scores(self.trace, seen, self.layer, self.head, self.query)
 
     @property
     def place(self) -> dict[str, str]:
-        """This look as the controls of a page that shows words have it."""
+        """This example as the controls of a page that shows words have it."""
         return {
             "q": self.trace.text,
             "word": str(self.query),
@@ -100,76 +105,77 @@ class Look:
 
     @property
     def token_place(self) -> dict[str, str]:
-        """This look as the controls of the pipeline have it, which shows tokens."""
-        asks, reads = (self.view.units[i].positions[0] for i in (self.query, self.key))
-        return {**self.place, "word": str(asks), "reads": str(reads)}
+        """This example as the controls of the pipeline have it, which shows tokens."""
+        query, key = (self.view.units[i].positions[0] for i in (self.query, self.key))
+        return {**self.place, "word": str(query), "reads": str(key)}
 
 
-def takeaways(look: Look) -> list[Takeaway]:
+def takeaways(example: LessonExample) -> list[Takeaway]:
     """Return the lesson's takeaways, in order."""
-    return [_all_at_once(look), _query_key_value(look), _heads(look),
-            _quadratic(look), _additive(look), _scaled(look)]  # fmt: skip
+    return [_all_at_once(example), _query_key_value(example), _heads(example),
+            _quadratic(example), _additive(example), _scaled(example)]  # fmt: skip
 
 
-def _all_at_once(look: Look) -> Takeaway:
-    first, last = sorted((look.query, look.key))
-    apart = last - first - sum(unit.blank for unit in look.view.units[first:last])
+def _all_at_once(example: LessonExample) -> Takeaway:
+    first, last = sorted((example.query, example.key))
+    apart = last - first - sum(unit.blank for unit in example.view.units[first:last])
     return Takeaway(
         "All words at once",
-        f"Every word reads every {'earlier one' if look.view.is_causal else 'other'} in one step, "
-        "however far apart they are. A recurrent network hands the news on from word to word.",
+        f"Every word attends to every {'earlier one' if example.view.is_causal else 'other'} in "
+        "one step, however far apart they are. A recurrent network hands the news on from word to "
+        "word.",
         f"1 step, not {apart}" if apart > 1 else "1 step",
-        f"from “{look.reads}” to “{look.asks}”, {apart} words apart"
+        f"from “{example.key_label}” to “{example.query_label}”, {apart} words apart"
         if apart != 1
-        else f"from “{look.reads}” to “{look.asks}”, its neighbour",
+        else f"from “{example.key_label}” to “{example.query_label}”, its neighbour",
         Link(
             "pages/learn/context.py",
             "Compare with an RNN",
-            {"q": look.trace.text, "view": "rnn"},
+            {"q": example.trace.text, "view": "rnn"},
         ),
     )
 
 
-def _query_key_value(look: Look) -> Takeaway:
-    score = look.scores[look.key]
+def _query_key_value(example: LessonExample) -> Takeaway:
+    score = example.scores[example.key]
     return Takeaway(
         "Query, key, value",
-        "The query is what a word asks, the key what a word offers, the value what is passed on. "
+        "The query is what a word seeks, the key what a word offers, the value what is passed on. "
         "Query times key is the score; softmax turns scores into weights.",
-        f"{score:.2f} → {look.weight:.2f}",
-        f"score → weight where “{look.asks}” reads “{look.reads}” in {_name(look)}",
+        f"{score:.2f} → {example.weight:.2f}",
+        f"score → weight of “{example.key_label}” for “{example.query_label}” in {example.name}",
         Link(
             "pages/learn/pipeline.py",
             "Follow every number",
-            {**look.token_place, "step": "qkv"},
+            {**example.token_place, "step": "qkv"},
         ),
     )
 
 
-def _heads(look: Look) -> Takeaway:
-    rows = look.view.weights[:, :, look.query]  # (L, H, W)
+def _heads(example: LessonExample) -> Takeaway:
+    rows = example.view.weights[:, :, example.query]  # (L, H, W)
     favourites = len(np.unique(rows.argmax(axis=-1)))
-    best = telling_heads(look.view, look.query, look.key, 3)
-    codes = [f"L{layer}H{head}" for layer, head in best]
-    heads, plural = rows[..., 0].size, "" if favourites == 1 else "s"
+    best = telling_heads(example.view, example.query, example.key, 3)
+    codes = [head_name(head).replace(" ", "") for head in best]
+    heads, several = rows[..., 0].size, favourites > 1
     return Takeaway(
         "Several heads",
-        "Each head has queries, keys and values of its own, and so looks for something else. All "
-        "of them look at the same time.",
-        f"{favourites} word{plural}",
-        f"{'are' if plural else 'is'} read most by at least one of the {heads} heads when "
-        f"“{look.asks}” asks",
+        "Each head has queries, keys and values of its own, and so attends to something else. "
+        "All of them work at the same time.",
+        f"{favourites} word{'s' if several else ''}",
+        f"{'get' if several else 'gets'} the largest weight of “{example.query_label}” in at least "
+        f"one of the {heads} heads",
         Link(
             "pages/explore/heads.py",
             "Put heads side by side",
-            {"q": look.trace.text, "word": str(look.query), "heads": codes},
+            {"q": example.trace.text, "word": str(example.query), "heads": codes},
         ),
     )
 
 
-def _quadratic(look: Look) -> Takeaway:
-    tokens = len(look.trace.tokens)
-    causal = look.trace.is_causal
+def _quadratic(example: LessonExample) -> Takeaway:
+    tokens = len(example.trace.tokens)
+    causal = example.trace.is_causal
     now, twice = (n * (n + 1) // 2 if causal else n * n for n in (tokens, 2 * tokens))
     return Takeaway(
         "The price: O(n²)",
@@ -182,8 +188,8 @@ def _quadratic(look: Look) -> Takeaway:
     )
 
 
-def _additive(look: Look) -> Takeaway:
-    tokens, width = look.trace.key.shape[-2:]
+def _additive(example: LessonExample) -> Takeaway:
+    tokens, width = example.trace.key.shape[-2:]
     return Takeaway(
         "2014: additive attention",
         "Bahdanau, Cho and Bengio let a translating recurrent network look back at the source. A "
@@ -194,30 +200,26 @@ def _additive(look: Look) -> Takeaway:
         Link(
             "pages/learn/lesson.py",
             "Compare both scores",
-            {"q": look.trace.text, "claim": BOTH_SCORES},
+            {"q": example.trace.text, "claim": BOTH_SCORES},
         ),
     )
 
 
-def _scaled(look: Look) -> Takeaway:
-    width = look.trace.key.shape[-1]
-    raw = softmax(look.scores * np.sqrt(width))[look.key]
+def _scaled(example: LessonExample) -> Takeaway:
+    width = example.trace.key.shape[-1]
+    raw = softmax(example.scores * np.sqrt(width))[example.key]
     return Takeaway(
         "2017: scaled dot product",
         "Vaswani et al. kept only attention, and made the score a dot product divided by √E, so "
         "that softmax does not give nearly everything to one word.",
-        f"{look.weight:.2f}, not {raw:.2f}",
-        f"the weight of “{look.reads}” with, not without, the division by √{width}",
+        f"{example.weight:.2f}, not {raw:.2f}",
+        f"the weight of “{example.key_label}” with, not without, the division by √{width}",
         Link(
             "pages/learn/pipeline.py",
             "See the scale at work",
-            {**look.token_place, "step": "scale"},
+            {**example.token_place, "step": "scale"},
         ),
     )
-
-
-def _name(look: Look) -> str:
-    return f"L{look.layer} H{look.head}"
 
 
 UNDERSTANDING, MORE_HEADS, BOTH_SCORES = "understands", "heads", "additive"

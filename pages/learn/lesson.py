@@ -3,11 +3,11 @@
 import numpy as np
 import streamlit as st
 
-from attention import presets, ui, wording
+from attention import presets, ui
 from attention.analysis.telling import telling_link
 from attention.lesson import frames as lesson_frames
 from attention.lesson import questions, takeaways
-from attention.lesson.charts import reading_bars
+from attention.lesson.charts import word_bars
 from attention.models import registry
 from attention.ui.lesson.heads import more_heads
 from attention.ui.lesson.pairs import understanding
@@ -21,46 +21,48 @@ st.title("Lesson")
 chosen = ui.reading(presets.CAT.text)
 view = chosen.view
 focus = ui.focus(chosen)
-look = takeaways.Look(chosen.trace, view, focus.query, focus.key, focus.layer, focus.head)
+example = takeaways.LessonExample(
+    chosen.trace, view, focus.query, focus.key, focus.layer, focus.head
+)
 head = focus.layer, focus.head
 row = view.weights[head][focus.query]
 
 left, right = st.columns(2, gap="large", vertical_alignment="center")
 with left:
     st.markdown(
-        "**How does a word know what it means here?** It reads the others. Each word asks a "
-        "question, its **query**. Each word also has a label, its **key**, and something to "
-        "pass on, its **value**. The better a key fits the query, the more of its value is read. "
-        "That is attention."
+        "**How does a word know what it means here?** It attends to the others. Each word has a "
+        "question, its **query**, a label, its **key**, and something to pass on, its **value**. "
+        "The better a key fits the query, the more of its value is taken over. That is attention; "
+        "among the words of one text, **self-attention**."
     )
-    ui.notice(look.sentence)
+    ui.notice(example.sentence)
     st.markdown(
         "A real model does this, here and now: "
         f"{ui.escape_markdown(registry.full_name(chosen.model_name))}, with "
         f"{len(view.weights)} layers of {view.weights.shape[1]} such heads. Change the sentence "
         "in the sidebar, and every figure changes with it."
     )
-    link("pages/explore/visualizer.py", "Click any word and see where it looks", look.place)
+    link("pages/explore/visualizer.py", "Click any word and see what it attends to", example.place)
 with right:
     shown = sorted(np.argsort(-row, kind="stable")[:MOST_WORDS].tolist())
     labels = tuple(view.labels[k] for k in shown)
     ui.draw(
-        reading_bars,
+        word_bars,
         lesson_frames.row_frame(labels, {"weight": row[shown]}),
         key="look",
-        alt_text=f"What “{look.asks}” reads in {wording.head_name(head)}",
+        alt_text=f"What “{example.query_label}” attends to in {example.name}",
         labels=labels,
     )
-    more = f" of {len(row)} words, the {len(shown)} it reads most" if len(shown) < len(row) else ""
+    most = f", the {len(shown)} largest of {len(row)} weights" if len(shown) < len(row) else ""
     st.caption(
-        f"What “{ui.escape_markdown(look.asks)}” reads in head {wording.head_name(head)}{more}. "
-        "The weights of a row sum to 1."
+        f"What “{ui.escape_markdown(example.query_label)}” attends to in head {example.name}"
+        f"{most}. The weights of a row sum to 1."
     )
 other = telling_link(view.head(*head), 1, but=focus.query)[0]
-ui.predict(questions.reads_most(view, other, *head))
+ui.predict(questions.attends_most(view, other, *head))
 
 st.subheader("What to take away")
-cards = takeaways.takeaways(look)
+cards = takeaways.takeaways(example)
 for start in range(0, len(cards), CARDS_IN_A_ROW):
     for column, card in zip(
         st.columns(CARDS_IN_A_ROW), cards[start : start + CARDS_IN_A_ROW], strict=True

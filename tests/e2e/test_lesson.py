@@ -129,7 +129,7 @@ def test_the_score_opens_when_asked(open_page):
 def test_heads_are_removed_and_the_most_alike_open_side_by_side(open_page):
     page = open_page("/lesson")
     main(page).get_by_role("tab").nth(1).click()
-    expect(notice(page, "heads can go, least effect first")).to_be_visible(timeout=60_000)
+    expect(notice(page, "heads can be ablated, least effect first")).to_be_visible(timeout=60_000)
     alike = main(page).get_by_role("link", name=re.compile("differ by")).first
     names = re.findall(r"L\d+ H\d+", alike.inner_text())
     alike.click()

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from attention.analysis import words
 from attention.lesson import additive
 
 
@@ -39,3 +40,23 @@ def test_costs_have_both_kinds_at_every_length():
     assert found[1].tanhs == 4 * 4 * 3
     assert found[0].multiplications == 4 * 4 * 2 + 4 * 2
     assert shares == [0.5, 1.0]
+
+
+def test_both_rows_are_the_models_and_the_random_networks(model, cat_trace):
+    shown = words.view(cat_trace)
+    weights = additive.random_weights(32, 8, seed=0)
+    both = additive.both_rows(cat_trace, shown, 8, (3, 1), weights)
+    assert np.array_equal(both.rows[additive.DOT], shown.weights[3, 1, 8])
+    scores = additive.additive_scores(cat_trace.query[3, 1, [8]], cat_trace.key[3, 1], weights)
+    assert both.rows[additive.ADDITIVE] == pytest.approx(np.exp(scores[0]) / np.exp(scores).sum())
+    assert both.sentence.startswith("With trained dot products “it” attends to “cat” most (entropy")
+    assert both.largest(1) in ([2], [int(both.rows[additive.ADDITIVE].argmax())])
+
+
+def test_how_much_longer_is_said_where_it_was_timed():
+    costs = [additive.ScoreCost(8, additive.DOT, 0, 0, 1e-3)]
+    costs += [additive.ScoreCost(8, additive.ADDITIVE, 0, 0, 5e-3)]
+    assert additive.longer_sentence(costs, 8) == (
+        "At 8 tokens the additive scores took 5 times as long. "
+    )
+    assert additive.longer_sentence(costs, 16) == ""

@@ -17,7 +17,7 @@ PAIR = np.full((2, 2, 6, 12), 0.1)
 ORDERS = [(name, 0, [(0, 0)]) for name in pruning.ORDERS]
 COSTS = [additive.ScoreCost(32, kind, 1, 1, 1e-3) for kind in (additive.DOT, additive.ADDITIVE)]
 CHARTS = [
-    (charts.reading_bars, lesson_frames.row_frame(LABELS, ROWS), {"labels": LABELS}),
+    (charts.word_bars, lesson_frames.row_frame(LABELS, ROWS), {"labels": LABELS}),
     (
         charts.pair_bars,
         lesson_frames.candidate_frame(PAIR, (3, 1), LABELS),

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from attention import presets
 from attention.interventions import pruning
-from attention.lesson import additive, minimal_pairs, takeaways
+from attention.lesson import additive, pair_sentences, takeaways
 from tests.pages.asking import ask
 from tests.pages.reader import plain
 
@@ -61,7 +61,7 @@ def test_opens_on_the_living_example():
 
 def test_cards_have_figures_of_the_sentence():
     app = open_page(q=presets.RIVER.text)
-    assert "“bank” reads “river”" in notices(app)
+    assert "“bank” attends to “river”" in notices(app)
     assert app.metric[0].value == "1 step, not 3"
     assert app.metric[3].value == "100 → 400"
 
@@ -125,8 +125,8 @@ def test_a_head_that_turns_is_said_to():
 
 def test_picking_a_pair_sets_its_words():
     app = open_page(turn_head="L5 H0")
-    healthy(app.selectbox(key="_pair").set_value(minimal_pairs.ANIMAL).run())
-    assert app.text_input(key="one").value == minimal_pairs.ANIMAL.texts[0]
+    healthy(app.selectbox(key="_pair").set_value(pair_sentences.ANIMAL).run())
+    assert app.text_input(key="one").value == pair_sentences.ANIMAL.texts[0]
     assert drawn(app, "sentence", "meant")["word"].tolist() == ["animal", "street"] * 2
     assert app.selectbox(key="turn_head").value == "L3 H1"
 
@@ -185,7 +185,7 @@ def test_heads_are_removed_from_the_readers_sentence():
     assert lines.groupby(["order", "run"]).size().tolist() == [12] * 5
     least, most = (lines[lines["order"] == order] for order in (pruning.LEAST, pruning.LARGEST))
     assert (least["shift"].to_numpy() <= most["shift"].to_numpy() + 1e-6).all()
-    assert "36 of 72 heads can go" in notices(app)
+    assert "36 of 72 heads can be ablated" in notices(app)
     assert len(drawn(app, "a", "b", "bits")) == 72 * 71 / 2
 
 

@@ -32,8 +32,8 @@ def far(chosen: Reading) -> None:
     if most < 1:
         st.info(
             f"{escape_markdown(chosen.model_name)} reads at most {chosen.model.longest_trace} "
-            f"tokens at once, in pieces of its own: it cannot take in “{KEY_WORD}” and “{QUERY_WORD}” as two "
-            "words with sentences between them."
+            f"tokens at once, in pieces of its own: it cannot take in “{KEY_WORD}” and "
+            f"“{QUERY_WORD}” as two words with sentences between them."
         )
         return
     sweep = _sweep(chosen, most)

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 import streamlit as st
 
-from attention import wording
-from attention.analysis import metrics
-from attention.arrays import Array
-from attention.core import causal_mask, softmax
 from attention.lesson import additive
 from attention.lesson import frames as lesson_frames
-from attention.lesson.additive import ADDITIVE, DOT, ScoreCost
+from attention.lesson.additive import BothRows, ScoreCost
 from attention.lesson.charts import cost_lines, two_rows
 from attention.ui import inputs
 from attention.ui.controls import head_picker, word
@@ -36,52 +31,34 @@ def additive_or_dot(chosen: Reading, focus: Focus) -> None:
     left, right = st.columns(2)
     left.latex(r"\text{additive: } s_{qk} = v^\top \tanh(W q + U k)")
     right.latex(r"\text{scaled dot product: } s_{qk} = \frac{q \cdot k}{\sqrt{E}}")
+    both, inner, pressed = _controls(chosen, focus)
+    width = chosen.trace.key.shape[-1]
+    costs = _costs(width, inner, pressed=pressed)
+    notice(f"{additive.longer_sentence(costs, _LENGTHS[-1])}{both.sentence}")
+    left, right = st.columns(2, gap="large")
+    with left:
+        _rows(both)
+    with right:
+        _times(costs, additive.counted(_LENGTHS[-1], width, inner))
+    st.caption(
+        "Bahdanau et al. 2014, appendix A.1.2; Vaswani et al. 2017, section 3.2.1. Both grow as "
+        "n². A dot product is a matrix product, for which processors are made; the additive score "
+        "has a tanh for every pair and every one of its A inner numbers. Medians, one processor."
+    )
+
+
+def _controls(chosen: Reading, focus: Focus) -> tuple[BothRows, int, bool]:
+    """Draw the controls; return both rows, the inner width, and whether to measure."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        query = word("Word that asks", chosen.view, focus.query)
+        query = word("Query", chosen.view, focus.query)
         at, of = (focus.layer, focus.head), (chosen.model_name,)
         head = head_picker("Head", chosen.model, at, key="score_head", of=of, width=120)
         inner = inputs.stepped("Inner width A", _INNER, 32, key="inner", width=180)
         seed = inputs.slider("Random weights no.", 0, 9, 0, key="drawn", width=150)
         pressed = st.button("Measure", icon=":material/timer:", help="About a second")
-    rows = _rows(chosen, query, head, inner, seed)
-    width = chosen.trace.key.shape[-1]
-    costs = _costs(width, inner, pressed=pressed)
-    spread = {kind: float(metrics.entropy(row)) for kind, row in rows.items()}
-    most = {kind: chosen.view.labels[int(row.argmax())] for kind, row in rows.items()}
-    notice(
-        f"{_longer(costs)}When "
-        f"“{chosen.view.labels[query]}” asks, trained dot products read “{most[DOT]}” most "
-        f"(entropy {spread[DOT]:.1f} bits), the random network “{most[ADDITIVE]}” "
-        f"({spread[ADDITIVE]:.1f} bits): what a head looks for is learned, in both forms."
-    )
-    _show(chosen, rows, costs, additive.counted(_LENGTHS[-1], width, inner))
-
-
-def _longer(costs: list[ScoreCost]) -> str:
-    """Say how much longer the additive scores took, where they were timed."""
-    longest = {cost.kind: cost.seconds for cost in costs if cost.n == _LENGTHS[-1]}
-    if not longest:
-        return ""
-    return (
-        f"At {_LENGTHS[-1]} tokens the additive scores took "
-        f"{longest[ADDITIVE] / longest[DOT]:.0f} times as long. "
-    )
-
-
-def _rows(
-    chosen: Reading, query: int, head: wording.Head, inner: int, seed: int
-) -> dict[str, Array]:
-    """Return the row of weights by kind of score, over the words of the view."""
-    trace, units, (layer, at) = chosen.trace, chosen.view.units, head
-    keys = trace.key[layer, at * trace.key.shape[1] // trace.query.shape[1]]  # (T, E)
-    drawn = additive.random_weights(keys.shape[-1], inner, seed)
-    positions = list(units[query].positions)
-    scores = additive.additive_scores(trace.query[layer, at, positions], keys, drawn)
-    if trace.is_causal:
-        scores[~causal_mask(len(keys))[positions]] = -np.inf
-    read = softmax(scores).mean(axis=0)  # (T,)
-    merged = np.array([read[list(unit.positions)].sum() for unit in units])
-    return {DOT: chosen.view.weights[head][query], ADDITIVE: merged / merged.sum()}
+    weights = additive.random_weights(chosen.trace.key.shape[-1], inner, seed)
+    rows = additive.both_rows(chosen.trace, chosen.view, query, head, weights)
+    return rows, inner, pressed
 
 
 def _costs(width: int, inner: int, *, pressed: bool) -> list[ScoreCost]:
@@ -99,49 +76,38 @@ def _costs(width: int, inner: int, *, pressed: bool) -> list[ScoreCost]:
     return measured.get((width, inner), [])
 
 
-def _show(
-    chosen: Reading,
-    rows: dict[str, Array],
-    costs: list[ScoreCost],
-    counts: dict[str, tuple[int, int]],
-) -> None:
-    strongest = np.max(list(rows.values()), axis=0)
-    shown = sorted(np.argsort(-strongest, kind="stable")[:_MOST_TOKENS].tolist())
-    labels = tuple(chosen.view.labels[k] for k in shown)
-    left, right = st.columns(2, gap="large")
-    with left:
-        st.markdown("**The same queries and keys, scored in two ways**")
-        if len(labels) < len(chosen.view.labels):
-            st.warning(
-                f"The text has {len(chosen.view.labels)} words; the chart shows the {len(labels)} "
-                "that weigh most in either row. The weights are over all of them."
-            )
-        draw(
-            two_rows,
-            lesson_frames.row_frame(labels, {kind: row[shown] for kind, row in rows.items()}),
-            key="two_rows",
-            alt_text="One row of weights from dot products and from additive scores",
-            labels=labels,
+def _rows(both: BothRows) -> None:
+    shown, count = both.largest(_MOST_TOKENS), len(both.view.labels)
+    labels = tuple(both.view.labels[k] for k in shown)
+    st.markdown("**The same queries and keys, scored in two ways**")
+    if len(shown) < count:
+        st.warning(
+            f"The text has {count} words; the chart shows the {len(shown)} that weigh most in "
+            "either row. The weights are over all of them."
         )
-    with right:
-        st.markdown("**Time of all scores of one head, measured on this machine**")
-        if costs:
-            draw(
-                cost_lines,
-                lesson_frames.cost_frame(costs),
-                key="score_costs",
-                alt_text="Time of additive and of dot-product scores against length",
-            )
-        else:
-            st.info(f"Nothing is timed yet. “Measure” times both, up to {_LENGTHS[-1]} tokens.")
-        st.dataframe(
-            lesson_frames.cost_table(counts, costs, _LENGTHS[-1]),
-            hide_index=True,
-            alt=f"What both kinds of scores cost at {_LENGTHS[-1]} tokens",
-        )
-        link("pages/measure/scaling.py", "Time the whole of attention", {})
-    st.caption(
-        "Bahdanau et al. 2014, appendix A.1.2; Vaswani et al. 2017, section 3.2.1. Both grow as "
-        "n². A dot product is a matrix product, for which processors are made; the additive score "
-        "has a tanh for every pair and every one of its A inner numbers. Medians, one processor."
+    draw(
+        two_rows,
+        lesson_frames.row_frame(labels, {kind: row[shown] for kind, row in both.rows.items()}),
+        key="two_rows",
+        alt_text="One row of weights from dot products and from additive scores",
+        labels=labels,
     )
+
+
+def _times(costs: list[ScoreCost], counts: dict[str, tuple[int, int]]) -> None:
+    st.markdown("**Time of all scores of one head, measured on this machine**")
+    if costs:
+        draw(
+            cost_lines,
+            lesson_frames.cost_frame(costs),
+            key="score_costs",
+            alt_text="Time of additive and of dot-product scores against length",
+        )
+    else:
+        st.info(f"Nothing is timed yet. “Measure” times both, up to {_LENGTHS[-1]} tokens.")
+    st.dataframe(
+        lesson_frames.cost_table(counts, costs, _LENGTHS[-1]),
+        hide_index=True,
+        alt=f"What both kinds of scores cost at {_LENGTHS[-1]} tokens",
+    )
+    link("pages/measure/scaling.py", "Time the whole of attention", {})

@@ -1,0 +1,57 @@
+"""The explorer's starts: whose scores, and which vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from attention import presets
+from attention.pipeline import blending
+from attention.pipeline.blending import BlendStart
+from attention.ui.controls import layer_and_head, word
+from attention.ui.inputs import choice
+from attention.ui.readings import Focus, Reading
+
+LESSON, HEAD, EQUAL = "lesson", "head", "equal"
+BLENDED = {"input": "The words' input vectors", "own": "The head's own values"}
+_PLAIN = "Not in use here: these weights are of whole words, without special tokens."
+
+
+def start_picker(row: DeltaGenerator) -> Callable[[Reading], str | None]:
+    """Return what draws the choice of a start, and says why it shows whole words only."""
+
+    def pick(plain: Reading) -> str | None:
+        given = plain.preset and presets.illustrated(plain.text, plain.view.words)
+        names = {HEAD: "A real head", EQUAL: "Equal scores"}
+        if given:
+            own = "The lesson's weights" if given.from_lesson else "Illustrative weights"
+            names = {LESSON: own, **names}
+        with row:
+            picked = choice("Start from", names, key="start")
+        return _PLAIN if picked == LESSON else None
+
+    return pick
+
+
+def start_from(row: DeltaGenerator, chosen: Reading, focus: Focus, kind: str) -> BlendStart:
+    """Draw what a start needs; return it, and say what its scores are and what they blend."""
+    start = _head_start(row, chosen, focus) if kind == HEAD else _plain_start(chosen, kind)
+    st.caption(start.says)
+    return start
+
+
+def _plain_start(chosen: Reading, kind: str) -> BlendStart:
+    given = presets.illustrated(chosen.text, chosen.view.words)
+    if kind == LESSON and given:
+        return blending.preset_start(chosen.model, chosen.trace, chosen.view, given)
+    return blending.equal_start(chosen.model, chosen.trace, chosen.view)
+
+
+def _head_start(row: DeltaGenerator, chosen: Reading, focus: Focus) -> BlendStart:
+    with row:
+        query = word("Query", chosen.view, focus.query)
+        own = choice("What is blended", BLENDED, key="blended") == "own"
+    head = layer_and_head(chosen.view, focus)
+    return blending.head_start(chosen.model, chosen.trace, chosen.view, head, query, own=own)
