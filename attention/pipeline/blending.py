@@ -18,7 +18,7 @@ from attention.models.transformer import Transformer
 from attention.presets import Preset, illustrative_weights
 from attention.wording import Head, head_name, percent, spelled
 
-MOST_SLIDERS = 24
+MOST_MOVABLE = 24
 NEAREST = 8
 
 
@@ -44,7 +44,7 @@ class BlendStart:
     @cached_property
     def movable(self) -> list[int]:
         """The words whose score can be moved, those that weigh most, in the order of the text."""
-        return sorted(np.argsort(-self.weights, kind="stable")[:MOST_SLIDERS].tolist())
+        return sorted(np.argsort(-self.weights, kind="stable")[:MOST_MOVABLE].tolist())
 
     @property
     def rest(self) -> int:

@@ -71,7 +71,7 @@ def test_what_moves_is_told_from_where_it_started():
 
 
 def test_words_without_a_slider_are_drawn_as_one():
-    count = blending.MOST_SLIDERS + 3
+    count = blending.MOST_MOVABLE + 3
     labels = [f"w{i}" for i in range(count)]
     shown = view(*np.eye(count), labels=labels)
     start = BlendStart(shown, np.arange(count) / 9, np.eye(count), "equal", "")

@@ -13,7 +13,7 @@ import streamlit as st
 from attention import presets
 from attention.analysis import embeddings, frames, words
 from attention.charts.blend import blend_bars, weight_bars
-from attention.pipeline.blending import MOST_SLIDERS, BlendedWords, BlendStart
+from attention.pipeline.blending import MOST_MOVABLE, BlendedWords, BlendStart
 from attention.ui.controls import meanings_input
 from attention.ui.inputs import choice, slider
 from attention.ui.readings import Reading
@@ -126,7 +126,7 @@ def _notes(chosen: Reading, start: BlendStart) -> None:
     """Say which words have no slider: those that weigh little, and a decoder's later ones."""
     if start.rest:
         st.warning(
-            f"The text has {len(start.base)} words. The {MOST_SLIDERS} that weigh most have a "
+            f"The text has {len(start.base)} words. The {MOST_MOVABLE} that weigh most have a "
             f"slider; the other {start.rest} keep the score they start with."
         )
     if hidden := len(chosen.view.units) - len(start.view.units):
