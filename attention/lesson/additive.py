@@ -20,6 +20,7 @@ from attention.analysis.metrics import entropy
 from attention.analysis.words import View
 from attention.arrays import Array
 from attention.core import attention_scores, causal_mask, softmax
+from attention.models.layers import kv_head
 from attention.models.trace import Trace
 from attention.runtime.threads import one_blas_thread
 from attention.wording import Head
@@ -121,7 +122,7 @@ def both_rows(
     Of a word of several pieces the row is the mean of theirs, and its own weight their sum.
     """
     layer, number = head
-    keys = trace.key[layer, trace.kv_head(number)]  # (T, E)
+    keys = trace.key[layer, kv_head(number, trace.query.shape[1], trace.key.shape[1])]  # (T, E)
     positions = list(view.units[query].positions)
     scores = additive_scores(trace.query[layer, number, positions], keys, weights)
     if trace.is_causal:

@@ -33,7 +33,7 @@ def field(page, key):
 def test_the_first_page_shows_the_living_example(open_page):
     page = open_page("/")
     expect(page.locator("h1")).to_have_text("Lesson")
-    expect(notice(page, "the other words give it 0.11")).to_be_visible()
+    expect(notice(page, "the other words: 0.11 on average")).to_be_visible()
     chart = main(page).get_by_test_id("stVegaLiteChart").first
     expect(chart).to_contain_text("0.49")
 
