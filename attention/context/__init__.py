@@ -1,4 +1,4 @@
-"""How far a model reads, beside networks that recur or convolve."""
+"""How far apart words reach each other, by attention and by networks that recur or convolve."""
 
 from attention.lazily import submodules
 

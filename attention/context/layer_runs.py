@@ -1,4 +1,4 @@
-"""Times of the three kinds of layer: a run that is kept with the package, and how it is made.
+"""Times of the three kinds of layer: a run that is stored with the package, and how it is made.
 
 `python -m attention.context.layer_runs > attention/context/layer_times.json` makes it anew, in
 a few seconds.
@@ -22,7 +22,7 @@ KERNELS = (3, 5, 7)
 
 @cache
 def stored() -> Run:
-    """Return the run that is kept with the package.
+    """Return the run that is stored with the package.
 
     >>> stored().kind
     'three kinds of layer'

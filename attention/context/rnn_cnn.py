@@ -118,7 +118,7 @@ def gru_step(cell: CellWeights, x: Array, h: Array) -> CellStep:
 
 
 def run(cell: CellWeights, x: Array) -> Array:
-    """Return the states `(T + 1, N)` of a cell that reads `x` (T, D), zeros first.
+    """Return the states `(T + 1, N)` of a cell that takes in `x` (T, D), zeros first.
 
     >>> run(random_cell(TANH, width=2, hidden=3, gain=1.0, seed=0), np.ones((4, 2))).shape
     (5, 3)
@@ -160,7 +160,7 @@ def dilations(layers: int, rule: int) -> tuple[int, ...]:
 
 
 def receptive_field(kernel: int, dilated: Sequence[int]) -> int:
-    """Return how wide a stack of convolutions sees: `1 + (k - 1) * sum of its dilations`.
+    """Return how wide a stack of convolutions reaches: `1 + (k - 1) * sum of its dilations`.
 
     Source: Yu and Koltun 2016, "Multi-scale context aggregation by dilated convolutions", 2.
 
@@ -188,7 +188,7 @@ def cone(kernel: int, dilated: Sequence[int], length: int, output: int) -> Array
 
 
 def layers_to_connect(distance: int, kernel: int, rule: int) -> int | None:
-    """Return how many layers it takes until a word sees one `distance` away; None if none do.
+    """Return how many layers reach a word that is `distance` away; None if no number does.
 
     Parameters
     ----------
@@ -198,7 +198,7 @@ def layers_to_connect(distance: int, kernel: int, rule: int) -> int | None:
     (5, 3, None)
     """
     if distance % (rule or 1):
-        return None  # a stack with one dilation sees every second, third, ... word only
+        return None  # a stack with one dilation reaches every second, third, ... word only
     layers, reach = 0, 0
     while reach < distance:
         layers += 1
@@ -209,7 +209,7 @@ def layers_to_connect(distance: int, kernel: int, rule: int) -> int | None:
 def convolve(x: Array, kernel: Array, dilation: int = 1) -> Array:
     """Return a centred convolution over words: `y_t = sum_s W_s x_{t + (s - S // 2) * dilation}`.
 
-    Beyond the ends there are zeros. The same `W` serves every position: it says what to read by
+    Beyond the ends there are zeros. The same `W` serves every position: it weighs a word by
     how far away it stands, never by what it is.
 
     Parameters
@@ -241,12 +241,12 @@ def random_kernel(size: int, width: int, *, seed: int) -> Array:
 
 
 def _spread(row: Array, kernel: int, dilation: int) -> Array:
-    """Return which positions a layer reads to make those that are marked in `row` (T,)."""
+    """Return which positions a layer needs to make those that are marked in `row` (T,)."""
     side = kernel // 2
     offsets = dilation * np.arange(-side, side + 1)
-    read = np.add.outer(np.flatnonzero(row), offsets).ravel()
+    needed = np.add.outer(np.flatnonzero(row), offsets).ravel()
     spread = np.zeros_like(row)
-    spread[read[(read >= 0) & (read < len(row))]] = True
+    spread[needed[(needed >= 0) & (needed < len(row))]] = True
     return spread
 
 

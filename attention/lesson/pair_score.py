@@ -40,9 +40,9 @@ def fixed_choices(chosen: Sequence[Pair] = PAIRS) -> dict[str, Array]:
     first, nearest = [], []
     for pair in chosen:
         spelled = pair.texts[0].casefold().split()
-        ask, one, other = (spelled.index(w) for w in (pair.pronoun, pair.first, pair.second))
+        pronoun, one, other = (spelled.index(w) for w in (pair.pronoun, pair.first, pair.second))
         first.append([one < other, other < one])
-        near = abs(one - ask) < abs(other - ask)
+        near = abs(one - pronoun) < abs(other - pronoun)
         nearest.append([near, not near])
     return {"always the first": np.array(first), "always the nearest": np.array(nearest)}
 

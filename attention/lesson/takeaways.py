@@ -192,7 +192,7 @@ def _additive(example: LessonExample) -> Takeaway:
     tokens, width = example.trace.key.shape[-2:]
     return Takeaway(
         "2014: additive attention",
-        "Bahdanau, Cho and Bengio let a translating recurrent network look back at the source. A "
+        "Bahdanau, Cho and Bengio let a translating recurrent network attend to the source. A "
         "small network with a tanh layer scores every pair.",
         f"{tokens**2 * width:,} × tanh",
         f"to score all pairs of these {tokens} tokens with an inner width of {width}; a dot "

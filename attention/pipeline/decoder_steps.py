@@ -111,7 +111,7 @@ _MASK = replace(
 )
 _BACK = replace(
     _SHARED["back"],
-    what="What attention found is **added** to the representation that came in. Then a small "
+    what="The output of attention is **added** to the representation that came in. Then a small "
     "network, the MLP, works on a normalised copy, each token by itself, and its result is added. "
     "The next layer starts from there.",
     formulas=("Y = X + O", r"h^{(\ell + 1)} = Y + \mathrm{MLP}(\mathrm{Norm}(Y))"),

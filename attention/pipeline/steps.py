@@ -259,7 +259,7 @@ ENCODER_STEPS = (
     PipelineStep(
         "back",
         "Back to the stream",
-        "What attention found is **added** to the representation that came in, and the sum is "
+        "The output of attention is **added** to the representation that came in, and the sum is "
         "normalised. Then a small network, the MLP, works on each token by itself, and its result "
         "is added and normalised in the same way. The next layer starts from there.",
         (
