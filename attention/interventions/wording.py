@@ -17,6 +17,7 @@ def edit_text(edit: Edit, units: Sequence[Unit], tokens: Tokens) -> str:
     >>> import numpy as np
     >>> from attention.models.trace import Tokens
     >>> shown = (Unit("a", (0,), False), Unit("bc", (1, 2), False))
+    >>> import numpy as np
     >>> spans, special = ((0, 1), (2, 3), (3, 4)), (False, False, False)
     >>> text = Tokens("a bc", np.arange(3), ("a", "b", "##c"), spans, special)
     >>> edit_text(Cut(queries=(1, 2), keys=(0,), layers=(5,), heads=(11,)), shown, text)

@@ -7,13 +7,11 @@ time to compute and the time to move the bytes (Williams et al. 2009, "Roofline"
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from attention.arrays import Array
-from attention.runtime.timing import check_at_least, clock
+from attention.runtime.timing import check_at_least, clock, in_turn
 from attention.scaling.model_shapes import Shape
 
 LONGEST = 10_000_000
@@ -158,19 +156,14 @@ def measured_rates() -> Rates:
     product, source = np.empty_like(a), np.ones(_COPIED_NUMBERS, np.float32)
     target = np.empty_like(source)
 
-    def multiply() -> Array:
-        return np.matmul(a, b, out=product)
-
-    return Rates(
-        flops=2 * _PRODUCT_SIDE**3 / _fastest(multiply),
-        bandwidth=2 * source.nbytes / _fastest(lambda: np.copyto(target, source)),
+    multiply, copy = in_turn(
+        [
+            clock(lambda: np.matmul(a, b, out=product)),
+            clock(lambda: np.copyto(target, source)),
+        ],
+        _ROUNDS,
     )
-
-
-def _fastest(call: Callable[[], object]) -> float:
-    timed = clock(call)
-    timed()  # also pays for memory that is touched first
-    return min(timed()[0] for _ in range(_ROUNDS))
+    return Rates(2 * _PRODUCT_SIDE**3 / multiply.low, 2 * source.nbytes / copy.low)
 
 
 def _check(n: int, number_bytes: float) -> None:

@@ -44,7 +44,6 @@ def test_random_orders_become_a_band():
     assert frame.to_numpy().tolist() == [
         [LEAST, 0, 0, 0, 0], [LEAST, 1, 1, 1, 1], [RANDOM, 0, 0.5, 0, 1],
     ]  # fmt: skip
-    assert frames.random_runs(orders) == 2
 
 
 @pytest.mark.parametrize(
