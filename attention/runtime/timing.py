@@ -115,9 +115,7 @@ def in_turn(
     ]
 
 
-def in_order(
-    jobs: Sequence[tuple[float, Job[_T]]], on_progress: Progress | None
-) -> Iterator[_T]:
+def in_order(jobs: Sequence[tuple[float, Job[_T]]], on_progress: Progress | None) -> Iterator[_T]:
     """Do the jobs one after the other and give each result as soon as it is there.
 
     Parameters

@@ -20,6 +20,7 @@ from attention.charts import Chart
 from attention.models import registry
 from attention.models.memory import in_gb
 from attention.ui.readings import Reading
+from attention.wording import percent as percent
 
 _MARKS = set(string.punctuation) - set("',;?%(")
 # What Streamlit looks for when backslashes are gone: codes of emoji and icons, addresses, arrows.
@@ -164,15 +165,6 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     lines = [header, ["---", *["--:"] * (len(header) - 1)]]
     lines += [[escape_markdown(cell) for cell in row] for row in rows]
     st.markdown("\n".join(f"| {' | '.join(line)} |" for line in lines))
-
-
-def percent(share: float) -> str:
-    """Return a share as people read it.
-
-    >>> percent(0.3456)
-    '34.6 %'
-    """
-    return f"{100 * share:.1f} %"
 
 
 def escape_markdown(text: str) -> str:

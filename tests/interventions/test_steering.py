@@ -19,10 +19,10 @@ UNITS = (
 )
 
 
-def test_the_word_that_asks_and_all_after_it():
-    assert steering.asking(UNITS, 3, and_later=False) == (4,)
-    assert steering.asking(UNITS, 3, and_later=True) == (4, 5)
-    assert steering.asking(UNITS, 2, and_later=True) == (2, 3, 4, 5)
+def test_the_word_that_is_the_query_and_all_after_it():
+    assert steering.query_positions(UNITS, 3, and_later=False) == (4,)
+    assert steering.query_positions(UNITS, 3, and_later=True) == (4, 5)
+    assert steering.query_positions(UNITS, 2, and_later=True) == (2, 3, 4, 5)
 
 
 def test_a_move_takes_from_one_word_and_gives_to_the_last_piece_of_the_other():

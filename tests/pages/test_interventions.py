@@ -223,7 +223,7 @@ def test_a_link_cuts_and_undo_brings_back():
     grid = drawn(app, "layer", "head", "chosen")
     assert grid[grid["chosen"]][["layer", "head"]].to_numpy().tolist() == [[5, 11]]
     assert "With 2 edits" in notice(app)
-    assert "L5 H11 silent" in app.text[0].value
+    assert "L5 H11 ablated" in app.text[0].value
     for left in ("cut_l3_h1_q2_k1", ""):
         healthy(next(b for b in app.button if b.label == "Undo").click().run())
         assert app.text_input(key="edits").value == left
@@ -270,7 +270,7 @@ def test_heads_are_removed_alone_and_together(model):
     curve = drawn(app, "order", "removed", "effect")
     assert curve["removed"].max() == len(grid)
     assert (curve["low"] <= curve["effect"]).all()
-    assert "can go" in notice(app)
+    assert re.search(r"stays within the limit of \S+ for up to \d+ \(least", notice(app))
 
 
 # Sinks, and writing on
