@@ -69,7 +69,7 @@ def compare(
 ) -> Iterator[tuple[MethodCost, ...]]:
     """Time every method at every length, giving each length's costs as soon as they are there.
 
-    All methods are given the same standard normal float32 query, key and value `(H, n, E)`, and take
+    All methods take the same standard normal float32 query, key and value `(H, n, E)`, and take
     turns within every round, each with all processors. `difference` compares their output with
 
     - full attention of `core.scaled_dot_product_attention`, for the plain, the tiled, PyTorch's
@@ -80,7 +80,7 @@ def compare(
     Parameters
     ----------
     lengths : n, in the order in which they are measured
-    window : how many keys to either side a query of the windowed method attends to, beside the query's own
+    window : how many keys to either side of its own a query of the windowed method attends to
     width, heads, repeats, on_progress : as for `scaling.sweep`
 
     Raises

@@ -124,9 +124,9 @@ def next_token_parts(shape: Shape, n: int, number_bytes: float) -> tuple[Part, P
 
 
 def memory(
-    shape: Shape, n: int, number_bytes: float, *, tiled: bool = True, asking: int | None = None
+    shape: Shape, n: int, number_bytes: float, *, tiled: bool = True, queries: int | None = None
 ) -> Memory:
-    """Return what must be held to read n tokens in one go, or the last `asking` of them.
+    """Return what must be held to read n tokens in one go, or only the last `queries` of them.
 
     The activations are those of the widest moment of one layer: the stream, what is added to it,
     and the inside of the MLP.
@@ -137,7 +137,7 @@ def memory(
     """
     _check(n, number_bytes)
     inside = (2 if shape.gated else 1) * shape.mlp_width
-    rows = n if asking is None else asking
+    rows = n if queries is None else queries
     return Memory(
         parameters=shape.parameters * number_bytes,
         kv_cache=shape.kv_numbers() * n * number_bytes if shape.is_causal else 0.0,

@@ -91,7 +91,9 @@ def test_a_new_text_has_no_edits_and_undo_brings_both_back(open_page):
 def test_heads_are_measured_and_can_be_stopped(open_page):
     page = open_page("/interventions?do=Which+heads+matter&model=minilm")
     button(page, "Measure").click()
-    expect(notice(page)).to_contain_text(re.compile("Of 72 heads ablated alone.*within the limit", re.DOTALL))
+    expect(notice(page)).to_contain_text(
+        re.compile("Of 72 heads ablated alone.*within the limit", re.DOTALL)
+    )
     expect(mark(page, "Effect against the number", "order")).to_be_attached()
 
 
