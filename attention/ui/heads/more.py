@@ -107,8 +107,8 @@ def rotation_distance(chosen: Reading, query: int) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         head = telling_head(chosen, "Head", "rope_head")
         key = word("Key", view, telling(chosen).key, key="rope_key")
-    last_pieces = (view.units[i].positions[-1] for i in (query, key))
-    scores = rope.pair_scores(chosen.model, chosen.trace, head, *last_pieces, FARTHEST)
+    last_q, last_k = (view.units[i].positions[-1] for i in (query, key))
+    scores = rope.pair_scores(chosen.model, chosen.trace, head, last_q, last_k, FARTHEST)
     notice(rotation_sentence(head, view.labels[query], view.labels[key], scores))
     means = rope.mean_scores(chosen.model, chosen.trace, *head)
     _draw_distance({
