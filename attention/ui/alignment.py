@@ -172,7 +172,7 @@ def _draw_links(
     reading: Reading, head: Head, query: int, *, key: str, click: Callable[[], None]
 ) -> None:
     own = Lines(reading, head[0], [head[1]], query, several=False)
-    shown, size = lines.shown_words(own), len(reading.view.units)
+    shown, size = lines.words_in_picture(own), len(reading.view.units)
     whole = f"{reading.model_name} has"
     if warning := links.left_out_sentence(whole, "the picture shows", size, shown):
         st.warning(warning)

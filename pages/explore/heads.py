@@ -40,7 +40,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         "Heads to compare",
         list(names),
         [wording.head_name(head) for head in default],
-        key=grid.CHOSEN,
+        key=grid.PICKER,
         code=ui.head_code,
         of=(chosen.model_name,),
         most=MOST_HEADS,
@@ -49,7 +49,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
 heads = [names[name] for name in picked]
 if heads:
     each = [f"in {name} {attends_to(view, names[name], query)}" for name in picked]
-    ui.notice(f"{wording.spelled(view.labels, query)}: {', '.join(each)}.")
+    ui.notice(f"{wording.spelled(view.labels, query)} {'; '.join(each)}.")
 
 left, right = st.columns(2, gap="large")
 with left:

@@ -37,7 +37,7 @@ def click() -> None:
 heads = lines.heads_that_are_on(chosen, layer, head) if several else [head]
 drawn = Lines(chosen, layer, heads, query, several)
 lines.say(drawn)
-shown = lines.shown_words(drawn)
+shown = lines.words_in_picture(drawn)
 if warning := links.left_out_sentence("The text has", "the picture shows", len(view.units), shown):
     st.warning(f"{warning} Tables and sentence use them all.")
 

@@ -123,9 +123,7 @@ def test_all_heads_have_their_own_colour_and_can_be_switched_off(open_page):
     page.get_by_text("Multi-head", exact=True).click()
     expect(lines(page)).to_have_count(144)
     expect(page).to_have_url(re.compile("mode=multi"))
-    strokes = lines(page, key="cat").evaluate_all(
-        "all => all.map(e => getComputedStyle(e).stroke)"
-    )
+    strokes = lines(page, key="cat").evaluate_all("all => all.map(e => getComputedStyle(e).stroke)")
     assert len(strokes) == len(set(strokes)) == 12
     expect(main(page).get_by_test_id("stAlert")).to_contain_text("stands out")
 

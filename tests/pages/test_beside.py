@@ -124,7 +124,10 @@ def test_shared_heads_are_listed_with_how_alike_they_are_and_what_is_saved():
 def test_the_layer_of_the_map_follows_the_first_head_and_the_picker():
     app = open_page(more=SHARED, model="smollm2", heads="L13 H8")
     healthy(app.selectbox(key="kv_layer").set_value(2).run())
-    assert drawn(app, "How far apart the rows of any two heads of layer 2 are")["one"].iloc[0] == "L2 H0"
+    assert (
+        drawn(app, "How far apart the rows of any two heads of layer 2 are")["one"].iloc[0]
+        == "L2 H0"
+    )
     healthy(app.multiselect(key="heads").set_value(["L5 H1"]).run())
     assert app.selectbox(key="kv_layer").value == 5
 

@@ -19,7 +19,7 @@ from attention.ui.show import draw
 from attention.wording import Head
 
 MOST_HEADS = 6
-CHOSEN = "heads"  # the key of the picker that a click changes
+PICKER = "heads"  # the key of the picker that a click changes
 _NO_ROOM = "_no_room"
 
 
@@ -61,9 +61,9 @@ def _metric(chosen: Reading) -> Metric:
 def _click(grid: str) -> None:
     """Add the clicked head to the chosen ones, or take it away; say so where there is no room."""
     for cell in st.session_state[grid]["selection"]["head"]:
-        name, before = wording.head_name((cell["layer"], cell["head"])), st.session_state[CHOSEN]
-        st.session_state[CHOSEN] = toggled(before, name, MOST_HEADS)
-        st.session_state[_NO_ROOM] = name if st.session_state[CHOSEN] == before else None
+        name, before = wording.head_name((cell["layer"], cell["head"])), st.session_state[PICKER]
+        st.session_state[PICKER] = toggled(before, name, MOST_HEADS)
+        st.session_state[_NO_ROOM] = name if st.session_state[PICKER] == before else None
 
 
 def figures_table(chosen: Reading, heads: list[Head], query: int) -> None:

@@ -75,7 +75,7 @@ def say(lines: Lines) -> None:
         notice(f"In {head_name(head)} {spelled(view.labels, lines.query)} {most}.")
 
 
-def shown_words(lines: Lines) -> list[int]:
+def words_in_picture(lines: Lines) -> list[int]:
     """Return the words that the picture has room for, with what the query attends to most."""
     most = lines.rows.argmax(axis=-1).tolist()
     return links.shown_words(len(lines.chosen.view.units), lines.query, most)
