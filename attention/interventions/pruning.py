@@ -160,7 +160,7 @@ def spare_heads(
     """
     low, high = between
     if not 0 <= low < high <= len(order.heads):
-        raise ValueError(f"cannot look from {low} to {high} heads of {len(order.heads)}")
+        raise ValueError(f"cannot search from {low} to {high} heads of {len(order.heads)}")
     while high - low > 1:
         middle = (low + high) // 2
         *_, effects = removal_effects(model, trace, [order.heads[:middle]])

@@ -127,7 +127,7 @@ def first_tokens(model: Model, words: Sequence[str]) -> dict[str, int]:
 
 
 def likely_words(model: Model, logits: Array, most: int = 2, least: float = 0.01) -> str:
-    """Return the most probable next words as a line that `interests` reads; empty for none.
+    """Return the most probable next words as a line for `interests`; empty for none.
 
     A token counts where a reader can type it: its letters, after a space, give the same token.
 

@@ -106,14 +106,14 @@ def growth(costs: Sequence[MethodCost], method: str) -> Fit | None:
 def calls(query: Array, key: Array, value: Array, window: int) -> dict[str, Call]:
     """Return a call without arguments for each method that can be run here."""
     full = partial(tiled_attention, query, key, value)
-    found: dict[str, Call] = {
+    ways: dict[str, Call] = {
         FULL: partial(plain_attention, query, key, value),
         TILES: full,
         CAUSAL: partial(full, is_causal=True),
         WINDOW: partial(full, window=(window, window)),
         DECODE: partial(plain_attention, query[..., -1:, :], key, value),
     }
-    return found | ({TORCH: _torch_call(query, key, value)} if torch_installed() else {})
+    return ways | ({TORCH: _torch_call(query, key, value)} if torch_installed() else {})
 
 
 def _measure(

@@ -228,5 +228,5 @@ def test_how_many_heads_can_go_to_the_head(toy):
 @pytest.mark.parametrize("between", [(3, 3), (5, 2), (-1, 4), (0, 13)])
 def test_how_many_heads_can_go_needs_two_ends(toy, between):
     order = pruning.Order("any", 0, [(i, j) for i in range(LAYERS) for j in range(HEADS)])
-    with pytest.raises(ValueError, match=r"cannot look from -?\d+ to \d+ heads of 12"):
+    with pytest.raises(ValueError, match=r"cannot search from -?\d+ to \d+ heads of 12"):
         pruning.spare_heads(toy, toy.trace(NUMBERS), order, between, most=0.1)

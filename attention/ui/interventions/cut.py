@@ -148,7 +148,7 @@ def _map(chosen: Reading, after: Trace, head: Head, shown: range, cut_at: _CutAt
             _set(cuts.toggle_edit(after.edits, cut_at(cell)))
 
     st.markdown(
-        f"**{head_name(head)}** with the cuts. Rows are queries, columns are keys; click a cell."
+        f"**{head_name(head)}** with the cuts. Rows are queries, columns keys; click a cell."
     )
     _draw_map(
         chosen, merged(chosen, after, head), shown,
@@ -185,7 +185,7 @@ def _grid(chosen: Reading, edits: Edits) -> None:
         for cell in st.session_state[chart]["selection"]["head"]:
             _set(cuts.toggle_head(edits, (int(cell["layer"]), int(cell["head"]))))
 
-    st.markdown("**Heads.** Click one to ablate it or bring it back; framed heads are ablated.")
+    st.markdown("**Heads.** Click one to ablate or restore it; framed ones are ablated.")
     figure = chosen.figures["Entropy"]
     draw(
         head_grid,

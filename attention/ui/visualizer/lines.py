@@ -27,7 +27,7 @@ class Lines:
     layer: int
     heads: Sequence[int]  # the first is drawn in front
     query: int
-    several: bool  # whether heads are told apart
+    several: bool  # whether heads have a colour each
 
     @property
     def in_order(self) -> list[int]:
