@@ -96,7 +96,7 @@ def _formula(chosen: Shape) -> None:
         f"{chosen.name} ({chosen.source}): D = {chosen.width}, H = {chosen.heads} heads of E = "
         f"{chosen.head_width}, {chosen.kv_heads} of keys and values, MLP {chosen.mlp_width}"
         f"{', gated' if chosen.gated else ''}. {mask} Random float32 weights and tokens. The "
-        "softmax is no product: operations leave it out, the clock does not."
+        "softmax is not a product: operations leave it out, the clock does not."
     )
 
 
