@@ -176,3 +176,25 @@ def back_question(view: View, layer: int, head: int, query: int) -> Question | N
             "projections: attention is not symmetric."
         ),
     )
+
+
+def left_out_sentence(whole: str, picture: str, size: int, shown: Sequence[int]) -> str:
+    """Say which words are shown of a text that is too long; empty where all are.
+
+    Parameters
+    ----------
+    whole, picture : how the two halves begin
+    size : words in all
+    shown : their positions, as from `shown_words`
+
+    >>> left_out_sentence("The text has", "the maps show", 5, [2, 3])[:60]
+    'The text has 5 words; the maps show 2 of them, number 2 to 3'
+    >>> left_out_sentence("The text has", "the maps show", 2, [0, 1])
+    ''
+    """
+    if len(shown) == size:
+        return ""
+    return (
+        f"{whole} {size} words; {picture} {len(shown)} of them, number {shown_text(shown)}: those "
+        "around the query, and what it attends to most."
+    )

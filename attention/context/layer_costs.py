@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from time import perf_counter
 
 import numpy as np
 
@@ -14,10 +13,10 @@ from attention.arrays import Array
 from attention.context.rnn_cnn import convolve, layers_to_connect, random_kernel
 from attention.core.plain import plain_attention
 from attention.runtime.threads import one_blas_thread
+from attention.runtime.timing import clock, in_turn
 from attention.wording import figures, human_seconds
 
-_ROUNDS, _FEWEST_ROUNDS = 15, 3  # below three a median is not one
-_BUDGET_SECONDS = 0.5
+_ROUNDS, _MOST_SECONDS = 15, 0.5
 RECURRENT, CONVOLUTION, ATTENTION = "recurrent", "convolution", "self-attention"
 LAYERS = (RECURRENT, CONVOLUTION, ATTENTION)
 
@@ -127,20 +126,14 @@ def time_layers(lengths: Sequence[int], width: int, kernel: int) -> list[LayerTi
     [('recurrent', 4), ('self-attention', 4)]
     """
     calls = [call for n in lengths for call in _layer_calls(n, width, kernel)]
-    seconds: list[list[float]] = []
     with one_blas_thread():
         for call in calls:
             call()  # the first call of each pays for memory that later ones find ready
-        start = perf_counter()
-        while len(seconds) < _FEWEST_ROUNDS or (
-            len(seconds) < _ROUNDS and perf_counter() - start < _BUDGET_SECONDS
-        ):
-            seconds.append([_seconds(call) for call in calls])
-    table = np.array(seconds)  # (rounds, lengths * 3)
+        times = in_turn([clock(call) for call in calls], _ROUNDS, most_seconds=_MOST_SECONDS)
     names = [(layer, n) for n in lengths for layer in LAYERS]
     return [
-        LayerTime(*name, float(np.median(t)), float(t.min()), float(t.max()), len(t))
-        for name, t in zip(names, table.T, strict=True)
+        LayerTime(*name, time.median, time.low, time.high, time.rounds)
+        for name, time in zip(names, times, strict=True)
     ]
 
 
@@ -168,9 +161,3 @@ def _layer_calls(n: int, width: int, kernel: int) -> list[Callable[[], Array]]:
         lambda: convolve(value, weights),
         lambda: plain_attention(query, key, value),
     ]
-
-
-def _seconds(call: Callable[[], Array]) -> float:
-    start = perf_counter()
-    call()
-    return perf_counter() - start

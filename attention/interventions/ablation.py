@@ -1,6 +1,6 @@
-"""Heads removed from the forward pass: each alone, or in any sets, as fast as can be.
+"""Heads ablated, removed from the forward pass: each alone, or in any sets, as fast as can be.
 
-Only what a removal changes is computed again. In the layer of a silent head the scores and the
+Only what a removal changes is computed again. In the layer of an ablated head the scores and the
 other heads stay as they are: what attention adds to the stream is short of one part, `z_h W_O_h`.
 The layers below are untouched, and the heads of one layer go through those above side by side.
 
@@ -10,7 +10,6 @@ Source: Michel et al. 2019, "Are sixteen heads really better than one?", section
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import NamedTuple
 
 import numpy as np
 
@@ -20,6 +19,7 @@ from attention.interventions.effects import effect_on
 from attention.models.model import Model
 from attention.models.trace import Trace
 from attention.runtime.threads import one_blas_thread, processors, team
+from attention.runtime.timing import Progress
 from attention.wording import Head
 
 _ROWS_AT_ONCE = 256  # tokens of the passes that one processor runs side by side
@@ -28,18 +28,13 @@ _ROWS_AT_ONCE = 256  # tokens of the passes that one processor runs side by side
 _WHOLE_LAYER, _AFTER_ATTENTION = 3, 2
 
 
-class Measured(NamedTuple):
-    """What is known so far, and how much of the work is done, 0 to 1."""
-
-    effects: Array  # NaN where not measured yet; a copy, for the reader to keep
-    share: float
-
-
-def head_effects(model: Model, trace: Trace) -> Iterator[Measured]:
+def head_effects(
+    model: Model, trace: Trace, on_progress: Progress = lambda share: None
+) -> Iterator[Array]:
     """Remove each head alone; yield the grid of effects `(L, H)` as it fills, the last layer first.
 
-    The effect is that of `effects.effect_on`; edits of the trace stay in force. Whoever stops
-    asking stops the work.
+    NaN stands where nothing is measured yet. The effect is that of `effects.effect_on`; edits of
+    the trace stay in force. Whoever takes no further grid stops the work.
     """
     layers, heads = model.config.num_hidden_layers, model.config.num_attention_heads
     effect = effect_on(model, trace)
@@ -57,15 +52,20 @@ def head_effects(model: Model, trace: Trace) -> Iterator[Measured]:
             for some in _groups(heads, together):
                 _share(measure, some)
                 done += work[layer] * (some.stop - some.start)
-                yield Measured(effects.copy(), done / (heads * sum(work)))
+                on_progress(done / (heads * sum(work)))
+                yield effects.copy()
 
 
 def removal_effects(
-    model: Model, trace: Trace, removals: Sequence[Collection[Head]]
-) -> Iterator[Measured]:
+    model: Model,
+    trace: Trace,
+    removals: Sequence[Collection[Head]],
+    on_progress: Progress = lambda share: None,
+) -> Iterator[Array]:
     """Remove each of these sets of heads; yield their effects `(removals,)` as they come in.
 
-    Equal sets are run once. A pass starts at the lowest layer with a silent head.
+    NaN stands where nothing is measured yet. Equal sets are run once. A pass starts at the lowest
+    layer with an ablated head.
 
     Raises
     ------
@@ -78,14 +78,14 @@ def removal_effects(
 
     def measure(some: slice) -> None:
         for heads in different[some]:
-            stream = _last_stream(model, trace, silence(heads))
+            stream = _last_stream(model, trace, ablate(heads))
             known[heads] = float(effect(stream[None])[0])
 
     with one_blas_thread():
         for some in _groups(len(different), processors()):
             _share(measure, some)
-            effects = np.array([known.get(heads, np.nan) for heads in sets])
-            yield Measured(effects, some.stop / len(different))
+            on_progress(some.stop / len(different))
+            yield np.array([known.get(heads, np.nan) for heads in sets])
 
 
 def head_parts(model: Model, trace: Trace, layer: int) -> Array:
@@ -99,10 +99,10 @@ def head_parts(model: Model, trace: Trace, layer: int) -> Array:
     return head_output @ w_o.reshape(heads, width, -1)
 
 
-def silence(heads: Collection[Head]) -> Edits:
-    """Return the edits that silence these heads; none where there are none.
+def ablate(heads: Collection[Head]) -> Edits:
+    """Return the edits that ablate these heads; none where there are none.
 
-    >>> silence({(5, 11)})
+    >>> ablate({(5, 11)})
     (CutHeads(pairs=((5, 11),)),)
     """
     return (CutHeads(tuple(heads)),) if heads else ()

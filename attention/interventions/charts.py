@@ -100,11 +100,11 @@ def cut_map(
     """
     click = alt.selection_point("cell", fields=["q", "k"], on="click", empty=False)
     base = alt.Chart(data).encode(
-        x=alt.X("k:O").title("is read").axis(position_axis(labelAngle=-60, orient="top")),
-        y=alt.Y("q:O").title("asks").axis(position_axis()),
+        x=alt.X("k:O").title("key").axis(position_axis(labelAngle=-60, orient="top")),
+        y=alt.Y("q:O").title("query").axis(position_axis()),
         tooltip=[
-            alt.Tooltip("query:N", title="asks"),
-            alt.Tooltip("key:N", title="is read"),
+            alt.Tooltip("query:N", title="query"),
+            alt.Tooltip("key:N", title="key"),
             alt.Tooltip("weight:Q", title="weight", format=".4f"),
             alt.Tooltip("cut:N", title="cut"),
         ],
@@ -164,17 +164,17 @@ def effect_grid(
 def pruning_curve(
     data: pd.DataFrame, *, orders: Sequence[str], heads: int, title: str, limit: float
 ) -> alt.TopLevelMixin:
-    """Draw the effect of more and more removed heads, with a band for random orders and a limit.
+    """Draw the effect of more and more ablated heads, with a band for random orders and a limit.
 
     `data` is `intervention_frames.band_frame`.
     """
     legend = alt.Legend(title=None, orient="bottom", columns=2, symbolOpacity=1)
     base = alt.Chart(data).encode(
-        x=alt.X("removed:Q").title(f"heads removed, of {heads}").scale(domain=[0, heads]),
+        x=alt.X("removed:Q").title(f"ablated heads, of {heads}").scale(domain=[0, heads]),
         color=alt.Color("order:N").scale(domain=list(orders)).legend(legend),
         tooltip=[
             alt.Tooltip("order:N", title="order"),
-            alt.Tooltip("removed:Q", title="heads removed"),
+            alt.Tooltip("removed:Q", title="ablated heads"),
             alt.Tooltip("effect:Q", title=title, format=".3f"),
         ],
     )

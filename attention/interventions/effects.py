@@ -1,7 +1,7 @@
 """How far a change moves what the model makes of a text: its vectors, or its next words.
 
 An encoder's product are vectors: how far they turn is a cosine distance. A decoder's are the
-probabilities of the next token: what counts is how well it still foretells the text.
+probabilities of the next token: what counts is how well it still predicts the text.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def movement(before: Trace, after: Trace, units: Sequence[Unit]) -> Movement:
     """
     if before.model != after.model or not np.array_equal(before.input.ids, after.input.ids):
         raise ValueError(
-            f"two different readings: {len(before.tokens)} tokens in {before.model} and "
+            f"two different passes: {len(before.tokens)} tokens in {before.model} and "
             f"{len(after.tokens)} in {after.model}"
         )
     words = [
@@ -106,9 +106,9 @@ def surprise(logits: Array, ids: Array) -> Array:
 
 
 def text_losses(model: Decoder, streams: Array, ids: Array) -> Array:
-    """Return how badly a decoder foretells a text: the mean surprise, in nats per token, `(B,)`.
+    """Return how badly a decoder predicts a text: the mean surprise, in nats per token, `(B,)`.
 
-    `mean_t -log p(id_t+1 | id_0 ... id_t)`; the first token is told, not foretold.
+    `mean_t -log p(id_t+1 | id_0 ... id_t)`; the first token is given, not predicted.
 
     Parameters
     ----------
@@ -121,11 +121,11 @@ def text_losses(model: Decoder, streams: Array, ids: Array) -> Array:
     """
     if len(ids) < 2:
         raise ValueError(f"a text of {len(ids)} tokens has no next word; at least 2 are needed")
-    asks = streams[:, :-1].reshape(-1, streams.shape[-1])  # (B * (T - 1), D)
-    told = np.tile(ids[1:], len(streams))
+    rows = streams[:, :-1].reshape(-1, streams.shape[-1])  # (B * (T - 1), D)
+    following = np.tile(ids[1:], len(streams))
     step = max(1, _LOGITS_AT_ONCE // len(model.word_embeddings))
-    parts = [slice(at, at + step) for at in range(0, len(told), step)]
-    surprises = [surprise(model.logits(asks[part]), told[part]) for part in parts]
+    parts = [slice(at, at + step) for at in range(0, len(following), step)]
+    surprises = [surprise(model.logits(rows[part]), following[part]) for part in parts]
     return np.asarray(np.concatenate(surprises).reshape(len(streams), -1).mean(axis=1))
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from attention.analysis.words import View
 from attention.arrays import Array
 from attention.interventions.effects import NextToken
-from attention.interventions.pruning import RANDOM, Order
+from attention.interventions.pruning import Order
 
 
 def next_frame(
@@ -94,8 +94,3 @@ def band_frame(orders: Sequence[Order], counts: Sequence[int], effects: Array) -
         ]
     frame = pd.DataFrame(rows, columns=["order", "removed", "effect", "low", "high"])
     return frame.astype({"removed": "int64", "effect": "float64", "low": "f8", "high": "f8"})
-
-
-def random_runs(orders: Sequence[Order]) -> int:
-    """Return how many of the orders are random."""
-    return sum(order.name == RANDOM for order in orders)

@@ -1,4 +1,4 @@
-"""Are all heads needed? Heads are silenced in the real forward pass, and compared row by row.
+"""Are all heads needed? Heads are ablated in the real forward pass, and compared row by row.
 
 What counts is the effect on the model's own product, as `effects.effect_on` has it: how far the
 sentence vector of an encoder turns, or by how much the loss of a decoder rises.
@@ -17,11 +17,11 @@ import numpy as np
 from attention.analysis import metrics
 from attention.analysis.words import View
 from attention.arrays import Array
-from attention.interventions.ablation import Measured, head_effects, removal_effects
+from attention.interventions.ablation import head_effects, removal_effects
 from attention.interventions.effects import cosine_distance, sentence_vector
 from attention.models.model import Model
 from attention.models.trace import Trace
-from attention.runtime.timing import Progress
+from attention.runtime.timing import Progress, part_of
 from attention.wording import Head
 
 TEXTS = (
@@ -55,8 +55,10 @@ class Order(NamedTuple):
 def single_shifts(
     model: Model, texts: Sequence[str], on_progress: Progress = lambda share: None
 ) -> Array:
-    """Return the effect of each head when it alone is silent, `(L, H)`, the mean over the texts."""
-    return _mean_over(texts, lambda text: head_effects(model, model.trace(text)), on_progress)
+    """Return the effect of each head when it alone is ablated, `(L, H)`: the mean over texts."""
+    return _mean_over(
+        texts, lambda text, report: head_effects(model, model.trace(text), report), on_progress
+    )
 
 
 def removal_orders(singles: Array, seeds: int, entropies: Array | None = None) -> list[Order]:
@@ -81,8 +83,12 @@ def removal_orders(singles: Array, seeds: int, entropies: Array | None = None) -
 
 
 def growing_effects(
-    model: Model, trace: Trace, orders: Sequence[Order], counts: Sequence[int]
-) -> Iterator[Measured]:
+    model: Model,
+    trace: Trace,
+    orders: Sequence[Order],
+    counts: Sequence[int],
+    on_progress: Progress = lambda share: None,
+) -> Iterator[Array]:
     """Remove the first n heads of each order; yield the effects `(orders, counts)` as they come.
 
     Raises
@@ -93,8 +99,8 @@ def growing_effects(
     if not 0 <= min(counts) <= max(counts) <= shortest:
         raise ValueError(f"counts must be from 0 to {shortest}, got {min(counts)} to {max(counts)}")
     removals = [order.heads[:count] for order in orders for count in counts]
-    for effects, share in removal_effects(model, trace, removals):
-        yield Measured(effects.reshape(len(orders), len(counts)), share)
+    for effects in removal_effects(model, trace, removals, on_progress):
+        yield effects.reshape(len(orders), len(counts))
 
 
 def growing_shifts(
@@ -110,24 +116,9 @@ def growing_shifts(
     """
     return _mean_over(
         texts,
-        lambda text: growing_effects(model, model.trace(text), orders, counts),
+        lambda text, report: growing_effects(model, model.trace(text), orders, counts, report),
         on_progress,
     )
-
-
-def random_band(orders: Sequence[Order], effects: Array) -> Array:
-    """Return the least, the median and the most of the random orders, `(3, counts)`.
-
-    Parameters
-    ----------
-    effects : (orders, counts)
-
-    >>> orders = [Order(LEAST, 0, []), *(Order(RANDOM, run, []) for run in range(3))]
-    >>> random_band(orders, np.array([[9.0], [3.0], [1.0], [2.0]])).tolist()
-    [[1.0], [2.0], [3.0]]
-    """
-    runs = effects[[order.name == RANDOM for order in orders]]
-    return np.stack([runs.min(axis=0), np.median(runs, axis=0), runs.max(axis=0)])
 
 
 def removal_counts(heads: int) -> tuple[int, ...]:
@@ -169,11 +160,11 @@ def spare_heads(
     """
     low, high = between
     if not 0 <= low < high <= len(order.heads):
-        raise ValueError(f"cannot look from {low} to {high} heads of {len(order.heads)}")
+        raise ValueError(f"cannot search from {low} to {high} heads of {len(order.heads)}")
     while high - low > 1:
         middle = (low + high) // 2
-        *_, measured = removal_effects(model, trace, [order.heads[:middle]])
-        low, high = (middle, high) if measured.effects[0] <= most else (low, middle)
+        *_, effects = removal_effects(model, trace, [order.heads[:middle]])
+        low, high = (middle, high) if effects[0] <= most else (low, middle)
     return low
 
 
@@ -184,9 +175,9 @@ def typical_distance(model: Model, texts: Sequence[str] = TEXTS) -> float:
 
 
 def head_divergence(view: View) -> Array:
-    """Return how differently any two heads read, in bits, `(L * H, L * H)`: 0 is the same.
+    """Return how far apart the rows of any two heads are, in bits, `(L * H, L * H)`.
 
-    The Jensen-Shannon divergence of their rows, the mean over ordinary words, or over `MOST_ROWS`
+    The Jensen-Shannon divergence, 0 for the same, the mean over ordinary words, or over `MOST_ROWS`
     of them, evenly spread, in a longer text.
 
     Source: Clark et al. 2019, "What does BERT look at?", section 6.
@@ -215,12 +206,13 @@ def most_alike(grid: Array, count: int) -> list[tuple[int, int, float]]:
 
 
 def _mean_over(
-    texts: Sequence[str], measure: Callable[[str], Iterator[Measured]], on_progress: Progress
+    texts: Sequence[str],
+    measure: Callable[[str, Progress], Iterator[Array]],
+    on_progress: Progress,
 ) -> Array:
-    """Run a measurement on each text to its end; return the mean of what they found."""
-    found = []
-    for at, text in enumerate(texts):
-        for now in measure(text):
-            on_progress((at + now.share) / len(texts))
-        found.append(now.effects)
-    return np.mean(found, axis=0)
+    """Run a measurement on each text to its end; return the mean of the last effects of each."""
+    effects = []
+    for i, text in enumerate(texts):
+        *_, last = measure(text, part_of(on_progress, i / len(texts), (i + 1) / len(texts)))
+        effects.append(last)
+    return np.mean(effects, axis=0)

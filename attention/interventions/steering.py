@@ -1,7 +1,7 @@
-"""Pushes: scores moved from one word to another, and what a decoder would say next.
+"""Pushes: scores moved from one word to another, and what a decoder predicts then.
 
-A word in pieces is pushed by its last piece: where later tokens cannot be read, only that piece has
-read the whole word.
+A word in pieces is pushed by its last piece: under a causal mask only that one may attend to the
+whole word.
 """
 
 from __future__ import annotations
@@ -11,12 +11,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from attention.analysis.words import Unit
+from attention.analysis.words import Unit, View
 from attention.arrays import Array
 from attention.core import softmax
 from attention.edits import Add, Edits, Numbers
+from attention.interventions.effects import movement
 from attention.models.model import Model
 from attention.models.spelling import spelling
+from attention.models.trace import Trace
+from attention.models.transformer import Transformer
+from attention.presets import Preset
+from attention.runtime.timing import Progress
 
 MOST_PUSH = 8.0  # to either side; e^8 = 2,981 times the weight
 MOST_INTERESTS = 12  # words
@@ -31,13 +36,13 @@ class Target:
     heads: Numbers = None
 
 
-def asking(units: Sequence[Unit], word: int, *, and_later: bool) -> tuple[int, ...]:
-    """Return the tokens of the word that asks, with all after it where the push reaches on.
+def query_positions(units: Sequence[Unit], word: int, *, and_later: bool) -> tuple[int, ...]:
+    """Return the tokens of the word that is the query, and of all after it where those count.
 
-    Special tokens are no later words: what they ask is not pushed along.
+    Special tokens do not count as later words: their scores are not pushed along.
 
     >>> three = [Unit("a", (0,), False), Unit("b", (1,), False), Unit("[SEP]", (2,), True)]
-    >>> asking(three, 0, and_later=True), asking(three, 2, and_later=False)
+    >>> query_positions(three, 0, and_later=True), query_positions(three, 2, and_later=False)
     ((0, 1), (2,))
     """
     later = [unit for unit in units[word + 1 :] if not unit.special] if and_later else []
@@ -87,9 +92,20 @@ def interests(model: Model, typed: str) -> Interests:
     ValueError : as for `first_tokens`
     """
     groups = word_groups(typed)
-    found = first_tokens(model, [word for group in groups for word in group])
+    tokens = first_tokens(model, [word for group in groups for word in group])
     names = tuple(" or ".join(group) for group in groups)
-    return Interests(names, tuple(tuple(found[word] for word in group) for group in groups))
+    return Interests(names, tuple(tuple(tokens[word] for word in group) for group in groups))
+
+
+def interests_or_best(model: Transformer, typed: str, logits: Array) -> Interests:
+    """Return the groups in a line or, where there are none, the most probable next token.
+
+    Raises
+    ------
+    ValueError : as for `first_tokens`
+    """
+    groups, best = interests(model, typed), int(np.argmax(logits))
+    return groups if groups.names else Interests((model.spell(best),), ((best,),))
 
 
 def first_tokens(model: Model, words: Sequence[str]) -> dict[str, int]:
@@ -101,17 +117,17 @@ def first_tokens(model: Model, words: Sequence[str]) -> dict[str, int]:
     """
     if len(words) > MOST_INTERESTS:
         raise ValueError(f"{len(words)} words of interest; the limit is {MOST_INTERESTS}")
-    found = {}
+    tokens = {}
     for word in words:
         ids = spelling(model.tokenizer).after_space(word)
         if not ids:
             raise ValueError(f"{word!r} gives no token")
-        found[word] = int(ids[0])
-    return found
+        tokens[word] = int(ids[0])
+    return tokens
 
 
 def likely_words(model: Model, logits: Array, most: int = 2, least: float = 0.01) -> str:
-    """Return the most probable next words as a line that `interests` reads; empty for none.
+    """Return the most probable next words as a line for `interests`; empty for none.
 
     A token counts where a reader can type it: its letters, after a space, give the same token.
 
@@ -124,9 +140,9 @@ def likely_words(model: Model, logits: Array, most: int = 2, least: float = 0.01
     likely = np.flatnonzero(probabilities >= least)
     best = likely[np.argsort(-probabilities[likely], kind="stable")].tolist()
     spelled = [(model.tokenizer.decode([token]).strip(), token) for token in best]
-    found = [word for word, token in spelled
+    words = [word for word, token in spelled
              if word.isalpha() and first_tokens(model, [word])[word] == token]  # fmt: skip
-    return " | ".join(found[:most])
+    return " | ".join(words[:most])
 
 
 def word_groups(typed: str) -> list[list[str]]:
@@ -147,3 +163,94 @@ def shares(logits: Array, groups: Sequence[Sequence[int]]) -> Array:
     """
     probabilities = softmax(logits.astype(np.float64))
     return np.array([probabilities[list(dict.fromkeys(group))].sum() for group in groups])
+
+
+def rival(view: View, query: int, key: int, preset: Preset | None) -> int:
+    """Return the word that a push goes to at first, away from `key`.
+
+    The lesson's own, or else the one that the query attends to most after `key`, the first token
+    aside: it is often a sink.
+    """
+    named = view.find(preset.rival) if preset and preset.rival else None
+    if named is not None:
+        return named
+    weights = mean_weights(view, query)
+    others = [k for k, unit in enumerate(view.units) if k not in (query, key, 0) and unit.ordinary]
+    return max(others, key=lambda k: float(weights[k]), default=key)
+
+
+def most_attended(view: View, query: int, most: int) -> list[int]:
+    """Return the words, special tokens aside, that a query attends to most, in their order."""
+    weights = mean_weights(view, query)
+    own = [i for i, unit in enumerate(view.units) if not unit.special]
+    return sorted(sorted(own, key=lambda k: -float(weights[k]))[:most])
+
+
+def mean_weights(view: View, query: int) -> Array:
+    """Return the row of a query, the mean over all heads, `(W,)`."""
+    row: Array = view.weights[:, :, query].mean(axis=(0, 1))
+    return row
+
+
+def mean_share(trace: Trace, query: Unit, key: Unit) -> float:
+    """Return what the last piece of one word gives another word, the mean over all heads."""
+    row = trace.weights[..., query.positions[-1], list(key.positions)]  # (L, H, pieces)
+    return float(row.sum(axis=-1).mean())
+
+
+@dataclass(frozen=True)
+class Move:
+    """Scores taken from one word and given to another, for some queries, layers and heads."""
+
+    source: int
+    target: int
+    place: Target
+
+
+@dataclass(frozen=True)
+class PushCurve:
+    """What a push does at every strength."""
+
+    title: str
+    series: tuple[str, ...]
+    values: Array  # (strengths, series)
+
+
+def push_curve(
+    model: Model,
+    trace: Trace,
+    units: Sequence[Unit],
+    moved: Move,
+    strengths: Sequence[float],
+    follow: Interests | None,
+    on_progress: Progress = lambda share: None,
+) -> PushCurve:
+    """Run a model with a push at every strength.
+
+    Parameters
+    ----------
+    follow : words whose odds are followed or, of one group, the probability; None for the distance
+        by which the sentence vector moves
+    """
+
+    def figures(after: Trace) -> list[float]:
+        if follow is None or after.next_logits is None:
+            return [float(movement(trace, after, units).sentence[-1])]
+        own: list[float] = shares(after.next_logits, follow.ids).tolist()
+        return [own[0] / own[1]] if len(own) > 1 else own
+
+    values = []
+    for done, strength in enumerate(strengths, start=1):
+        edits = move(units, moved.source, moved.target, strength, moved.place)
+        values.append(figures(model.trace(trace.text, edits)))
+        on_progress(done / len(strengths))
+    return PushCurve(*_followed(follow), np.array(values))
+
+
+def _followed(follow: Interests | None) -> tuple[str, tuple[str, ...]]:
+    """Return the title and the series of a curve."""
+    if follow is None:
+        return "the vector moves by", ("sentence vector",)
+    if len(follow.names) > 1:
+        return "odds", (f"{follow.names[0]} against {follow.names[1]}",)
+    return "probability", follow.names

@@ -17,52 +17,49 @@ def edit_text(edit: Edit, units: Sequence[Unit], tokens: Tokens) -> str:
     >>> import numpy as np
     >>> from attention.models.trace import Tokens
     >>> shown = (Unit("a", (0,), False), Unit("bc", (1, 2), False))
+    >>> import numpy as np
     >>> spans, special = ((0, 1), (2, 3), (3, 4)), (False, False, False)
     >>> text = Tokens("a bc", np.arange(3), ("a", "b", "##c"), spans, special)
     >>> edit_text(Cut(queries=(1, 2), keys=(0,), layers=(5,), heads=(11,)), shown, text)
-    '1 bc reads nothing from 0 a, in L5 H11'
+    'cut from 1 bc to 0 a, in L5 H11'
     >>> edit_text(Cut(queries=(2,), keys=(0,)), shown, text)
-    '##c of 1 bc reads nothing from 0 a, in every head'
+    'cut from ##c of 1 bc to 0 a, in every head'
     """
     if isinstance(edit, CutHeads):
-        return f"{', '.join(head_name(pair) for pair in edit.pairs)} silent"
-    every = "every token"
-    asks, place = _named(edit.queries, units, tokens, every), _place(edit)
+        return f"{', '.join(head_name(pair) for pair in edit.pairs)} ablated"
+    query, place = _named(edit.queries, units, tokens), _place(edit)
     if isinstance(edit, Cut):
         rest = "" if edit.renormalise else ", the rest of the row as it was"
-        read = _named(edit.keys, units, tokens, "any")
-        return f"{asks} reads nothing from {read}, {place}{rest}"
+        return f"cut from {query} to {_named(edit.keys, units, tokens)}, {place}{rest}"
     if isinstance(edit, Add):
-        read = _named(edit.keys, units, tokens, every)
-        return f"{edit.amount:+g} on the score of {read} when {asks} asks, {place}"
-    return f"a row of weights set for {asks}, {place}"
+        key = _named(edit.keys, units, tokens)
+        return f"{edit.amount:+g} on the scores of {query} for {key}, {place}"
+    return f"a row of weights set for {query}, {place}"
 
 
 def _place(edit: Cut | Add | SetRow) -> str:
-    if edit.layers is None and edit.heads is None:
-        return "in every head"
     if edit.layers is None:
-        return f"in head {_numbers(edit.heads)} of every layer"
+        return "in every head" if edit.heads is None else f"in {_heads(edit.heads)} of every layer"
     if edit.heads is None:
         return f"in every head of layer {_numbers(edit.layers)}"
     if len(edit.layers) == 1:
         return f"in {', '.join(head_name((edit.layers[0], head)) for head in edit.heads)}"
-    return f"in heads {_numbers(edit.heads)} of layers {_numbers(edit.layers)}"
+    return f"in {_heads(edit.heads)} of layers {_numbers(edit.layers)}"
 
 
-def _named(positions: Numbers, units: Sequence[Unit], tokens: Tokens, whole: str) -> str:
+def _named(positions: Numbers, units: Sequence[Unit], tokens: Tokens) -> str:
     """Name the units that tokens make up; those that are not shown are named without a number."""
     if positions is None:
-        return whole
+        return "every token"
     pieces, chosen = words.pieces(tokens), set(positions)
-    found = [
+    names = [
         (own[0], _part(own, f"{i} {unit.label}", unit, pieces))
         for i, unit in enumerate(units)
         if (own := [position for position in unit.positions if position in chosen])
     ]
     shown = {position for unit in units for position in unit.positions}
-    found += [(position, pieces[position].label) for position in chosen - shown]
-    named = [name for _, name in sorted(found)]
+    names += [(position, pieces[position].label) for position in chosen - shown]
+    named = [name for _, name in sorted(names)]
     more = f" and {len(named) - 4} more" if len(named) > 4 else ""
     return ", ".join(named[:4]) + more
 
@@ -74,5 +71,9 @@ def _part(own: Sequence[int], name: str, unit: Unit, pieces: Sequence[Unit]) -> 
     return f"{', '.join(pieces[position].label for position in own)} of {name}"
 
 
-def _numbers(numbers: Numbers) -> str:
-    return ", ".join(map(str, numbers or ()))
+def _heads(numbers: Sequence[int]) -> str:
+    return f"head{'s' if len(numbers) > 1 else ''} {_numbers(numbers)}"
+
+
+def _numbers(numbers: Sequence[int]) -> str:
+    return ", ".join(map(str, numbers))

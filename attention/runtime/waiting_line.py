@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Condition
+from typing import TypeVar
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,10 +37,8 @@ class Turnstile:
     Streamlit stops a script with one, raised inside any `st` call. A waiting page should therefore
     wait in short steps and show something between them.
 
-    >>> turnstile = Turnstile()
-    >>> with turnstile.join() as turn:
-    ...     turn.wait(1.0), turn.ahead
-    (True, 0)
+    >>> Turnstile().alone(lambda: "done", while_waiting=print)
+    'done'
     """
 
     def __init__(self) -> None:
@@ -49,6 +50,21 @@ class Turnstile:
         """How many are in the queue, the running one included."""
         with self._changed:
             return len(self._queue)
+
+    def alone(
+        self, work: Callable[[], _T], while_waiting: Callable[[int], object], every: float = 0.5
+    ) -> _T:
+        """Do the work when its turn has come.
+
+        Parameters
+        ----------
+        while_waiting : called now and then with how many come first; may raise to leave
+        every : so many seconds
+        """
+        with self.join() as turn:
+            while not turn.wait(every):
+                while_waiting(turn.ahead)
+            return work()
 
     @contextmanager
     def join(self) -> Iterator[Turn]:

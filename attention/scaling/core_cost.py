@@ -106,8 +106,8 @@ def sweep(
     check_at_least(1, length=min(lengths, default=1), width=width, heads=heads)
     check_at_least(FEWEST_ROUNDS, repeats=repeats)
     check_fits(max(lengths, default=1), heads=heads, width=width)
-    jobs = ((n * n, _measure((heads, n, width), repeats, seed)) for n in lengths)
-    return in_order(jobs, sum(n * n for n in lengths), on_progress)
+    jobs = [(n * n, partial(_measure, (heads, n, width), repeats, seed)) for n in lengths]
+    return in_order(jobs, on_progress)
 
 
 @dataclass(frozen=True)
@@ -141,18 +141,25 @@ def peaks(
     """
     check_at_least(1, length=min(lengths, default=1), width=width, heads=heads)
     check_fits(max(lengths, default=1), heads=heads, width=width)
-    jobs = ((n * n, _measure_peaks(methods, (heads, n, width))) for n in lengths)
-    return in_order(jobs, sum(n * n for n in lengths), on_progress)
+    jobs = [
+        (n * n, partial(_measure_peak, name, method, (heads, n, width)))
+        for n in lengths
+        for name, method in methods.items()
+    ]
+    return in_order(jobs, on_progress)
 
 
-def _measure_peaks(
-    methods: Mapping[str, Callable[[Array, Array, Array], object]], shape: tuple[int, int, int]
-) -> Iterator[float | Peak]:
-    inputs = np.random.default_rng(shape).standard_normal((3, *shape), dtype=np.float32)
-    for done, (name, method) in enumerate(methods.items(), start=1):
-        method(*inputs)
-        yield Peak(name, shape[1], peak_bytes(partial(method, *inputs)))
-        yield done / len(methods)
+def _measure_peak(
+    name: str,
+    method: Callable[[Array, Array, Array], object],
+    shape: tuple[int, int, int],
+    on_progress: Progress,
+) -> Peak:
+    call = partial(method, *np.random.default_rng(shape).standard_normal((3, *shape), np.float32))
+    call()
+    peak = Peak(name, shape[1], peak_bytes(call))
+    on_progress(1.0)
+    return peak
 
 
 def weights_bytes(n: int, *, heads: int = 1) -> int:
@@ -195,8 +202,10 @@ def check_fits(n: int, *, heads: int = 1, width: int = 64, available: int | None
         )
 
 
-def _measure(shape: tuple[int, int, int], repeats: int, seed: int) -> Iterator[float | Measurement]:
-    """Measure inputs of one shape (H, n, E); yield the share done after each round, then all."""
+def _measure(
+    shape: tuple[int, int, int], repeats: int, seed: int, on_progress: Progress
+) -> Measurement:
+    """Measure inputs of one shape (H, n, E)."""
     heads, n, width = shape
     query, key, value = np.random.default_rng([seed, n]).standard_normal(
         (3, *shape), dtype=np.float32
@@ -208,9 +217,9 @@ def _measure(shape: tuple[int, int, int], repeats: int, seed: int) -> Iterator[f
     started = processor_seconds()
     peak = min(warm_up(lambda: peak_bytes(call)))
     clocks = (clock(call), lambda: _time_steps(query, key, value))
-    total, scores, softmax, output = yield from in_turn(clocks, repeats)
+    total, scores, softmax, output = in_turn(clocks, repeats, on_progress)
     others = others_since(started)
-    yield Measurement(n, heads, width, total, scores, softmax, output, peak, others)
+    return Measurement(n, heads, width, total, scores, softmax, output, peak, others)
 
 
 def _time_steps(query: Array, key: Array, value: Array) -> tuple[float, float, float]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -92,8 +93,8 @@ def time_parts(
     check_at_least(FEWEST_ROUNDS, repeats=repeats)
     widest = max((n for n in lengths if _keeps_scores(shape, n)), default=1)
     check_fits(widest, heads=shape.heads, width=shape.head_width)
-    jobs = ((n * n, _measure(shape, n, repeats, seed)) for n in lengths)
-    return in_order(jobs, sum(n * n for n in lengths), on_progress)
+    jobs = [(n * n, partial(_measure, shape, n, repeats, seed)) for n in lengths]
+    return in_order(jobs, on_progress)
 
 
 def crossing(times: Sequence[PartTime], part: str) -> Crossing | None:
@@ -160,12 +161,12 @@ def _keeps_scores(shape: Shape, n: int) -> bool:
 
 
 def _measure(
-    shape: Shape, n: int, repeats: int, seed: int
-) -> Iterator[float | tuple[PartTime, ...]]:
+    shape: Shape, n: int, repeats: int, seed: int, on_progress: Progress
+) -> tuple[PartTime, ...]:
     ways = layer_calls(shape, n, seed)
     started = processor_seconds()
     for call in ways.values():
         warm_up(call)
-    timings = yield from in_turn([clock(call) for call in ways.values()], repeats)
+    timings = in_turn([clock(call) for call in ways.values()], repeats, on_progress)
     others = others_since(started)
-    yield tuple(PartTime(part, n, time, others) for part, time in zip(ways, timings, strict=True))
+    return tuple(PartTime(part, n, time, others) for part, time in zip(ways, timings, strict=True))

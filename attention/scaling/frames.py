@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 import pandas as pd
 
 from attention.scaling.core_cost import Measurement, Peak, weights_bytes
-from attention.scaling.crossover import PartTime
+from attention.scaling.crossover import PARTS, PartTime, crossing
 from attention.scaling.methods import MethodCost, growth
 from attention.scaling.model_shapes import Shape
 from attention.scaling.planner import Memory, Part, Rates, next_token_parts, prefill
 from attention.scaling.power_law import Fit
-from attention.scaling.runs import Point
+from attention.scaling.runs import Point, Run
 from attention.wording import figures, human_bytes, human_count, human_seconds
 
 _Row = tuple[int, str, str, float, float, float]
@@ -266,3 +266,25 @@ def _predicted(trend: Fit, targets: Sequence[int]) -> Iterator[_Row]:
         yield n, TREND, "fit", *trend.predict(n)
     for n in (longest, *further) if further else ():
         yield n, TREND, "extrapolation", *trend.predict(n)
+
+
+def crossings_found(times: Sequence[PartTime]) -> dict[str, float]:
+    """Return the length at which each part of attention overtakes the rest, where it was timed."""
+    places = {part: crossing(times, part) for part in PARTS[1:]}
+    return {part: place.n for part, place in places.items() if place and place.measured}
+
+
+def facts_frame(runs: Mapping[str, Run]) -> pd.DataFrame:
+    """Return one column per run and one row per fact; those that differ come first."""
+    columns = {
+        f"{number}: {name}": {"what was timed": run.kind, "made": run.made}
+        | {
+            fact: str(value)
+            for group in (run.machine, run.libraries, run.settings)
+            for fact, value in group.items()
+        }
+        for number, (name, run) in enumerate(runs.items(), start=1)
+    }
+    table = pd.DataFrame(columns).fillna("").rename_axis("Fact").reset_index()
+    differs = table.iloc[:, 1:].nunique(axis=1) > 1
+    return pd.concat([table[differs], table[~differs]])

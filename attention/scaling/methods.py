@@ -36,7 +36,6 @@ FULL, TILES, CAUSAL, WINDOW, DECODE, TORCH = (
     "one step with KV cache",
     "PyTorch, fused",
 )
-METHODS = (FULL, TILES, CAUSAL, WINDOW, DECODE, TORCH)
 
 Call = Callable[[], Array]
 
@@ -70,7 +69,7 @@ def compare(
 ) -> Iterator[tuple[MethodCost, ...]]:
     """Time every method at every length, giving each length's costs as soon as they are there.
 
-    All methods read the same standard normal float32 query, key and value `(H, n, E)`, and take
+    All methods take the same standard normal float32 query, key and value `(H, n, E)`, and take
     turns within every round, each with all processors. `difference` compares their output with
 
     - full attention of `core.scaled_dot_product_attention`, for the plain, the tiled, PyTorch's
@@ -81,7 +80,7 @@ def compare(
     Parameters
     ----------
     lengths : n, in the order in which they are measured
-    window : how many keys to either side the windowed method reads, beside the query's own
+    window : how many keys to either side of its own a query of the windowed method attends to
     width, heads, repeats, on_progress : as for `scaling.sweep`
 
     Raises
@@ -94,8 +93,8 @@ def compare(
     check_at_least(1, length=min(lengths, default=1), width=width, heads=heads, window=window)
     check_at_least(FEWEST_ROUNDS, repeats=repeats)
     check_fits(max(lengths, default=1), heads=heads, width=width)
-    jobs = ((n * n, _measure((heads, n, width), window, repeats, seed)) for n in lengths)
-    return in_order(jobs, sum(n * n for n in lengths), on_progress)
+    jobs = [(n * n, partial(_measure, (heads, n, width), window, repeats, seed)) for n in lengths]
+    return in_order(jobs, on_progress)
 
 
 def growth(costs: Sequence[MethodCost], method: str) -> Fit | None:
@@ -107,19 +106,19 @@ def growth(costs: Sequence[MethodCost], method: str) -> Fit | None:
 def calls(query: Array, key: Array, value: Array, window: int) -> dict[str, Call]:
     """Return a call without arguments for each method that can be run here."""
     full = partial(tiled_attention, query, key, value)
-    found: dict[str, Call] = {
+    ways: dict[str, Call] = {
         FULL: partial(plain_attention, query, key, value),
         TILES: full,
         CAUSAL: partial(full, is_causal=True),
         WINDOW: partial(full, window=(window, window)),
         DECODE: partial(plain_attention, query[..., -1:, :], key, value),
     }
-    return found | ({TORCH: _torch_call(query, key, value)} if torch_installed() else {})
+    return ways | ({TORCH: _torch_call(query, key, value)} if torch_installed() else {})
 
 
 def _measure(
-    shape: tuple[int, int, int], window: int, repeats: int, seed: int
-) -> Iterator[float | tuple[MethodCost, ...]]:
+    shape: tuple[int, int, int], window: int, repeats: int, seed: int, on_progress: Progress
+) -> tuple[MethodCost, ...]:
     n = shape[1]
     query, key, value = np.random.default_rng([seed, n]).standard_normal(
         (3, *shape), dtype=np.float32
@@ -136,9 +135,9 @@ def _measure(
     started = processor_seconds()
     for call in ways.values():
         warm_up(call)
-    timings = yield from in_turn([clock(call) for call in ways.values()], repeats)
+    timings = in_turn([clock(call) for call in ways.values()], repeats, on_progress)
     others = others_since(started)
-    yield tuple(
+    return tuple(
         MethodCost(way, n, time, differences[way], largest, others)
         for way, time in zip(ways, timings, strict=True)
     )

@@ -92,7 +92,7 @@ def shape(name: str) -> Shape:
     >>> shape("GPT-2 small").layer_parameters == 12 * 768**2
     True
     """
-    for found in SHAPES:
-        if found.name == name:
-            return found
+    for known in SHAPES:
+        if known.name == name:
+            return known
     raise ValueError(f"no shape is named {name!r}; there are {', '.join(s.name for s in SHAPES)}")

@@ -7,13 +7,11 @@ time to compute and the time to move the bytes (Williams et al. 2009, "Roofline"
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from attention.arrays import Array
-from attention.runtime.timing import check_at_least, clock
+from attention.runtime.timing import check_at_least, clock, in_turn
 from attention.scaling.model_shapes import Shape
 
 LONGEST = 10_000_000
@@ -126,9 +124,9 @@ def next_token_parts(shape: Shape, n: int, number_bytes: float) -> tuple[Part, P
 
 
 def memory(
-    shape: Shape, n: int, number_bytes: float, *, tiled: bool = True, asking: int | None = None
+    shape: Shape, n: int, number_bytes: float, *, tiled: bool = True, queries: int | None = None
 ) -> Memory:
-    """Return what must be held to read n tokens in one go, or the last `asking` of them.
+    """Return what must be held to read n tokens in one go, or only the last `queries` of them.
 
     The activations are those of the widest moment of one layer: the stream, what is added to it,
     and the inside of the MLP.
@@ -139,7 +137,7 @@ def memory(
     """
     _check(n, number_bytes)
     inside = (2 if shape.gated else 1) * shape.mlp_width
-    rows = n if asking is None else asking
+    rows = n if queries is None else queries
     return Memory(
         parameters=shape.parameters * number_bytes,
         kv_cache=shape.kv_numbers() * n * number_bytes if shape.is_causal else 0.0,
@@ -158,19 +156,14 @@ def measured_rates() -> Rates:
     product, source = np.empty_like(a), np.ones(_COPIED_NUMBERS, np.float32)
     target = np.empty_like(source)
 
-    def multiply() -> Array:
-        return np.matmul(a, b, out=product)
-
-    return Rates(
-        flops=2 * _PRODUCT_SIDE**3 / _fastest(multiply),
-        bandwidth=2 * source.nbytes / _fastest(lambda: np.copyto(target, source)),
+    multiply, copy = in_turn(
+        [
+            clock(lambda: np.matmul(a, b, out=product)),
+            clock(lambda: np.copyto(target, source)),
+        ],
+        _ROUNDS,
     )
-
-
-def _fastest(call: Callable[[], object]) -> float:
-    timed = clock(call)
-    timed()  # also pays for memory that is touched first
-    return min(timed()[0] for _ in range(_ROUNDS))
+    return Rates(2 * _PRODUCT_SIDE**3 / multiply.low, 2 * source.nbytes / copy.low)
 
 
 def _check(n: int, number_bytes: float) -> None:

@@ -24,6 +24,6 @@ def times_longer(trend: Fit, factor: int = 10) -> Question:
         options=options,
         answer=options[int(np.searchsorted(limits, longer))],
         because=f"Time grows here as n to the power {trend.exponent:.2f}, so it takes "
-        f"{longer:.0f} times as long: each of the {factor} times as many words reads "
+        f"{longer:.0f} times as long: each of the {factor} times as many words attends to "
         f"{factor} times as many.",
     )

@@ -84,20 +84,20 @@ def from_json(data: bytes) -> Run:
             f"the file has {human_bytes(len(data))}; runs take at most {human_bytes(LARGEST_FILE)}"
         )
     try:
-        found = json.loads(data)
+        content = json.loads(data)
     except (ValueError, RecursionError):
         raise ValueError("the file is not JSON in UTF-8") from None
-    if not isinstance(found, dict) or found.get("format") != FORMAT:
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise ValueError(f"the file is not a saved run: its format is not {FORMAT!r}")
-    points = found.get("points")
+    points = content.get("points")
     if not isinstance(points, list) or not 1 <= len(points) <= _MOST_POINTS:
         raise ValueError(f"a run has 1 to {_MOST_POINTS:,} points in a list, this file has not")
     return Run(
-        _text(found, "kind"),
-        _text(found, "made"),
-        _facts(found, "machine"),
-        _facts(found, "libraries"),
-        _facts(found, "settings"),
+        _text(content, "kind"),
+        _text(content, "made"),
+        _facts(content, "machine"),
+        _facts(content, "libraries"),
+        _facts(content, "settings"),
         tuple(_point(number, point) for number, point in enumerate(points)),
     )
 
@@ -112,28 +112,28 @@ def _machine() -> Facts:
 
 
 def _versions() -> Facts:
-    found = {"python": platform.python_version()}
+    versions = {"python": platform.python_version()}
     for name in _LIBRARIES:
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:
             continue
     for blas in threadpool_info():
         if blas["user_api"] == "blas":
             kind = (blas["internal_api"], blas["version"], blas.get("architecture"))
-            found["BLAS"] = " ".join(str(part) for part in kind if part)
-    return found
+            versions["BLAS"] = " ".join(str(part) for part in kind if part)
+    return versions
 
 
-def _text(found: Mapping[str, Any], field: str) -> str:
-    value = found.get(field)
+def _text(content: Mapping[str, Any], field: str) -> str:
+    value = content.get(field)
     if not isinstance(value, str) or not 1 <= len(value) <= _LONGEST_TEXT:
         raise ValueError(f"{field!r} must be a text of 1 to {_LONGEST_TEXT} characters")
     return value
 
 
-def _facts(found: Mapping[str, Any], field: str) -> Facts:
-    value = found.get(field)
+def _facts(content: Mapping[str, Any], field: str) -> Facts:
+    value = content.get(field)
     if not isinstance(value, dict) or len(value) > _MOST_FACTS:
         raise ValueError(f"{field!r} must be an object of at most {_MOST_FACTS} entries")
     for name, fact in value.items():

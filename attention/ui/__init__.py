@@ -14,7 +14,7 @@ from attention.ui.controls import (
 )
 from attention.ui.inputs import choice, expander, select, several, slider, tabs
 from attention.ui.questions import predict
-from attention.ui.readings import Focus, Reading, turnstile
+from attention.ui.readings import Focus, Reading
 from attention.ui.show import (
     draw,
     escape_markdown,
@@ -53,6 +53,5 @@ __all__ = [
     "table",
     "tabs",
     "toggled",
-    "turnstile",
     "word",
 ]

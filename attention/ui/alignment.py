@@ -8,17 +8,19 @@ from functools import partial
 import streamlit as st
 
 import attention
-from attention.analysis import alignment_frames, link_frames, links
-from attention.analysis.alignment import Span, aligned, counterpart, later_share, places
+from attention.analysis import alignment_frames, links
+from attention.analysis.alignment import Span, aligned, counterpart, places
+from attention.analysis.decoder_sentences import later_words_sentence
 from attention.analysis.sentences import attends_to
 from attention.analysis.words import Unit
-from attention.charts.links import word_links
 from attention.charts.maps import head_maps
 from attention.models import registry
 from attention.ui import inputs
 from attention.ui.controls import head_picker, on_phone
 from attention.ui.readings import Focus, Reading, find_focus, trace
-from attention.ui.show import draw, escape_markdown, notice, percent, sized, unknown_words
+from attention.ui.show import draw, escape_markdown, notice, sized, unknown_words
+from attention.ui.visualizer import lines
+from attention.ui.visualizer.lines import Lines
 from attention.wording import Head, head_name, spelled
 
 _MOST_WORDS = 40  # of a map
@@ -37,22 +39,22 @@ def maps_beside(chosen: Reading, query: int) -> None:
     if not common:
         st.info("The two models have no word in common here.")
         return
-    asks = [_counterpart(chosen, query, reading) for reading in readings]
-    told = zip(readings, heads, asks, strict=True)
-    notice(" ".join(_later_words(*each) for each in told))
-    middle = next((i for i, (one, _) in enumerate(common) if one == asks[0]), 0)
+    queries = [_counterpart(chosen, query, reading) for reading in readings]
+    each = zip(readings, heads, queries, strict=True)
+    notice(" ".join(later_words_sentence(r.view, r.model_name, h, q) for r, h, q in each))
+    middle = next((i for i, (one, _) in enumerate(common) if one == queries[0]), 0)
     shown = links.shown_window(len(common), middle, _MOST_WORDS)
     pairs = common[shown.start : shown.stop]
     if len(pairs) < len(common):
         st.warning(
             f"The models have {len(common)} words in common; the maps show {len(pairs)} of them, "
-            f"number {shown[0]} to {shown[-1]}, around the word that asks."
+            f"number {shown[0]} to {shown[-1]}, around the query."
         )
     _draw_maps(readings, heads, pairs)
     st.caption(
         f"Words that both models have ({len(common)}), in order; special tokens are taken out, and "
-        "every row is divided by what it keeps. Rows ask, columns are read. Where a decoder has no "
-        "cell, its mask lets nothing through."
+        "every row is divided by what it keeps. Rows are queries, columns are keys. Where a "
+        "decoder has no cell, its mask hides the key."
     )
 
 
@@ -61,28 +63,28 @@ def links_beside(chosen: Reading, query: int) -> None:
     other = _other_model(chosen)
     if other is None:
         return
-    told = []
+    both = []
     for i, (reading, column) in enumerate(zip((_plain(chosen), other), st.columns(2), strict=True)):
         with column:
             head = telling_head(reading, f"Head of {reading.model_name}", f"links_head{i}")
-            asks = _counterpart(chosen, query, reading)
-            asks = telling(reading).query if asks is None else asks
-            told.append(_reads_most(reading, head, asks))
+            own = _counterpart(chosen, query, reading)
+            own = telling(reading).query if own is None else own
+            both.append(_attends_most(reading, head, own))
             key = f"links_beside{i}"
-            _draw_links(reading, head, asks, key=key, click=partial(_click, key, reading, chosen))
-    notice(f"Side by side: {'; '.join(told)}.")
+            _draw_links(reading, head, own, key=key, click=partial(_click, key, reading, chosen))
+    notice(f"Side by side: {'; '.join(both)}.")
     st.caption(
         "Whole words, special tokens taken out. A decoder has lines to earlier words only. A word "
-        "that is clicked asks in both pictures, and on the whole page."
+        "that is clicked becomes the query in both pictures, and on the whole page."
     )
 
 
 def _click(chart: str, reading: Reading, chosen: Reading) -> None:
-    """Let the clicked word of a reading ask on the whole page."""
+    """Make the clicked word of a reading the query on the whole page."""
     for clicked in st.session_state[chart]["selection"]["asks"]:
-        asks = _counterpart(reading, clicked["q"], chosen)
-        if asks is not None:
-            st.session_state["word"] = asks
+        query = _counterpart(reading, clicked["q"], chosen)
+        if query is not None:
+            st.session_state["word"] = query
 
 
 def telling(reading: Reading) -> Focus:
@@ -92,9 +94,8 @@ def telling(reading: Reading) -> Focus:
 
 def telling_head(reading: Reading, label: str, key: str) -> Head:
     """Draw a picker for a head, which opens on the telling one of each model and sentence."""
-    found = telling(reading)
-    at = found.layer, found.head
-    of = reading.model_name, reading.text
+    first, of = telling(reading), (reading.model_name, reading.text)
+    at = first.layer, first.head
     return head_picker(label, reading.model, at, key=key, of=of, width=180)
 
 
@@ -136,22 +137,6 @@ def _counterpart(chosen: Reading, query: int, other: Reading) -> int | None:
     return counterpart(_places(chosen)[query], _places(other))
 
 
-def _later_words(reading: Reading, head: Head, asks: int | None) -> str:
-    """Say how much an encoder gives to later words, which a decoder never sees."""
-    view, name = reading.view, reading.model_name
-    if view.is_causal:
-        return f"{name} is a decoder: later words are hidden from it."
-    share = later_share(view)
-    own = "" if asks is None else (
-        f"{spelled(view.labels, asks)} gives {percent(float(share[head][asks]))} of its "
-        "weight to later words, "
-    )  # fmt: skip
-    return (
-        f"In {name} {head_name(head)} {own}the words on average "
-        f"{percent(float(share[head].mean()))} (over all heads {percent(float(share.mean()))})."
-    )
-
-
 def _draw_maps(
     readings: tuple[Reading, Reading], heads: list[Head], pairs: list[tuple[int, int]]
 ) -> None:
@@ -175,35 +160,21 @@ def _marked(one: Unit, other: Unit) -> str:
     return one.label if one.unknown else other.label
 
 
-def _reads_most(reading: Reading, head: Head, asks: int) -> str:
+def _attends_most(reading: Reading, head: Head, query: int) -> str:
     view = reading.view
     return (
-        f"in {reading.model_name} {head_name(head)} {spelled(view.labels, asks)} "
-        f"{attends_to(view, head, asks)}"
+        f"in {reading.model_name} {head_name(head)} {spelled(view.labels, query)} "
+        f"{attends_to(view, head, query)}"
     )
 
 
 def _draw_links(
-    reading: Reading, head: Head, asks: int, *, key: str, click: Callable[[], None]
+    reading: Reading, head: Head, query: int, *, key: str, click: Callable[[], None]
 ) -> None:
-    view = reading.view
-    most = int(view.weights[head][asks].argmax())
-    shown = links.shown_words(len(view.units), asks, [most])
-    if len(shown) < len(view.units):
-        st.warning(
-            f"{reading.model_name} has {len(view.units)} words; the picture shows {len(shown)} of "
-            f"them, number {links.shown_text(shown)}: those around the word that asks, and what it "
-            "reads most."
-        )
-    draw(
-        word_links,
-        link_frames.link_frame(view, head[0], [head[1]], shown, query=asks, several=False),
-        key=key,
-        alt_text=f"Lines of {reading.model_name} {head_name(head)}",
-        on_select=click,
-        selection="asks",
-        count=len(shown),
-        longest=max(len(view.labels[k]) for k in shown),
-        names=tuple(f"H{h}" for h in range(view.weights.shape[1])),
-        several=False,
-    )
+    own = Lines(reading, head[0], [head[1]], query, several=False)
+    shown, size = lines.words_in_picture(own), len(reading.view.units)
+    whole = f"{reading.model_name} has"
+    if warning := links.left_out_sentence(whole, "the picture shows", size, shown):
+        st.warning(warning)
+    alt_text = f"Lines of {reading.model_name} {head_name(head)}"
+    lines.draw_lines(own, shown, key=key, alt_text=alt_text, click=click)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from attention.runtime.timing import BUSY, Progress
+from attention.runtime.waiting_line import Turnstile
 from attention.scaling.runs import Facts
 from attention.ui.controls import on_phone
-from attention.ui.readings import turnstile
 from attention.ui.shelf import renew, results
 
 _T = TypeVar("_T")
@@ -72,8 +72,8 @@ def measured(
             _measure(name, place, settings, start, show)
         except ValueError as refusal:
             place.status.error(f"{refusal}.")
-    found: Sweep[_T] = results().get(name, Sweep({}, []))
-    return found
+    sweep: Sweep[_T] = results().get(name, Sweep({}, []))
+    return sweep
 
 
 def legend_columns() -> int:
@@ -91,11 +91,21 @@ def busy_warning(others: float) -> None:
 
 
 def alone(status: DeltaGenerator, work: Callable[[], _T]) -> _T:
-    """Do the work when it is this reader's turn."""
-    with turnstile().join() as turn:
-        while not turn.wait(0.5):
-            status.info(f"Another reader is measuring. Before you in the queue: {turn.ahead}.")
-        return work()
+    """Do the work when it is this reader's turn; what `status` shows meanwhile goes after it."""
+    result = _turnstile().alone(
+        work,
+        lambda ahead: status.info(
+            f"Another reader is measuring. Before you in the queue: {ahead}."
+        ),
+    )
+    status.empty()
+    return result
+
+
+@st.cache_resource
+def _turnstile() -> Turnstile:
+    """Return the server's one queue for timings."""
+    return Turnstile()
 
 
 def _measure(
@@ -110,15 +120,14 @@ def _measure(
     place.stop.button("Stop", icon=":material/stop:", key=f"stop_{name}")
 
     def collect() -> None:
-        found: list[Any] = []
-        box[name] = Sweep(settings, found)
+        done: list[_T] = []
+        box[name] = Sweep(settings, done)
         drawn = time.monotonic()
         for result in steps:
-            found.append(result)
+            done.append(result)
             if time.monotonic() - drawn > REDRAW_SECONDS:
-                show(found)
+                show(done)
                 drawn = time.monotonic()
 
     alone(place.status, collect)
-    place.status.empty()
     place.stop.empty()

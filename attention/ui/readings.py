@@ -18,7 +18,6 @@ from attention.arrays import Array
 from attention.models.trace import Trace
 from attention.models.transformer import Transformer
 from attention.runtime.threads import one_blas_thread
-from attention.runtime.waiting_line import Turnstile
 from attention.ui.address import Source
 
 _MANY_WEIGHTS = 4_000_000  # of all heads, 16 MB: 120 tokens of SmolLM2, 235 of MiniLM
@@ -72,12 +71,6 @@ class Focus:
     key: int
     layer: int
     head: int
-
-
-@st.cache_resource
-def turnstile() -> Turnstile:
-    """Return the server's one queue for timings."""
-    return Turnstile()
 
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the model: a few seconds the first time…")

@@ -21,12 +21,12 @@ TABS = {
 
 st.title("Interventions")
 st.markdown(
-    "**What does attention cause?** Push a score, cut a connection or switch off heads inside the "
+    "**What does attention cause?** Push a score, cut a connection or ablate heads inside the "
     "model: the whole pass runs again, and what it makes of the text changes."
 )
 if registry.SMOLLM2 not in attention.available_models():
     st.caption(
-        "This page tells most with a model that foretells the next word. One of 98 MB comes with "
+        "This page shows most with a model that predicts the next word. One of 98 MB comes with "
         f"`{registry.INSTALL_SMOLLM2}`"
     )
 above = st.container()  # what is said of the text; the tab decides which controls it needs

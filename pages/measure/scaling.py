@@ -17,8 +17,8 @@ TABS = {
 
 st.title("Scaling")
 st.markdown(
-    "**What does it cost to let every word read every word?** n tokens make n × n weights. This "
-    "page times the package's own attention on this machine, now, and fits how fast it grows."
+    "**What does it cost to let every word attend to every word?** n tokens make n × n weights. "
+    "This page times the package's own attention on this machine, now, and fits how fast it grows."
 )
 shelf.results()
 shelf.tell_lost()

@@ -20,7 +20,7 @@ import numpy as np
 
 import attention
 from attention.arrays import Array
-from attention.interventions.ablation import head_effects, silence
+from attention.interventions.ablation import ablate, head_effects
 from attention.interventions.effects import effect_on
 from attention.models.model import Model
 from attention.models.trace import Trace
@@ -59,7 +59,7 @@ def whole_passes(model: Model, trace: Trace) -> Array:
     effect = effect_on(model, trace)
     effects = np.zeros(trace.weights.shape[:2])
     for head in np.ndindex(effects.shape):
-        effects[head] = effect(model.hidden(trace.text, silence({head}))[None, -1])[0]
+        effects[head] = effect(model.hidden(trace.text, ablate({head}))[None, -1])[0]
     return effects
 
 

@@ -26,7 +26,7 @@ def test_one_word_needs_no_path():
 
 
 def test_every_layer_is_timed_at_every_length(monkeypatch):
-    monkeypatch.setattr(layer_costs, "_BUDGET_SECONDS", 0.0)
+    monkeypatch.setattr(layer_costs, "_MOST_SECONDS", 0.0)
     times = layer_costs.time_layers([4, 8], width=4, kernel=3)
     assert [(time.layer, time.n) for time in times] == [
         (layer, n) for n in (4, 8) for layer in layer_costs.LAYERS

@@ -51,8 +51,8 @@ def test_a_click_works_in_both_pictures_of_the_visualizer(open_page):
         picture = chart(page, title)
         expect(picture.locator("svg, canvas").first).to_be_visible()
         picture.locator(f'path[aria-label*="click: {word}"]').first.click()
-        for other in ("Lines of minilm", "Lines of smollm2"):  # the word asks everywhere
-            expect(chart(page, other).get_by_text(f"“{word}” reads most")).to_be_visible()
+        for other in ("Lines of minilm", "Lines of smollm2"):  # the word is the query everywhere
+            expect(chart(page, other).get_by_text(f"“{word}” attends to most")).to_be_visible()
 
 
 @pytest.mark.parametrize("link", ["/heads?more=beside", "/visualizer?second=true"])

@@ -58,7 +58,7 @@ def test_a_push_changes_the_odds_of_the_next_word(open_page):
 def test_clicks_cut_a_cell_and_a_head_and_undo_brings_them_back(open_page):
     page = open_page("/interventions?do=Cut&model=minilm&layer=3&head=1")
     code = main(page).get_by_role("textbox", name="These edits as text")
-    mark(page, "Weights of L3 H1", "is read: 2; asks: 9;").click()
+    mark(page, "Weights of L3 H1", "key: 2; query: 9;").click()
     expect(code).to_have_value(re.compile(r"^cut_l3_h1_q\d+_k\d+$"))
     expect(notice(page)).to_contain_text("With 1 edit, the sentence vector moves by")
     mark(page, "All 72 heads", "head: 11; layer: 5;").click()
@@ -91,7 +91,9 @@ def test_a_new_text_has_no_edits_and_undo_brings_both_back(open_page):
 def test_heads_are_measured_and_can_be_stopped(open_page):
     page = open_page("/interventions?do=Which+heads+matter&model=minilm")
     button(page, "Measure").click()
-    expect(notice(page)).to_contain_text(re.compile("Of 72 heads removed alone.*can go", re.DOTALL))
+    expect(notice(page)).to_contain_text(
+        re.compile("Of 72 heads ablated alone.*within the limit", re.DOTALL)
+    )
     expect(mark(page, "Effect against the number", "order")).to_be_attached()
 
 
@@ -99,10 +101,10 @@ def test_heads_are_measured_and_can_be_stopped(open_page):
 def test_a_long_measurement_is_stopped_and_keeps_what_it_has(open_page):
     page = open_page("/interventions?do=Which+heads+matter&model=smollm2")
     button(page, "Measure").click()
-    expect(mark(page, "What the removal of each head", "head")).to_be_attached()
+    expect(mark(page, "What the ablation of each head", "head")).to_be_attached()
     button(page, "Stop").click()
     expect(button(page, "Stop")).to_have_count(0)
-    expect(notice(page)).to_contain_text("heads removed alone")
+    expect(notice(page)).to_contain_text("heads ablated alone")
 
 
 @with_smollm2

@@ -151,7 +151,7 @@ def test_a_click_in_the_grid_adds_a_head_and_the_same_click_takes_it_away(open_p
 
 def test_hovering_a_row_marks_it_in_every_map_without_the_server(open_page):
     page = open_page("/heads")
-    hovered, other = (marks(page, MAPS, f"is read: 1; asks: {q};") for q in (2, 3))
+    hovered, other = (marks(page, MAPS, f"key: 1; query: {q};") for q in (2, 3))
     expect(hovered).to_have_count(3)
     chart(page, MAPS).scroll_into_view_if_needed()
     sent = page.evaluate("framesSent")
@@ -175,7 +175,7 @@ def test_special_tokens_can_be_taken_out_and_the_page_says_how_much_they_took(op
     )
     expect(chart(page, MAPS)).not_to_contain_text("[SEP]")
     # The reader's word stays the same one, though its position has changed.
-    expect(main(page).get_by_text("When “it” asks")).to_be_visible()
+    expect(main(page).get_by_text("“it” in L3 H1 attends to")).to_be_visible()
     expect(page.locator(".st-key-word input").first).to_have_value("7 it")
 
 
@@ -318,7 +318,7 @@ def test_hostile_text_is_shown_letter_for_letter(open_page, path):
         names = {name.inner_text() for name in main(page).locator(".stSlider label").all()}
         assert names >= set("*$<>()[]")
     else:
-        read = [re.search(r"is read: (.*)", label)[1] for label in labels(marks(page, ROWS))]
+        read = [re.search(r"key: (.*)", label)[1] for label in labels(marks(page, ROWS))]
         assert "".join(read[: len(read) // 3]) == f"[CLS]{text.replace(' ', '')}[SEP]"
     expect(main(page).locator('a[href*="//"], script')).to_have_count(0)
 

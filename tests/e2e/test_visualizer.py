@@ -23,53 +23,53 @@ def chart(page):
 
 
 def word(page, text):
-    """Return the place where a word is clicked that may ask."""
+    """Return the place where a word is clicked to become the query."""
     return chart(page).locator(f'path[aria-label*="click: {text};"]')
 
 
 def label(page, text, *, right):
-    """Return a word of the sentence, in the column that asks or in the one that is read."""
+    """Return a word of the sentence, in the column of queries or in that of keys."""
     same = chart(page).locator("text", has_text=re.compile(f"^{text}$"))
     return same.nth(1 if right else 0)
 
 
-def lines(page, *, head="", asks="", read=""):
+def lines(page, *, head="", query="", key=""):
     """Return the lines that are drawn, by the label that says what they are drawn from."""
-    ends = f'[aria-label$="is read: {read}"]' if read else ""
-    has = f'[aria-label*="head: {head}"][aria-label*="asks: {asks}"]'
+    ends = f'[aria-label$="key: {key}"]' if key else ""
+    has = f'[aria-label*="head: {head}"][aria-label*="query: {query}"]'
     return chart(page).locator(f"line{has}{ends}")
 
 
-def asks(page, text):
+def is_query(page, text):
     """Expect that all lines start at this word and that the table is its own."""
-    expect(chart(page).locator("svg")).to_contain_text(f"“{text}” reads most")
-    expect(lines(page, asks=f"{text};").first).to_be_attached()
-    assert chart(page).locator("line").count() == lines(page, asks=f"{text};").count()
+    expect(chart(page).locator("svg")).to_contain_text(f"“{text}” attends to most")
+    expect(lines(page, query=f"{text};").first).to_be_attached()
+    assert chart(page).locator("line").count() == lines(page, query=f"{text};").count()
 
 
 def width_of(line):
     return float(line.get_attribute("stroke-width"))
 
 
-def test_a_click_lets_another_word_ask_everywhere(open_page):
+def test_a_click_makes_another_word_the_query_everywhere(open_page):
     page = open_page("/visualizer")
-    asks(page, "it")
+    is_query(page, "it")
     expect(lines(page)).to_have_count(12)
-    cat, sat = lines(page, read="cat"), lines(page, read="sat")
+    cat, sat = lines(page, key="cat"), lines(page, key="sat")
     expect(cat).to_have_attribute("aria-label", re.compile(r"weight: 0\.48\d\d"))
     assert width_of(cat) > 4 * width_of(sat)
     assert float(cat.get_attribute("opacity")) > 3 * float(sat.get_attribute("opacity"))
 
     word(page, "tired").click()
-    asks(page, "tired")
+    is_query(page, "tired")
     expect(page.locator(".st-key-word input").first).to_have_value("10 tired")
     expect(page).to_have_url(re.compile("word=10"))
-    expect(main(page)).to_contain_text("“tired” reads")
-    expect(main(page)).to_contain_text("What “tired” reads most")
+    expect(main(page)).to_contain_text("“tired” attends to")
+    expect(main(page)).to_contain_text("What “tired” attends to most")
     empty = chart(page).bounding_box()
     page.mouse.click(empty["x"] + empty["width"] / 2, empty["y"] + empty["height"] - 4)
     page.locator("h1").hover()
-    asks(page, "tired")
+    is_query(page, "tired")
     expect(page.locator(".st-key-word input").first).to_have_value("10 tired")
 
 
@@ -78,23 +78,23 @@ def test_the_same_word_can_be_clicked_after_another_was_picked(open_page):
     for text, value in (("cat", "2 cat"), ("mat", "6 mat"), ("cat", "2 cat")):
         word(page, text).click()
         expect(page.locator(".st-key-word input").first).to_have_value(value)
-        asks(page, text)
+        is_query(page, text)
 
 
 def test_pointing_at_a_word_previews_it_for_as_long_as_it_lasts(open_page):
     page = open_page("/visualizer")
-    asks(page, "it")
+    is_query(page, "it")
     sent = page.evaluate("framesSent")
     word(page, "mat").hover()
-    asks(page, "mat")
+    is_query(page, "mat")
     page.locator("h1").hover()
-    asks(page, "it")
+    is_query(page, "it")
     assert page.evaluate("framesSent") == sent
 
 
 def test_the_table_in_the_picture_is_the_table_beside_it(open_page):
     page = open_page("/visualizer")
-    asks(page, "it")
+    is_query(page, "it")
     drawn = chart(page).locator("svg").text_content()
     for figure in ("0.4874", "0.2009", "0.1373", "0.0454", "0.0432"):
         assert figure in drawn
@@ -103,19 +103,19 @@ def test_the_table_in_the_picture_is_the_table_beside_it(open_page):
 
 def test_another_head_keeps_the_clicked_word_and_another_word_starts_anew(open_page):
     page = open_page("/visualizer")
-    asks(page, "it")
+    is_query(page, "it")
     word(page, "mat").click()
-    asks(page, "mat")
-    before = lines(page, read="cat").get_attribute("aria-label")
+    is_query(page, "mat")
+    before = lines(page, key="cat").get_attribute("aria-label")
     page.locator('input[type=range][aria-label="Head"]').press("ArrowLeft")
-    expect(lines(page, read="cat")).not_to_have_attribute("aria-label", before)
+    expect(lines(page, key="cat")).not_to_have_attribute("aria-label", before)
     page.locator("h1").hover()
-    asks(page, "mat")
+    is_query(page, "mat")
 
     page.locator(".st-key-word input").first.click()
     page.get_by_role("option", name="2 cat").click()
     expect(page).to_have_url(re.compile("word=2(&|$)"))
-    asks(page, "cat")
+    is_query(page, "cat")
 
 
 def test_all_heads_have_their_own_colour_and_can_be_switched_off(open_page):
@@ -123,9 +123,7 @@ def test_all_heads_have_their_own_colour_and_can_be_switched_off(open_page):
     page.get_by_text("Multi-head", exact=True).click()
     expect(lines(page)).to_have_count(144)
     expect(page).to_have_url(re.compile("mode=multi"))
-    strokes = lines(page, read="cat").evaluate_all(
-        "all => all.map(e => getComputedStyle(e).stroke)"
-    )
+    strokes = lines(page, key="cat").evaluate_all("all => all.map(e => getComputedStyle(e).stroke)")
     assert len(strokes) == len(set(strokes)) == 12
     expect(main(page).get_by_test_id("stAlert")).to_contain_text("stands out")
 
@@ -143,7 +141,7 @@ def test_a_click_in_the_legend_shows_one_head_alone_without_the_server(open_page
     sent = page.evaluate("framesSent")
     chart(page).locator("text", has_text=re.compile("^H11$")).click()
     expect(lines(page, head="L5 H0;").first).to_have_attribute("opacity", "0.03")
-    cat = lines(page, head="L5 H11;", read="cat")
+    cat = lines(page, head="L5 H11;", key="cat")
     assert float(cat.get_attribute("opacity")) > 0.5
     assert page.evaluate("framesSent") == sent
 
@@ -163,7 +161,7 @@ def test_special_tokens_can_be_taken_out(open_page):
     page.locator(".st-key-special").get_by_text("Special tokens").click()
     expect(lines(page)).to_have_count(10)
     expect(main(page).get_by_text("Special tokens are taken out")).to_be_visible()
-    asks(page, "it")
+    is_query(page, "it")
 
 
 def test_a_question_is_answered_from_the_model(open_page):
@@ -177,7 +175,7 @@ def test_a_question_is_answered_from_the_model(open_page):
 def test_a_link_restores_the_page(open_page):
     link = "/visualizer?layer=4&head=2&word=7&mode=multi&on=1&on=5&pair=3"
     page = open_page(link)
-    asks(page, "because")
+    is_query(page, "because")
     expect(lines(page)).to_have_count(24)
     expect(lines(page, head="L4 H5;")).to_have_count(12)
     expect(page.locator(".st-key-pair input").first).to_have_value("3 sat")
@@ -200,29 +198,29 @@ def test_a_hundred_words_can_be_clicked_to_the_last(open_page, mode):
     expect(chart(page).locator("svg")).to_be_visible()
     for text in ("b1", "j49", "h97"):
         word(page, text).click()
-        asks(page, text)
-        expect(main(page)).to_contain_text(f"What “{text}” reads most")
+        is_query(page, text)
+        expect(main(page)).to_contain_text(f"What “{text}” attends to most")
     tops = [word(page, text).bounding_box()["y"] for text in ("b1", "c2")]
     assert 14 < tops[1] - tops[0] < 20
 
 
-def test_pointing_at_a_word_that_is_read_shows_its_weight(open_page):
+def test_pointing_at_a_key_shows_its_weight(open_page):
     page = open_page("/visualizer?layer=5&head=11")
-    asks(page, "it")
+    is_query(page, "it")
     place = label(page, "tired", right=True).bounding_box()
     page.mouse.move(place["x"] + 5, place["y"] + place["height"] / 2)
     tip = page.locator("#vg-tooltip-element")
     expect(tip).to_contain_text("0.0237")
     expect(tip).to_contain_text("L5 H11")
-    asks(page, "it")
+    is_query(page, "it")
 
 
 @pytest.mark.parametrize("mode", ["Single head", "Multi-head"])
 def test_a_phone_in_the_dark_can_tap_every_word(open_page, mode):
     page = open_page(f"/visualizer?{urlencode({'mode': mode})}", **PHONE)
-    asks(page, "it")
+    is_query(page, "it")
     word(page, "because").tap()
-    asks(page, "because")
+    is_query(page, "because")
     for block in ("html", "[data-testid=stMain]", "[data-testid=stMainBlockContainer]"):
         wide, room = page.locator(block).evaluate("e => [e.scrollWidth, e.clientWidth]")
         assert wide <= room == 390

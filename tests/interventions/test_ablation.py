@@ -6,7 +6,8 @@ from threadpoolctl import threadpool_info
 
 from attention.edits import Add, Cut, CutHeads
 from attention.interventions import ablation, effects, pruning
-from attention.interventions.ablation import head_effects, removal_effects, silence
+from attention.interventions.ablation import ablate, head_effects, removal_effects
+from attention.interventions.frames import band_frame
 from attention.models.layers import merge_heads
 from attention.models.model import Decoder
 from tests.toy_decoder import HEADS, LAYERS, ToyDecoder
@@ -40,7 +41,7 @@ def whole_passes(model, trace):
     effect = effects.effect_on(model, trace)
     grid = np.zeros(trace.weights.shape[:2])
     for head in np.ndindex(grid.shape):
-        hidden = model.hidden(trace.text, (*trace.edits, *silence({head})))
+        hidden = model.hidden(trace.text, (*trace.edits, *ablate({head})))
         grid[head] = effect(hidden[None, -1])[0]
     return grid
 
@@ -50,8 +51,8 @@ def blas_threads():
 
 
 def last(measurement):
-    *_, found = measurement
-    return found.effects
+    *_, effects = measurement
+    return effects
 
 
 def test_the_two_kinds_of_models_are_told_apart(model, toy):
@@ -83,15 +84,16 @@ def test_a_head_that_is_silent_already_has_no_effect(model):
 
 
 def test_the_grid_fills_from_the_last_layer_and_the_share_to_one(model, cat_trace):
-    steps = list(head_effects(model, cat_trace))
-    shares = [step.share for step in steps]
+    shares = []
+    grids = list(head_effects(model, cat_trace, shares.append))
+    assert len(shares) == len(grids)
     assert shares == sorted(set(shares))
     assert shares[-1] == 1.0
-    for step in steps:
-        known = ~np.isnan(step.effects).any(axis=1)
+    for grid in grids:
+        known = ~np.isnan(grid).any(axis=1)
         assert list(known) == sorted(known)
-    assert not np.isnan(steps[-1].effects).any()
-    assert np.isnan(steps[0].effects[0]).all()  # not overwritten by later steps
+    assert not np.isnan(grids[-1]).any()
+    assert np.isnan(grids[0][0]).all()  # not overwritten by later steps
 
 
 def test_whoever_stops_asking_stops_the_work(toy):
@@ -124,10 +126,10 @@ def test_how_many_run_side_by_side_changes_nothing(toy, monkeypatch, rows):
 
 def test_a_text_so_long_that_the_model_shares_its_own_work(model):
     trace = model.trace("cat dog " * 100)  # 202 tokens
-    first = next(head_effects(model, trace)).effects
+    first = next(head_effects(model, trace))
     effect = effects.effect_on(model, trace)
     for head in np.flatnonzero(~np.isnan(first[5])):
-        hidden = model.hidden(trace.text, silence({(5, int(head))}))
+        hidden = model.hidden(trace.text, ablate({(5, int(head))}))
         assert first[5, head] == pytest.approx(effect(hidden[None, -1])[0], abs=1e-7)
 
 
@@ -145,18 +147,18 @@ def test_sets_against_whole_passes(model, cat_trace):
     sets = [set(), {(5, 11)}, {(0, 2), (4, 7)}, {(i, j) for i in range(6) for j in range(12)}]
     found = last(removal_effects(model, cat_trace, sets))
     effect = effects.effect_on(model, cat_trace)
-    expected = [effect(model.hidden(TEXT, silence(heads))[None, -1])[0] for heads in sets]
+    expected = [effect(model.hidden(TEXT, ablate(heads))[None, -1])[0] for heads in sets]
     assert found == pytest.approx(expected, abs=1e-7)
     assert found[0] == pytest.approx(0, abs=1e-12)
 
 
 def test_equal_sets_are_run_once_from_their_lowest_layer(toy):
-    counting = Counting(toy)
+    counting, shares = Counting(toy), []
     sets = [{(1, 0), (2, 1)}, {(2, 2)}, [(2, 1), (1, 0)], ()]
-    steps = list(removal_effects(counting, toy.trace(NUMBERS), sets))
+    *_, effects = removal_effects(counting, toy.trace(NUMBERS), sets, shares.append)
     assert sorted(layer for layer, _ in counting.restarts) == [1, 2, LAYERS]
-    assert steps[-1].share == 1.0
-    assert steps[-1].effects[0] == steps[-1].effects[2]
+    assert shares[-1] == 1.0
+    assert effects[0] == effects[2]
 
 
 def test_sets_keep_the_edits_of_the_trace(toy):
@@ -187,22 +189,22 @@ def test_the_curve_of_a_decoder(toy):
     assert np.ptp(curve[:, -1]) == 0  # all heads: the order no longer matters
     assert curve[0, 1] == pytest.approx(singles.min(), abs=ROUNDING)
     assert curve[1, 1] == pytest.approx(singles.max(), abs=ROUNDING)
-    three = (*silence(orders[2].heads[:3]),)
+    three = (*ablate(orders[2].heads[:3]),)
     assert counts[3] == 3
     effect = effects.effect_on(toy, trace)
     assert curve[2, 3] == pytest.approx(
         effect(toy.hidden(NUMBERS, three)[None, -1])[0], abs=ROUNDING
     )
-    low, middle, high = pruning.random_band(orders, curve)
-    assert (low <= middle).all()
-    assert (middle <= high).all()
-    assert high[1] in curve[3:, 1]
+    band = band_frame(orders, counts, curve).query("order == @pruning.RANDOM")
+    assert (band["low"] <= band["effect"]).all()
+    assert (band["effect"] <= band["high"]).all()
+    assert band["high"].iloc[1] in curve[3:, 1]
 
 
 def test_a_curve_that_was_stopped_is_known_in_part(toy):
     trace = toy.trace(NUMBERS)
     orders = pruning.removal_orders(np.zeros((LAYERS, HEADS)), seeds=1)
-    curve = next(pruning.growing_effects(toy, trace, orders, [0, 1, 12])).effects
+    curve = next(pruning.growing_effects(toy, trace, orders, [0, 1, 12]))
     assert curve.shape == (3, 3)
     assert np.isnan(curve).any()
     assert not np.isnan(curve[:, 0]).any()  # nothing removed: one pass serves every order
@@ -213,7 +215,7 @@ def test_how_many_heads_can_go_to_the_head(toy):
     effect = effects.effect_on(toy, trace)
     order = pruning.removal_orders(last(head_effects(toy, trace)), seeds=0)[1]
     grown = [
-        effect(toy.hidden(NUMBERS, silence(order.heads[:count]))[None, -1])[0]
+        effect(toy.hidden(NUMBERS, ablate(order.heads[:count]))[None, -1])[0]
         for count in range(len(order.heads) + 1)
     ]
     limit = (grown[0] + max(grown)) / 2
@@ -226,5 +228,5 @@ def test_how_many_heads_can_go_to_the_head(toy):
 @pytest.mark.parametrize("between", [(3, 3), (5, 2), (-1, 4), (0, 13)])
 def test_how_many_heads_can_go_needs_two_ends(toy, between):
     order = pruning.Order("any", 0, [(i, j) for i in range(LAYERS) for j in range(HEADS)])
-    with pytest.raises(ValueError, match=r"cannot look from -?\d+ to \d+ heads of 12"):
+    with pytest.raises(ValueError, match=r"cannot search from -?\d+ to \d+ heads of 12"):
         pruning.spare_heads(toy, toy.trace(NUMBERS), order, between, most=0.1)

@@ -28,11 +28,11 @@ def test_a_removed_head_puts_zeros_into_w_o(model, cat_trace, without):
         w_o, bias = model.output_projection(layer)
         x = model.add_and_norm(layer, x, merge_heads(np.stack(per_head)) @ w_o + bias)
         x = model.feed_forward(layer, x)
-    assert model.hidden(TEXT, ablation.silence(without))[-1] == pytest.approx(x, abs=2e-5)
+    assert model.hidden(TEXT, ablation.ablate(without))[-1] == pytest.approx(x, abs=2e-5)
 
 
 def test_layers_below_a_removed_head_stay_as_they_are(model, cat_trace):
-    hidden = model.hidden(TEXT, ablation.silence({(4, 0)}))
+    hidden = model.hidden(TEXT, ablation.ablate({(4, 0)}))
     assert np.array_equal(hidden[:5], cat_trace.hidden[:5])
     assert np.abs(hidden[5] - cat_trace.hidden[5]).max() > 1e-4
 
@@ -40,7 +40,7 @@ def test_layers_below_a_removed_head_stay_as_they_are(model, cat_trace):
 @pytest.mark.parametrize("head", [(6, 0), (0, 12)])
 def test_a_head_that_is_not_there_is_refused(model, head):
     with pytest.raises(ValueError, match="layers 0 to 5"):
-        model.hidden(TEXT, ablation.silence({head}))
+        model.hidden(TEXT, ablation.ablate({head}))
 
 
 def test_the_vector_is_pooled_over_all_tokens(cat_trace):
@@ -70,7 +70,7 @@ def test_single_and_growing_removals_agree(model):
     one = [
         effects.cosine_distance(
             effects.sentence_vector(model.hidden(text)),
-            effects.sentence_vector(model.hidden(text, ablation.silence({(5, 11)}))),
+            effects.sentence_vector(model.hidden(text, ablation.ablate({(5, 11)}))),
         )
         for text in texts
     ]

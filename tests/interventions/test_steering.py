@@ -3,10 +3,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from attention.analysis import words
 from attention.analysis.words import Unit
 from attention.edits import Add
 from attention.interventions import steering
-from attention.interventions.steering import Target
+from attention.interventions.steering import Move, Target
 from attention.models.decoder import chances
 from tests.models import tiny_tokenizers
 
@@ -19,10 +20,10 @@ UNITS = (
 )
 
 
-def test_the_word_that_asks_and_all_after_it():
-    assert steering.asking(UNITS, 3, and_later=False) == (4,)
-    assert steering.asking(UNITS, 3, and_later=True) == (4, 5)
-    assert steering.asking(UNITS, 2, and_later=True) == (2, 3, 4, 5)
+def test_the_word_that_is_the_query_and_all_after_it():
+    assert steering.query_positions(UNITS, 3, and_later=False) == (4,)
+    assert steering.query_positions(UNITS, 3, and_later=True) == (4, 5)
+    assert steering.query_positions(UNITS, 2, and_later=True) == (2, 3, 4, 5)
 
 
 def test_a_move_takes_from_one_word_and_gives_to_the_last_piece_of_the_other():
@@ -76,3 +77,23 @@ def test_chances_by_hand():
     np.testing.assert_allclose(chances(logits, 1.0, 2), [0, 0.625, 0.375])
     np.testing.assert_allclose(chances(logits, 0.5, 2), [0, 25 / 34, 9 / 34])  # squared
     np.testing.assert_allclose(chances(logits, 0.0, 3), [0, 1, 0])
+
+
+def test_a_curve_has_the_untouched_model_at_strength_0(model, cat_trace):
+    units = words.whole_words(cat_trace.input)
+    push, shares = Move(2, 6, Target(queries=(8,))), []
+    curve = steering.push_curve(model, cat_trace, units, push, [0.0, 3.0], None, shares.append)
+    assert (curve.title, curve.series, shares) == (
+        "the vector moves by", ("sentence vector",), [0.5, 1.0],
+    )  # fmt: skip
+    assert curve.values[0, 0] == pytest.approx(0, abs=1e-6)
+    assert curve.values[1, 0] > 1e-4
+
+
+def test_the_words_that_get_most_stand_in_their_order(cat_view):
+    row = cat_view.weights[:, :, 8].mean(axis=(0, 1))
+    own = steering.most_attended(cat_view, 8, 3)
+    assert own == sorted(own)
+    assert set(own) == set(sorted(range(1, 11), key=lambda k: -row[k])[:3])
+    assert steering.rival(cat_view, 8, 2, None) in range(1, 11)
+    assert steering.rival(cat_view, 8, 2, None) not in (2, 8)

@@ -64,7 +64,7 @@ def test_scores_moved_from_trophy_to_suitcase_move_the_odds(smollm2, strength, o
     trace = smollm2.trace(UNFINISHED)
     view = words.view(trace)
     it, trophy, suitcase = map(view.find, ("it", "trophy", "suitcase"))
-    place = Target(steering.asking(view.units, it, and_later=True))
+    place = Target(steering.query_positions(view.units, it, and_later=True))
     edits = steering.move(view.units, trophy, suitcase, float(strength), place)
     told = steering.interests(smollm2, "small | big, large")
     small, large = steering.shares(smollm2.trace(UNFINISHED, edits).next_logits, told.ids)

@@ -54,7 +54,7 @@ def test_the_same_words_in_both_models(model):
     sizes = rows.groupby("name").size()
     assert sizes.filter(like="minilm").item() == 10 * 10
     assert sizes.filter(like="smollm2").item() == 10 * 11 / 2  # the mask leaves no more
-    assert "smollm2 is a decoder: later words are hidden" in last_notice(app)
+    assert "smollm2 is a decoder: later words are hidden by its mask" in last_notice(app)
 
 
 @with_smollm2
@@ -114,7 +114,7 @@ def test_shared_heads_are_listed_with_how_alike_they_are_and_what_is_saved():
     assert "461 kB are kept for these 10 tokens instead of 1.38 MB" in last_notice(app)
     row = app.dataframe[0].value.iloc[0]
     assert (row["Head"], row["Shares with"]) == ("L13 H8", "H6, H7")
-    rows = drawn(app, "How far apart any two heads of layer 13 read").query("head == 8")
+    rows = drawn(app, "How far apart the rows of any two heads of layer 13 are").query("head == 8")
     by_group = rows.groupby("shares")["bits"].mean()
     assert by_group["shared"] == pytest.approx(row["Bits from these"])
     assert by_group["of their own"] == pytest.approx(row["Bits from others"])
@@ -124,7 +124,10 @@ def test_shared_heads_are_listed_with_how_alike_they_are_and_what_is_saved():
 def test_the_layer_of_the_map_follows_the_first_head_and_the_picker():
     app = open_page(more=SHARED, model="smollm2", heads="L13 H8")
     healthy(app.selectbox(key="kv_layer").set_value(2).run())
-    assert drawn(app, "How far apart any two heads of layer 2 read")["one"].iloc[0] == "L2 H0"
+    assert (
+        drawn(app, "How far apart the rows of any two heads of layer 2 are")["one"].iloc[0]
+        == "L2 H0"
+    )
     healthy(app.multiselect(key="heads").set_value(["L5 H1"]).run())
     assert app.selectbox(key="kv_layer").value == 5
 

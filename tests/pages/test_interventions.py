@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ from streamlit.testing.v1 import AppTest
 
 import attention
 from attention.analysis import words
-from attention.ui.interventions import steer
+from attention.models import transformer
+from attention.ui.interventions import cut, steer
 from attention.ui.interventions.edited import changed
 from tests.pages.clicking import click
 from tests.pages.reader import plain
@@ -223,7 +225,7 @@ def test_a_link_cuts_and_undo_brings_back():
     grid = drawn(app, "layer", "head", "chosen")
     assert grid[grid["chosen"]][["layer", "head"]].to_numpy().tolist() == [[5, 11]]
     assert "With 2 edits" in notice(app)
-    assert "L5 H11 silent" in app.text[0].value
+    assert "L5 H11 ablated" in app.text[0].value
     for left in ("cut_l3_h1_q2_k1", ""):
         healthy(next(b for b in app.button if b.label == "Undo").click().run())
         assert app.text_input(key="edits").value == left
@@ -243,6 +245,27 @@ def test_edits_that_cannot_be_are_told_and_the_page_goes_on(code):
     app = open_page(CUT, model="minilm", edits=code)
     assert "cannot be made here" in app.warning[0].value
     assert drawn(app, "q", "k", "cut")["cut"].sum() == 0
+
+
+def test_a_cut_is_decoded_and_checked_once_on_its_way_into_the_pass(monkeypatch):
+    calls = Counter()
+
+    def counted(module, name):
+        function = getattr(module, name)
+
+        def call(edits, *more, **options):
+            calls[name] += bool(edits)  # a pass without any is checked as well
+            return function(edits, *more, **options)
+
+        monkeypatch.setattr(module, name, call)
+
+    counted(cut, "decode")
+    counted(transformer, "check_edits")
+    app = open_page(CUT, model="minilm", edits="cut_l2_h7_q3_k1~off_1h9")  # in no other test
+    assert "With 2 edits" in notice(app)
+    assert calls == {"decode": 1, "check_edits": 1}
+    healthy(app.run())
+    assert calls["check_edits"] == 1  # the pass is kept
 
 
 @with_smollm2
@@ -270,7 +293,7 @@ def test_heads_are_removed_alone_and_together(model):
     curve = drawn(app, "order", "removed", "effect")
     assert curve["removed"].max() == len(grid)
     assert (curve["low"] <= curve["effect"]).all()
-    assert "can go" in notice(app)
+    assert re.search(r"stays within the limit of \S+ for up to \d+ \(least", notice(app))
 
 
 # Sinks, and writing on

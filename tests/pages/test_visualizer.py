@@ -44,7 +44,7 @@ def said(app):
     return plain(app.info[0].value)
 
 
-def test_it_opens_on_it_at_the_head_that_reads_cat():
+def test_it_opens_on_it_at_the_head_that_attends_to_cat():
     app = open_page()
     assert app.title[0].value == "Visualizer"
     assert app.selectbox(key="word").value == 8
@@ -52,7 +52,7 @@ def test_it_opens_on_it_at_the_head_that_reads_cat():
     rows = drawn(app, "row").query("q == 8").set_index("key")
     assert rows["weight"]["cat"] == pytest.approx(0.49, abs=0.005)
     assert rows["rank"]["cat"] == 1
-    assert "“cat” most (0.4874; the other words give it 0.1080)" in said(app)
+    assert "“cat” most (0.4874; the other words: 0.1080 on average)" in said(app)
 
 
 def test_it_runs_from_the_entrypoint():
@@ -69,7 +69,7 @@ def test_every_word_has_the_models_row(cat_view):
 def test_another_word_changes_the_sentence_and_the_table():
     app = open_page()
     healthy(app.selectbox(key="word").set_value(10).run())
-    assert "“tired” reads" in said(app)
+    assert "“tired” attends to" in said(app)
     best = drawn(app, "row").query("q == 10").sort_values("rank")["key"].head().tolist()
     assert table(app, "Key")["Key"].tolist() == best
 
@@ -206,7 +206,7 @@ def test_a_click_in_the_picture_moves_everything_that_the_picker_moves():
     app = open_page()
     clicked = click(app, "Lines from each", "asks", q=10, pick=1)
     assert clicked.selectbox(key="word").value == 10
-    assert "“tired” reads" in said(clicked)
+    assert "“tired” attends to" in said(clicked)
     picked = open_page(word="10 tired")
     assert said(clicked) == said(picked)
     assert [t.value.to_dict() for t in clicked.dataframe] == [

@@ -105,3 +105,18 @@ def test_a_script_that_is_stopped_leaves_the_queue(waiting):
         first.join(PATIENCE)
     with turnstile.join() as next_one:
         assert next_one.wait(0.0)
+
+
+def test_work_is_done_alone_and_meanwhile_it_is_said_how_many_come_first():
+    turnstile, counts = Turnstile(), []
+    first = Reader(turnstile, [], "first")
+    first.start()
+    assert first.running.wait(PATIENCE)
+
+    def while_waiting(ahead):
+        counts.append(ahead)
+        first.gate.set()
+
+    assert turnstile.alone(lambda: len(turnstile), while_waiting, every=0.01) == 1
+    assert counts[0] == 1
+    assert len(turnstile) == 0

@@ -77,7 +77,7 @@ def test_memory_by_hand():
 
 
 def test_one_more_token_holds_the_whole_cache_but_one_row_of_activations():
-    memory = planner.memory(TINY, 5, 2, tiled=False, asking=1)
+    memory = planner.memory(TINY, 5, 2, tiled=False, queries=1)
     assert memory.kv_cache == planner.memory(TINY, 5, 2).kv_cache
     assert memory.activations == (2 * 8 + 16) * 2
     assert memory.scores == 4 * 5 * 2

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import streamlit as st
 
-from attention import wording
 from attention.analysis import frames, links
+from attention.arrays import Array
 from attention.charts.maps import head_grid
-from attention.edits import Cut, CutHeads, Edits, check_edits
+from attention.edits import Cut, Edits
 from attention.edits.codes import decode, encode
-from attention.interventions import effects
+from attention.interventions import cuts, effects
 from attention.interventions import frames as intervention_frames
 from attention.interventions.charts import cut_map
+from attention.interventions.sentences import cut_sentence, moved_text, next_text
 from attention.interventions.wording import edit_text
 from attention.models.trace import Trace
 from attention.ui import inputs
@@ -26,9 +28,10 @@ from attention.ui.interventions.edited import (
     draw_next,
     logits_of,
     merged,
+    movement_of,
 )
 from attention.ui.readings import Focus, Reading
-from attention.ui.show import draw, escape_markdown, notice, percent
+from attention.ui.show import draw, escape_markdown, notice
 from attention.wording import Head, head_name
 
 KEY = "edits"
@@ -37,6 +40,8 @@ WHAT = {"cell": "One connection", "column": "A whole column"}
 _WHERE = {"head": "In this head", "layer": "In its layer", "all": "In every head"}
 MAP_SIZE = 430  # pixels
 
+_CutAt = Callable[[Mapping[str, int]], Cut]  # the cut that a click in this cell of the map makes
+
 
 def cut(chosen: Reading, focus: Focus) -> None:
     """Draw the map and the grid to click in, what is cut, and what it does."""
@@ -44,13 +49,42 @@ def cut(chosen: Reading, focus: Focus) -> None:
     body = st.container()
     code = inputs.text(
         "These edits as text", "", key=KEY, of=(chosen.source,), max_chars=2_000,
-        help="The same as in the address of this page and in attention.edit_codes.decode.",
+        help="The same as in the address of this page and in attention.edits.codes.decode.",
     )  # fmt: skip
     with body:
-        _cut(chosen, focus, head, _edits(chosen, code))
+        _body(chosen, focus, head, _edited(chosen, code))
 
 
-def _cut(chosen: Reading, focus: Focus, head: Head, edits: Edits) -> None:
+def _edited(chosen: Reading, code: str) -> Trace:
+    """Return the pass with the edits of a code; those that cannot be made are said, and left."""
+    try:
+        return changed(chosen, decode(code))
+    except ValueError as refusal:
+        st.warning(
+            f"These edits cannot be made here: {escape_markdown(str(refusal))}. "
+            "The model runs without any."
+        )
+        return chosen.trace
+
+
+def _body(chosen: Reading, focus: Focus, head: Head, after: Trace) -> None:
+    cut_at = _controls(chosen, head, after.edits)
+    shown = _window(chosen, focus)
+    note = st.container()
+    left, right = st.columns(2, gap="large")
+    with left:
+        _map(chosen, after, head, shown, cut_at)
+        _results(chosen, after)
+    with right:
+        _grid(chosen, after.edits)
+        if after.edits:
+            _untouched(chosen, head, shown)
+    with note:
+        _tell(chosen, after)
+
+
+def _controls(chosen: Reading, head: Head, edits: Edits) -> _CutAt:
+    units = chosen.view.units
     with st.container(horizontal=True, vertical_alignment="bottom"):
         what = choice("A click in the map cuts", WHAT, key="cuts")
         where = choice("Where", _WHERE, key="cut_where")
@@ -59,24 +93,24 @@ def _cut(chosen: Reading, focus: Focus, head: Head, edits: Edits) -> None:
             help="The rest of the row is scaled to sum to 1 again, as if the key were masked. Off: "
             "what is cut is missing from the sum.",
         )  # fmt: skip
-        undo, clear = edits[:-1], ()
-        st.button("Undo", icon=":material/undo:", disabled=not edits, on_click=_set, args=(undo,))
-        st.button(
-            "Clear", icon=":material/delete:", disabled=not edits, on_click=_set, args=(clear,)
-        )
-    shown = _window(chosen, focus)
-    after = changed(chosen, edits)
-    note = st.container()
-    left, right = st.columns(2, gap="large")
-    with left:
-        _map(chosen, edits, head, shown, partial(_place, head, where), what, renormalise)
-        _results(chosen, after)
-    with right:
-        _grid(chosen, edits)
-        if edits:
-            _untouched(chosen, head, shown)
-    with note:
-        _tell(chosen, edits)
+        _setter("Undo", "undo", edits, edits[:-1])
+        _setter("Clear", "delete", edits, ())
+
+    def cut_at(cell: Mapping[str, int]) -> Cut:
+        queries = units[cell["q"]].positions if what == "cell" else None
+        layers, heads = cuts.heads_meant(head, where)
+        return Cut(queries, units[cell["k"]].positions, layers, heads, renormalise)
+
+    return cut_at
+
+
+def _setter(label: str, icon: str, edits: Edits, then: Edits) -> None:
+    """Draw a button that takes edits away, out of use where there are none."""
+    st.button(label, icon=f":material/{icon}:", disabled=not edits, on_click=_set, args=(then,))
+
+
+def _set(edits: Edits) -> None:
+    st.session_state[KEY] = encode(edits)
 
 
 def _window(chosen: Reading, focus: Focus) -> range:
@@ -96,127 +130,68 @@ def _results(chosen: Reading, after: Trace) -> None:
     model = decoder(chosen)
     if model is None:
         st.markdown("**How far the vectors move**")
-        moved = draw_moved(chosen, after, key="cut_moved")
-        st.caption(f"Cosine distance in the last layer. The sentence vector moves by {moved:.4f}.")
+        moved = movement_of(chosen, after)
+        draw_moved(chosen, moved, key="cut_moved")
+        text = moved_text(moved)
+        st.caption(f"Cosine distance in the last layer. {text[0].upper()}{text[1:]}.")
     else:
         st.markdown("**The next token**")
         draw_next(model, chosen.trace, after, (), key="cut_next")
         st.caption("Bars: with the cuts. Marks: the untouched model.")
 
 
-def _edits(chosen: Reading, code: str) -> Edits:
-    """Return the edits that are asked for; those that cannot be are told and left out."""
-    layers, heads, *_ = chosen.trace.weights.shape
-    try:
-        edits = decode(code)
-        check_edits(
-            edits, chosen.model_name, layers, heads, len(chosen.trace.tokens),
-            is_causal=chosen.trace.is_causal,
-        )  # fmt: skip
-    except ValueError as refusal:
-        st.warning(f"These edits cannot be made here: {escape_markdown(str(refusal))}. None is.")
-        return ()
-    return edits
-
-
-def _set(edits: Edits) -> None:
-    st.session_state[KEY] = encode(edits)
-
-
-def _place(head: Head, where: str) -> tuple[tuple[int, ...] | None, tuple[int, ...] | None]:
-    """Return the layers and heads in which a click cuts; None is all."""
-    layer, own = head
-    return (None if where == "all" else (layer,)), ((own,) if where == "head" else None)
-
-
-def _map(
-    chosen: Reading,
-    edits: Edits,
-    head: Head,
-    shown: range,
-    place: partial[tuple[tuple[int, ...] | None, tuple[int, ...] | None]],
-    what: str,
-    renormalise: bool,
-) -> None:
-    units, layers_heads = chosen.view.units, place()
-    chart = f"cut_map {len(edits)} {encode(edits)[-40:]}"
+def _map(chosen: Reading, after: Trace, head: Head, shown: range, cut_at: _CutAt) -> None:
+    chart = _fresh("cut_map", after.edits)
 
     def click() -> None:
         for cell in st.session_state[chart]["selection"]["cell"]:
-            queries = units[cell["q"]].positions if what == "cell" else None
-            layers, heads = layers_heads
-            made = Cut(queries, units[cell["k"]].positions, layers, heads, renormalise)
-            left = tuple(edit for edit in edits if edit != made)
-            _set(left if len(left) < len(edits) else (*edits, made))
+            _set(cuts.toggle_edit(after.edits, cut_at(cell)))
 
-    st.markdown(f"**{head_name(head)}** with the cuts. Rows ask, columns are read; click a cell.")
-    weights = merged(chosen, changed(chosen, edits), head)
-    draw(
-        cut_map,
-        intervention_frames.cut_frame(chosen.view, weights, shown, _cut_cells(chosen, edits, head)),
+    st.markdown(
+        f"**{head_name(head)}** with the cuts. Rows are queries, columns keys; click a cell."
+    )
+    _draw_map(
+        chosen, merged(chosen, after, head), shown,
+        cuts.cut_pairs(after.edits, head, chosen.view.units, is_causal=after.is_causal),
         key=chart,
         alt_text=f"Weights of {head_name(head)} with the cuts",
         on_select=click,
-        labels=chosen.view.labels,
-        size=MAP_SIZE,
-    )
+    )  # fmt: skip
 
 
 def _untouched(chosen: Reading, head: Head, shown: range) -> None:
     """Draw the same map without any edit, for comparison."""
     st.markdown(f"**{head_name(head)} untouched**")
-    draw(
-        cut_map,
-        intervention_frames.cut_frame(chosen.view, chosen.view.weights[head], shown, set()),
+    _draw_map(
+        chosen, chosen.view.weights[head], shown, set(),
         key="untouched",
         alt_text=f"Weights of {head_name(head)} in the untouched model",
-        labels=chosen.view.labels,
-        size=MAP_SIZE,
         clickable=False,
-    )
+    )  # fmt: skip
 
 
-def _cut_cells(chosen: Reading, edits: Edits, head: Head) -> set[tuple[int, int]]:
-    """Return the pairs of words between which this head may not read."""
-    word_of = {p: word for word, unit in enumerate(chosen.view.units) for p in unit.positions}
-    found = set()
-    for edit in edits:
-        if not isinstance(edit, Cut) or not _acts(edit, head):
-            continue
-        queries = word_of if edit.queries is None else edit.queries
-        keys = word_of if edit.keys is None else edit.keys
-        found |= {
-            (word_of[q], word_of[k])
-            for q in queries
-            for k in keys
-            if q in word_of and k in word_of and (k <= q or not chosen.trace.is_causal)
-        }
-    return found
-
-
-def _acts(edit: Cut, head: Head) -> bool:
-    return (edit.layers is None or head[0] in edit.layers) and (
-        edit.heads is None or head[1] in edit.heads
-    )
+def _draw_map(
+    chosen: Reading, weights: Array, shown: range, pairs: set[tuple[int, int]], **options: Any
+) -> None:
+    frame = intervention_frames.cut_frame(chosen.view, weights, shown, pairs)
+    draw(cut_map, frame, labels=chosen.view.labels, size=MAP_SIZE, **options)
 
 
 def _grid(chosen: Reading, edits: Edits) -> None:
-    silent = {pair for edit in edits if isinstance(edit, CutHeads) for pair in edit.pairs}
-    others = tuple(edit for edit in edits if not isinstance(edit, CutHeads))
-    chart = f"cut_grid {len(edits)} {encode(edits)[-40:]}"
+    ablated = cuts.ablated_heads(edits)
+    chart = _fresh("cut_grid", edits)
 
     def click() -> None:
         for cell in st.session_state[chart]["selection"]["head"]:
-            pairs = tuple(silent ^ {(int(cell["layer"]), int(cell["head"]))})
-            _set((*others, CutHeads(pairs)) if pairs else others)
+            _set(cuts.toggle_head(edits, (int(cell["layer"]), int(cell["head"]))))
 
-    st.markdown("**Heads.** Click one to switch it off or on; framed heads are off.")
+    st.markdown("**Heads.** Click one to ablate or restore it; framed ones are ablated.")
     figure = chosen.figures["Entropy"]
     draw(
         head_grid,
-        frames.head_frame(figure, sorted(silent)),
+        frames.head_frame(figure, sorted(ablated)),
         key=chart,
-        alt_text=f"All {figure.size} heads; {len(silent)} are off",
+        alt_text=f"All {figure.size} heads; {len(ablated)} are ablated",
         on_select=click,
         title="entropy (bits)",
         domain=(0.0, float(int(figure.max()) + 1)),
@@ -225,22 +200,27 @@ def _grid(chosen: Reading, edits: Edits) -> None:
     st.caption("The colour is the head's entropy on this text, in bits.")
 
 
-def _tell(chosen: Reading, edits: Edits) -> None:
-    if not edits:
+def _fresh(name: str, edits: Edits) -> str:
+    """Return a chart's key that is new after every click, so that any cell can be clicked again."""
+    return f"{name} {len(edits)} {encode(edits)[-40:]}"
+
+
+def _tell(chosen: Reading, after: Trace) -> None:
+    if not after.edits:
         st.info(
             "Nothing is cut yet. Click a cell of the map, or a head in the grid: the whole model "
             "then runs without it."
         )
         return
-    after, model = changed(chosen, edits), decoder(chosen)
-    if model is None:
-        moved = effects.movement(chosen.trace, after, chosen.view.units).sentence[-1]
-        told = f"the sentence vector moves by {moved:.4f}"
-    else:
-        first = effects.next_token_changes(logits_of(chosen.trace), logits_of(after), 1)[0]
-        becomes = wording.change(percent(first.before), percent(first.after))
-        told = f"“{model.label(first.id)}” as the next token {becomes}"
-    notice(f"With {len(edits)} {'edit' if len(edits) == 1 else 'edits'}, {told}.")
+    notice(cut_sentence(after.edits, _effect(chosen, after)))
     units, tokens = chosen.view.units, chosen.trace.input
-    lines = [edit_text(edit, units, tokens) for edit in edits]
+    lines = [edit_text(edit, units, tokens) for edit in after.edits]
     st.text("\n".join(f"{i}. {text}" for i, text in enumerate(lines, start=1)))
+
+
+def _effect(chosen: Reading, after: Trace) -> str:
+    model = decoder(chosen)
+    if model is None:
+        return moved_text(movement_of(chosen, after))
+    first = effects.next_token_changes(logits_of(chosen.trace), logits_of(after), 1)[0]
+    return next_text(first, model.label(first.id))

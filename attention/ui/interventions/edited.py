@@ -1,4 +1,4 @@
-"""Passes with edits on the interventions page, cached by model, text and the edits' own code."""
+"""Passes with edits on the interventions page, and charts of what they change."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ import attention
 from attention.analysis import words
 from attention.arrays import Array
 from attention.edits import Edits
-from attention.edits.codes import decode, encode
+from attention.edits.codes import encode
 from attention.interventions import effects
 from attention.interventions import frames as intervention_frames
 from attention.interventions.charts import moved_bars, next_bars
+from attention.interventions.effects import Movement, NextToken
 from attention.models.decoder import CausalModel
 from attention.models.trace import Trace
 from attention.runtime.threads import one_blas_thread
@@ -28,20 +29,37 @@ SMALL, STEP = 0.02, 0.05  # the least axis of cosine distances, and its steps
 
 
 def changed(chosen: Reading, edits: Edits) -> Trace:
-    """Return the pass with these edits; the untouched one for none."""
-    return _trace(chosen.model_name, chosen.text, encode(edits)) if edits else chosen.trace
+    """Return the pass with these edits, the untouched one for none; its `edits` are these.
+
+    Raises
+    ------
+    ValueError : the model has no such layer, head or position.
+    """
+    return _trace(chosen.model_name, chosen.text, edits) if edits else chosen.trace
+
+
+# at most 220 MB each
+@st.cache_resource(max_entries=6, show_spinner=False, hash_funcs={tuple: encode})
+def _trace(model: str, text: str, edits: Edits) -> Trace:
+    with one_blas_thread():
+        return attention.load_model(model).trace(text, edits)
 
 
 def decoder(chosen: Reading) -> CausalModel | None:
-    """Return the model if it says what comes next."""
+    """Return the model if it predicts the next token."""
     return cast(CausalModel, chosen.model) if chosen.model.predicts else None
 
 
 def logits_of(trace: Trace) -> Array:
     """Return the logits of the next token; the model is a decoder."""
     if trace.next_logits is None:
-        raise TypeError(f"{trace.model} foretells no next token")
+        raise TypeError(f"{trace.model} predicts no next token")
     return trace.next_logits
+
+
+def movement_of(chosen: Reading, after: Trace) -> Movement:
+    """Return how far the vectors of the words that are shown move."""
+    return effects.movement(chosen.trace, after, chosen.view.units)
 
 
 def draw_next(
@@ -50,7 +68,14 @@ def draw_next(
     """Draw the next tokens of two passes: the pinned ones first, then the most probable."""
     logits = logits_of(before), logits_of(after)
     changes = effects.next_token_changes(*logits, NEXT_SHOWN, pinned)
-    frame = intervention_frames.next_frame(changes, model.label, len(pinned))
+    draw_changes(model, changes, len(pinned), key=key)
+
+
+def draw_changes(
+    model: CausalModel, changes: Sequence[NextToken], pinned: int = 0, *, key: str
+) -> None:
+    """Draw next tokens with their probability before and after, some of them pinned."""
+    frame = intervention_frames.next_frame(changes, model.label, pinned)
     highest = max(max(change.before, change.after) for change in changes)
     draw(
         next_bars,
@@ -63,19 +88,17 @@ def draw_next(
     signs_note(frame["token"])
 
 
-def draw_moved(chosen: Reading, after: Trace, *, key: str) -> float:
-    """Draw how far each word's vector moves, and return how far the sentence vector does."""
-    units = chosen.view.units
-    moved = effects.movement(chosen.trace, after, units)
+def draw_moved(chosen: Reading, moved: Movement, *, key: str) -> None:
+    """Draw how far each word's vector moves."""
+    last = moved.words[-1]
     draw(
         moved_bars,
-        intervention_frames.moved_frame(chosen.view.labels, moved.words[-1]),
+        intervention_frames.moved_frame(chosen.view.labels, last),
         key=key,
         alt_text="How far the vector of each word moves",
         labels=chosen.view.labels,
-        highest=round_up(max(1.1 * float(moved.words[-1].max()), SMALL), STEP),
+        highest=round_up(max(1.1 * float(last.max()), SMALL), STEP),
     )
-    return float(moved.sentence[-1])
 
 
 def merged(chosen: Reading, trace: Trace, head: Head) -> Array:
@@ -95,9 +118,3 @@ def probability_axis(highest: float) -> float:
 def round_up(value: float, step: float) -> float:
     """Return the next whole number of steps, so that an axis moves seldom."""
     return round(float(np.ceil(value / step)) * step, 6) or step
-
-
-@st.cache_resource(max_entries=6, show_spinner=False)  # at most 220 MB each
-def _trace(model: str, text: str, code: str) -> Trace:
-    with one_blas_thread():
-        return attention.load_model(model).trace(text, decode(code))

@@ -2,63 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from attention.scaling import core_cost, questions, runs
 from attention.scaling import frames as scaling_frames
 from attention.scaling.charts import memory_chart, time_chart
+from attention.scaling.core_cost import Measurement
 from attention.scaling.power_law import Fit, fit
+from attention.scaling.sentences import growth_sentence
 from attention.ui import inputs
 from attention.ui.inputs import stepped
-from attention.ui.measuring import HEAD_WIDTHS, bench, busy_warning, measured
+from attention.ui.measuring import HEAD_WIDTHS, Bench, Sweep, bench, busy_warning, measured
 from attention.ui.questions import predict
 from attention.ui.scaling.runs import download
 from attention.ui.show import draw, notice
 
 TARGETS = (100_000, 1_000_000)
 _MAXIMA = (512, 1024, 2048, 4096, 8192, 16_384, 32_768, 65_536, 131_072)
-_DEFAULTS = core_cost.DEFAULT_MAXIMUM, 64, 1, 5  # tokens, width, heads, repeats
-_SWEEP = "sweep"
+
+
+class _Settings(NamedTuple):
+    maximum: int = core_cost.DEFAULT_MAXIMUM
+    width: int = 64
+    heads: int = 1
+    repeats: int = 5
 
 
 def core() -> None:
     """Time the core and its steps at growing lengths, and fit how they grow."""
     controls = st.container(horizontal=True, vertical_alignment="bottom")
     with controls:
-        first = iter(_DEFAULTS)
-        maximum = stepped("Longest text (tokens)", _MAXIMA, next(first), key="n")
-        width = stepped("Head width E", HEAD_WIDTHS, next(first), key="width")
-        heads = inputs.slider("Heads H", 1, 12, next(first), key="timed_heads", width=150)
-        repeats = inputs.slider("Repeats", 3, 15, next(first), key="repeats", width=150)
+        settings = _settings()
     place = bench(controls, key="measure_core")
     note = st.container()
     st.subheader("Time of one call")
     switch, picture = st.container(), st.empty()
-
-    def show(results: list[core_cost.Measurement], *, beyond: bool = False) -> None:
-        """Draw what there is so far."""
-        trend = _fit(results)
-        far = beyond and trend is not None
-        with picture:
-            draw(
-                time_chart,
-                scaling_frames.scaling_frame(results, trend, targets=TARGETS if far else ()),
-                key="time",
-                alt_text="Time of one call against the number of tokens, on logarithmic axes",
-                fitted=trend is not None,
-                extrapolation=far,
-            )
-
-    lengths = core_cost.default_lengths(maximum)
-    sweep = measured(
-        _SWEEP,
-        place,
-        {"width": width, "heads": heads, "repeats": repeats},
-        lambda progress: core_cost.sweep(
-            lengths, width=width, heads=heads, repeats=repeats, on_progress=progress
-        ),
-        show,
-    )
+    sweep = _measured(settings, place, picture)
     trend = _fit(sweep.results)
     with switch:
         beyond = inputs.switch(
@@ -66,16 +49,78 @@ def core() -> None:
             disabled=trend is None, help="Once four lengths are measured there is a fit.",
         )  # fmt: skip
     if not sweep.results:
-        at_first = (maximum, width, heads, repeats) == _DEFAULTS
-        picture.info(
-            f"Nothing is measured yet. “Measure” times the core at {len(lengths)} lengths up to "
-            f"{maximum:,} tokens{', in about 5 seconds' if at_first else ''}. It can be stopped at "
-            "any time and keeps what it has."
-        )
+        _nothing_yet(picture, settings)
         return
-    show(sweep.results, beyond=beyond)
+    _draw_times(picture, sweep.results, beyond=beyond)
     with note:
         _tell(sweep.results, trend)
+    _results(sweep, trend)
+
+
+def _settings() -> _Settings:
+    first = _Settings()
+    return _Settings(
+        stepped("Longest text (tokens)", _MAXIMA, first.maximum, key="n"),
+        stepped("Head width E", HEAD_WIDTHS, first.width, key="width"),
+        inputs.slider("Heads H", 1, 12, first.heads, key="timed_heads", width=150),
+        inputs.slider("Repeats", 3, 15, first.repeats, key="repeats", width=150),
+    )
+
+
+def _measured(settings: _Settings, place: Bench, picture: DeltaGenerator) -> Sweep[Measurement]:
+    lengths = core_cost.default_lengths(settings.maximum)
+    options = {
+        "width": settings.width, "heads": settings.heads, "repeats": settings.repeats,
+    }  # fmt: skip
+    return measured(
+        "sweep",
+        place,
+        options,
+        lambda progress: core_cost.sweep(lengths, **options, on_progress=progress),
+        lambda results: _draw_times(picture, results),
+    )
+
+
+def _draw_times(
+    picture: DeltaGenerator, results: Sequence[Measurement], *, beyond: bool = False
+) -> None:
+    """Draw what there is so far."""
+    trend = _fit(results)
+    far = beyond and trend is not None
+    with picture:
+        draw(
+            time_chart,
+            scaling_frames.scaling_frame(results, trend, targets=TARGETS if far else ()),
+            key="time",
+            alt_text="Time of one call against the number of tokens, on logarithmic axes",
+            fitted=trend is not None,
+            extrapolation=far,
+        )
+
+
+def _fit(results: Sequence[Measurement]) -> Fit | None:
+    return fit([r.n for r in results], [r.total.median for r in results])
+
+
+def _nothing_yet(picture: DeltaGenerator, settings: _Settings) -> None:
+    lengths = core_cost.default_lengths(settings.maximum)
+    soon = ", in about 5 seconds" if settings == _Settings() else ""
+    picture.info(
+        f"Nothing is measured yet. “Measure” times the core at {len(lengths)} lengths up to "
+        f"{settings.maximum:,} tokens{soon}. It can be stopped at any time and keeps what it has."
+    )
+
+
+def _tell(results: Sequence[Measurement], trend: Fit | None) -> None:
+    if trend is None:
+        st.info(f"{len(results)} lengths are measured; a fit needs four.")
+        return
+    notice(growth_sentence(trend))
+    busy_warning(max(r.others for r in results if r.n in trend.lengths))
+
+
+def _results(sweep: Sweep[Measurement], trend: Fit | None) -> None:
+    """Show steps, longer texts and memory, and offer the run as a file."""
     _steps(sweep.results[-1])
     if trend and trend.tells:
         _predictions(trend, sweep.results[-1].heads)
@@ -92,34 +137,7 @@ def core() -> None:
         predict(questions.times_longer(trend))
 
 
-def _fit(results: list[core_cost.Measurement]) -> Fit | None:
-    return fit([r.n for r in results], [r.total.median for r in results])
-
-
-def _tell(results: list[core_cost.Measurement], trend: Fit | None) -> None:
-    if trend is None:
-        st.info(f"{len(results)} lengths are measured; a fit needs four.")
-        return
-    fitted = (
-        f"fitted to the {len(trend.lengths)} lengths from {trend.lengths[0]:,} to "
-        f"{trend.lengths[-1]:,} tokens."
-    )
-    interval = f"{trend.low:.2f} to {trend.high:.2f}"
-    if trend.tells:
-        notice(
-            f"Twice the text takes {2**trend.exponent:.1f} times as long ({2**trend.low:.1f} to "
-            f"{2**trend.high:.1f} times with 95 % confidence): time grows as n to the power "
-            f"{trend.exponent:.2f} ({interval}), {fitted}"
-        )
-    else:
-        notice(
-            f"These times do not tell how time grows: as n to a power of {interval} (95 % "
-            f"interval), {fitted} Measure longer texts, or more repeats on a quiet machine."
-        )
-    busy_warning(max(r.others for r in results if r.n in trend.lengths))
-
-
-def _steps(last: core_cost.Measurement) -> None:
+def _steps(last: Measurement) -> None:
     st.caption(
         f"Measured with E = {last.width}, H = {last.heads}, float32, after a warm-up: the median "
         f"of {last.total.rounds} or more rounds, whole call and steps in turn; bars from the "

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from attention.arrays import Array
 from attention.core.plain import plain_attention
@@ -15,11 +17,11 @@ from attention.scaling.charts import bytes_chart, comparison_chart
 from attention.scaling.core_cost import Peak
 from attention.scaling.crossover import PartTime
 from attention.scaling.model_shapes import SHAPES, Shape, shape, shape_code
+from attention.scaling.sentences import cache_text, crossing_sentence, peaks_sentence
 from attention.ui import inputs
 from attention.ui.inputs import stepped
 from attention.ui.measuring import bench, busy_warning, legend_columns, measured
 from attention.ui.show import draw, notice
-from attention.wording import human_bytes
 
 _MAXIMA = (1024, 2048, 4096, 8192, 16_384)
 PEAKS: dict[str, Callable[..., Array]] = {"plain": plain_attention, "tiled": tiled_attention}
@@ -38,62 +40,40 @@ def overtaken() -> None:
     place = bench(controls, key="measure_parts")
     chosen, note = shape(name), st.container()
     picture = st.empty()
-
-    def show(results: list[tuple[PartTime, ...]]) -> None:
-        times = [time for times in results for time in times]
-        with picture:
-            draw(
-                comparison_chart,
-                scaling_frames.crossover_frame(times, _measured_crossings(times)),
-                key="crossover",
-                alt_text="Time of the parts of one layer against the number of tokens",
-                series=crossover.PARTS,
-                legend_columns=legend_columns(),
-                crossings=bool(_measured_crossings(times)),
-            )
-
     lengths = tuple(n for n in core_cost.default_lengths(maximum) if n >= 256)
     sweep = measured(
         f"parts_{chosen.name}",
         place,
         {},
         lambda progress: crossover.time_parts(chosen, lengths, on_progress=progress),
-        show,
+        lambda results: _draw_parts(picture, [*chain(*results)]),
     )
-    if sweep.results:
-        show(sweep.results)
+    times = [*chain(*sweep.results)]
+    if times:
+        _draw_parts(picture, times)
     else:
         picture.info(
             "Nothing is measured yet. “Measure” times the projections and the MLP of one layer of "
             f"this shape, and its attention, plain and tiled, at lengths up to {maximum:,} tokens."
         )
     with note:
-        times = [time for times in sweep.results for time in times]
-        _tell_crossing(chosen, times)
+        notice(crossing_sentence(chosen, times))
         busy_warning(max((time.others for time in times), default=0.0))
     _formula(chosen)
 
 
-def _measured_crossings(times: list[PartTime]) -> dict[str, float]:
-    found = {part: crossover.crossing(times, part) for part in crossover.PARTS[1:]}
-    return {part: where.n for part, where in found.items() if where and where.measured}
-
-
-def _tell_crossing(chosen: Shape, times: list[PartTime]) -> None:
-    sentence = (
-        f"Counting operations, attention overtakes the rest of one layer of {chosen.name} at "
-        f"{crossover.predicted(chosen):,.0f} tokens."
-    )
-    for part in crossover.PARTS[1:] if times else ():
-        where = crossover.crossing(times, part)
-        if where is None:
-            sentence += f" {part.capitalize()}: no crossing can be told from these lengths."
-        elif where.measured:
-            sentence += f" {part.capitalize()}: measured at {where.n:,.0f}."
-        else:
-            sentence += f" {part.capitalize()}: not within these lengths; the last two lead to "
-            sentence += f"{where.n:,.0f}."
-    notice(sentence)
+def _draw_parts(picture: DeltaGenerator, times: list[PartTime]) -> None:
+    crossings = scaling_frames.crossings_found(times)
+    with picture:
+        draw(
+            comparison_chart,
+            scaling_frames.crossover_frame(times, crossings),
+            key="crossover",
+            alt_text="Time of the parts of one layer against the number of tokens",
+            series=crossover.PARTS,
+            legend_columns=legend_columns(),
+            crossings=bool(crossings),
+        )
 
 
 def _formula(chosen: Shape) -> None:
@@ -108,15 +88,15 @@ def _formula(chosen: Shape) -> None:
         rf"{parameters} / ({factor}{chosen.heads} \cdot {chosen.head_width}) = {crossing}"
     )
     mask = (
-        "It is causal: the tiled form skips what no query may see, the plain form does not."
+        "It is causal: the tiled form skips what the mask hides, the plain form does not."
         if chosen.is_causal
-        else "It is an encoder: every token reads every other."
+        else "It is an encoder: every token attends to every other."
     )
     st.caption(
         f"{chosen.name} ({chosen.source}): D = {chosen.width}, H = {chosen.heads} heads of E = "
         f"{chosen.head_width}, {chosen.kv_heads} of keys and values, MLP {chosen.mlp_width}"
         f"{', gated' if chosen.gated else ''}. {mask} Random float32 weights and tokens. The "
-        "softmax is no product: operations leave it out, the clock does not."
+        "softmax is not a product: operations leave it out, the clock does not."
     )
 
 
@@ -150,13 +130,8 @@ def _peaks(results: list[Peak], maximum: int) -> None:
             f"most memory that each had allocated, at lengths up to {maximum:,} tokens."
         )
         return
-    last = {peak.method: peak for peak in results if peak.n == results[-1].n}
-    if len(last) == len(PEAKS):
-        plain, tiled = (last[method].bytes for method in PEAKS)
-        notice(
-            f"At {results[-1].n:,} tokens the plain form held {human_bytes(plain)} and the tiled "
-            f"one {human_bytes(tiled)}, its output included: {plain / tiled:,.0f} times less."
-        )
+    if sentence := peaks_sentence(results):
+        notice(sentence)
     draw(
         bytes_chart,
         scaling_frames.peaks_frame(results),
@@ -179,14 +154,10 @@ def _cache(chosen: Shape) -> None:
         legend_columns=legend_columns(),
         title="size of the KV cache",
     )
-    kinds = scaling_frames.cache_kinds(chosen)
-    sizes = ", ".join(
-        f"{kind} (G = {groups}) {human_bytes(chosen.kv_numbers(groups) * 131_072 * 2)}"
-        for kind, groups in kinds.items()
-    )
     st.latex(r"\underbrace{2}_{K,\,V} \cdot L \cdot G \cdot E \cdot n \cdot 2\ \text{bytes}")
     st.caption(
         f"{chosen.name} ({chosen.source}): L = {chosen.layers}, E = {chosen.head_width}, "
         f"{chosen.heads} query heads; the model itself has G = {chosen.kv_heads} heads of keys "
-        f"and values. At 131,072 tokens: {sizes}."
+        f"and values. At 131,072 tokens: "
+        f"{cache_text(chosen, 131_072, 2)}."
     )

@@ -2,77 +2,116 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import chain
+from typing import NamedTuple
+
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from attention.scaling import core_cost, methods, runs
 from attention.scaling import frames as scaling_frames
 from attention.scaling.charts import comparison_chart
 from attention.scaling.methods import MethodCost
+from attention.scaling.runs import Facts
+from attention.scaling.sentences import methods_sentence
 from attention.ui import inputs
 from attention.ui.inputs import stepped
-from attention.ui.measuring import HEAD_WIDTHS, bench, busy_warning, legend_columns, measured
+from attention.ui.measuring import (
+    HEAD_WIDTHS,
+    Bench,
+    Sweep,
+    bench,
+    busy_warning,
+    legend_columns,
+    measured,
+)
 from attention.ui.scaling.runs import download
 from attention.ui.show import draw, notice
 
 _MAXIMA = (512, 1024, 2048, 4096, 8192, 16_384)
 WINDOWS = (16, 32, 64, 128, 256, 512)
-_DEFAULTS = 4096, 128, 64, 1  # tokens, window, width, heads
-_SWEEP = "methods"
+
+
+class _Settings(NamedTuple):
+    maximum: int = 4096
+    window: int = 128
+    width: int = 64
+    heads: int = 1
 
 
 def methods_compared() -> None:
     """Time every method on the same input, in turn, and say how far its answer is from full."""
     controls = st.container(horizontal=True, vertical_alignment="bottom")
     with controls:
-        first = iter(_DEFAULTS)
-        maximum = stepped("Longest text (tokens)", _MAXIMA, next(first), key="methods_n")
-        window = stepped("Window (keys to either side)", WINDOWS, next(first), key="window")
-        width = stepped("Head width E", HEAD_WIDTHS, next(first), key="methods_width")
-        heads = inputs.slider("Heads H", 1, 12, next(first), key="methods_heads", width=150)
+        settings = _settings()
     place = bench(controls, key="measure_methods")
     note = st.container()
     picture = st.empty()
-
-    def show(results: list[tuple[MethodCost, ...]]) -> None:
-        series = tuple(cost.method for cost in results[0])
-        with picture:
-            draw(
-                comparison_chart,
-                scaling_frames.timed_frame([scaling_frames.method_points(_flat(results))]),
-                key="methods_chart",
-                alt_text="Time of one call of each method against the number of tokens",
-                series=series,
-                legend_columns=legend_columns(),
-            )
-
-    sweep = measured(
-        _SWEEP,
-        place,
-        {"width": width, "heads": heads, "window": window},
-        lambda progress: methods.compare(
-            core_cost.default_lengths(maximum),
-            window=window,
-            width=width,
-            heads=heads,
-            on_progress=progress,
-        ),
-        show,
-    )
+    sweep = _measured(settings, place, picture)
     if not methods.torch_installed():
         st.caption("PyTorch is not installed here; where it is, its fused kernel is timed as well.")
     if not sweep.results:
-        picture.info(
-            "Nothing is measured yet. “Measure” times plain and tiled attention, its causal and "
-            "windowed forms, and one step of decoding, in turn on the same input, at lengths up "
-            f"to {maximum:,} tokens"
-            f"{', in about 5 seconds' if (maximum, window, width, heads) == _DEFAULTS else ''}."
-        )
+        _nothing_yet(picture, settings)
         return
-    show(sweep.results)
-    costs = _flat(sweep.results)
+    _draw_times(picture, sweep.results)
+    costs = [*chain(*sweep.results)]
     with note:
-        _tell(costs, int(sweep.settings["window"]))
+        notice(methods_sentence(costs, int(sweep.settings["window"])))
         busy_warning(max(cost.others for cost in sweep.results[-1]))
+    _table(costs, sweep.settings)
+    points = scaling_frames.method_points(costs)
+    download(runs.record("methods", sweep.settings, points), key="save_methods")
+
+
+def _settings() -> _Settings:
+    first = _Settings()
+    return _Settings(
+        stepped("Longest text (tokens)", _MAXIMA, first.maximum, key="methods_n"),
+        stepped("Window (keys to either side)", WINDOWS, first.window, key="window"),
+        stepped("Head width E", HEAD_WIDTHS, first.width, key="methods_width"),
+        inputs.slider("Heads H", 1, 12, first.heads, key="methods_heads", width=150),
+    )
+
+
+def _measured(
+    settings: _Settings, place: Bench, picture: DeltaGenerator
+) -> Sweep[tuple[MethodCost, ...]]:
+    lengths = core_cost.default_lengths(settings.maximum)
+    options = {
+        "width": settings.width, "heads": settings.heads, "window": settings.window,
+    }  # fmt: skip
+    return measured(
+        "methods",
+        place,
+        options,
+        lambda progress: methods.compare(lengths, **options, on_progress=progress),
+        lambda results: _draw_times(picture, results),
+    )
+
+
+def _draw_times(picture: DeltaGenerator, results: Sequence[tuple[MethodCost, ...]]) -> None:
+    with picture:
+        draw(
+            comparison_chart,
+            scaling_frames.timed_frame([scaling_frames.method_points([*chain(*results)])]),
+            key="methods_chart",
+            alt_text="Time of one call of each method against the number of tokens",
+            series=tuple(cost.method for cost in results[0]),
+            legend_columns=legend_columns(),
+        )
+
+
+def _nothing_yet(picture: DeltaGenerator, settings: _Settings) -> None:
+    soon = ", in about 5 seconds" if settings == _Settings() else ""
+    picture.info(
+        "Nothing is measured yet. “Measure” times plain and tiled attention, its causal and "
+        "windowed forms, and one step of decoding, in turn on the same input, at lengths up to "
+        f"{settings.maximum:,} tokens{soon}."
+    )
+
+
+def _table(costs: Sequence[MethodCost], settings: Facts) -> None:
     lengths = sorted({cost.n for cost in costs})
     st.dataframe(
         scaling_frames.method_frame(costs, lengths),
@@ -86,32 +125,10 @@ def methods_compared() -> None:
         r"\underbrace{4nE}_{\text{one step}} \qquad \text{operations per head}"
     )
     st.caption(
-        f"E = {sweep.settings['width']}, H = {sweep.settings['heads']}, float32; all methods take "
+        f"E = {settings['width']}, H = {settings['heads']}, float32; all methods take "
         "turns in every round, each with all processors. The difference is the largest of any "
         f"number of the output at {lengths[-1]:,} tokens, where the largest number is "
         f"{costs[-1].largest:.2f}: from plain full attention; for the causal form from plain "
         "causal attention; for the step with a KV cache, one query and keys and values that are "
         "there already, from the last row."
     )
-    points = scaling_frames.method_points(costs)
-    download(runs.record("methods", sweep.settings, points), key="save_methods")
-
-
-def _tell(costs: list[MethodCost], window: int) -> None:
-    last = {cost.method: cost for cost in costs if cost.n == costs[-1].n}
-    plain, tiled, windowed = (last[m] for m in (methods.FULL, methods.TILES, methods.WINDOW))
-    grows = [methods.growth(costs, method) for method in (methods.TILES, methods.WINDOW)]
-    powers = [
-        f"n^{found.exponent:.1f}" if found and found.tells else "not told by these lengths"
-        for found in grows
-    ]
-    notice(
-        f"At {plain.n:,} tokens tiled attention takes {tiled.time.median / plain.time.median:.0%} "
-        f"of the plain form's time and differs by {tiled.difference:.0e}, which is rounding. "
-        f"Growth: tiled {powers[0]}, window {powers[1]}. The window of {window} is another "
-        f"answer: off by up to {windowed.difference:.2f}."
-    )
-
-
-def _flat(results: list[tuple[MethodCost, ...]]) -> list[MethodCost]:
-    return [cost for costs in results for cost in costs]

@@ -9,12 +9,12 @@ from attention.scaling import planner
 from attention.scaling.charts import plan_chart
 from attention.scaling.frames import PER_TOKEN, PREFILL
 from attention.scaling.model_shapes import SHAPES, Shape, shape, shape_code
-from attention.scaling.planner import CORE, REST, Part, Rates
+from attention.scaling.planner import CORE, REST, Memory, Part, Rates
+from attention.scaling.sentences import plan_sentence
 from attention.ui import inputs
 from attention.ui.inputs import choice, stepped
 from attention.ui.measuring import alone
 from attention.ui.show import draw, notice
-from attention.wording import human_bytes, human_seconds
 
 _LENGTHS = tuple(
     step * 10**power for power in range(2, 8) for step in (1, 2, 5) if step * 10**power <= 10**7
@@ -40,40 +40,49 @@ def planned() -> None:
                              code=shape_code, width=200)  # fmt: skip
         n = stepped("Tokens n", _LENGTHS, 10_000, key="plan_n")
         number_bytes = float(choice("Bytes per number", BYTES, key="bytes", default="2"))
-    rates = _rates()
-    chosen = shape(name)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        phase = "prefill"
-        if chosen.is_causal:
-            phase = choice("What to plan", PHASES, key="phase")
-        whole = phase == "prefill" and inputs.switch(  # a single row of scores is nothing to keep
-            "Keep the scores whole", False, key="whole",
-            help="As the plain form does: n × n scores for every head, written and read.",
-        )  # fmt: skip
-    read = planner.prefill(chosen, n, number_bytes, tiled=not whole)
-    parts = read if phase == "prefill" else planner.next_token_parts(chosen, n, number_bytes)
-    asking = n if phase == "prefill" else 1
-    memory = planner.memory(chosen, n, number_bytes, tiled=not whole, asking=asking)
-    _tell(chosen, n, PHASES[phase], parts, rates, memory.total)
-    with st.container(horizontal=True):
-        st.dataframe(
-            scaling_frames.plan_frame(parts, rates), hide_index=True, width="content",
-            alt=f"Operations, bytes and time of {PHASES[phase]}",
-        )  # fmt: skip
-        st.dataframe(
-            scaling_frames.planned_memory_frame(memory), hide_index=True, width="content",
-            alt="Memory that must be held at once",
-        )  # fmt: skip
+    rates, chosen = _rates(), shape(name)
+    phase, tiled = _phase(chosen)
+    if one_more := phase == "decode":
+        parts = planner.next_token_parts(chosen, n, number_bytes)
+    else:
+        parts = planner.prefill(chosen, n, number_bytes, tiled=tiled)
+    queries = 1 if one_more else n
+    memory = planner.memory(chosen, n, number_bytes, tiled=tiled, queries=queries)
+    notice(plan_sentence(chosen.name, n, parts, rates, memory.total, one_more=one_more))
+    _tables(PHASES[phase], parts, rates, memory)
     draw(
         plan_chart,
-        scaling_frames.planned_frame(chosen, _LENGTHS, number_bytes, rates, tiled=not whole),
+        scaling_frames.planned_frame(chosen, _LENGTHS, number_bytes, rates, tiled=tiled),
         key="plan",
         alt_text="Planned time of attention and of the rest against the number of tokens",
         phase=PHASES[phase],
         series=(CORE, REST),
         n=n,
     )
-    _formulas(chosen, parts, *((chosen.pairs(n), n) if phase == "prefill" else (n, 1)))
+    _formulas(chosen, parts, n if one_more else chosen.pairs(n), queries)
+
+
+def _phase(chosen: Shape) -> tuple[str, bool]:
+    """Draw what is planned; return it, and whether attention is tiled."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        phase = choice("What to plan", PHASES, key="phase") if chosen.is_causal else "prefill"
+        whole = phase == "prefill" and inputs.switch(  # a single row of scores is nothing to keep
+            "Keep the scores whole", False, key="whole",
+            help="As the plain form does: n × n scores for every head, written and read.",
+        )  # fmt: skip
+    return phase, not whole
+
+
+def _tables(phase: str, parts: tuple[Part, ...], rates: Rates, memory: Memory) -> None:
+    with st.container(horizontal=True):
+        st.dataframe(
+            scaling_frames.plan_frame(parts, rates), hide_index=True, width="content",
+            alt=f"Operations, bytes and time of {phase}",
+        )  # fmt: skip
+        st.dataframe(
+            scaling_frames.planned_memory_frame(memory), hide_index=True, width="content",
+            alt="Memory that must be held at once",
+        )  # fmt: skip
 
 
 def _rates() -> Rates:
@@ -83,7 +92,7 @@ def _rates() -> Rates:
                                 text=MACHINES.__getitem__, width=290)  # fmt: skip
         if machine == "here" and st.button("Measure again", icon=":material/refresh:"):
             _measured_rates.clear()
-        rates = RATES.get(machine) or _here()
+        rates = RATES.get(machine) or alone(st.empty(), _measured_rates)
         of = machine, rates
         flops, bandwidth = (
             inputs.slider(label, 0.1, most, _rounded(rate / 1e9), key=key, of=of,
@@ -96,13 +105,6 @@ def _rates() -> Rates:
     return Rates(flops * 1e9, bandwidth * 1e9)
 
 
-def _here() -> Rates:
-    slot = st.empty()
-    rates = alone(slot, _measured_rates)
-    slot.empty()
-    return rates
-
-
 @st.cache_resource(show_spinner="Measuring a matrix product and a copy…")
 def _measured_rates() -> Rates:
     return planner.measured_rates()
@@ -110,24 +112,6 @@ def _measured_rates() -> Rates:
 
 def _rounded(value: float) -> float:
     return float(f"{value:.3g}")
-
-
-def _tell(
-    chosen: Shape, n: int, phase: str, parts: tuple[Part, ...], rates: Rates, held: float
-) -> None:
-    attention, rest = (part.seconds(rates) for part in parts)
-    bound = "computing" if _computing(parts, rates) else "moving bytes"
-    what = f"{n:,} tokens" if phase == PREFILL else f"one more token after {n - 1:,} others"
-    notice(
-        f"{chosen.name}, {what}: {human_seconds(attention + rest)} on a perfect machine of these "
-        f"rates, {attention / (attention + rest):.0%} of it attention, most of it {bound}. "
-        f"{'Reading the text' if phase == PREFILL else 'Each step'} holds {human_bytes(held)}."
-    )
-
-
-def _computing(parts: tuple[Part, ...], rates: Rates) -> bool:
-    longest = max(parts, key=lambda part: part.seconds(rates))
-    return longest.compute_seconds(rates) >= longest.move_seconds(rates)
 
 
 def _formulas(chosen: Shape, parts: tuple[Part, ...], pairs: int, tokens: int) -> None:

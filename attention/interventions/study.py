@@ -1,0 +1,144 @@
+"""Which heads matter: each ablated alone, more and more together, and how many can go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from attention.arrays import Array
+from attention.interventions import pruning
+from attention.interventions.ablation import head_effects
+from attention.interventions.effects import text_loss
+from attention.interventions.pruning import Order
+from attention.models.model import Model, predictor
+from attention.models.trace import Trace
+from attention.runtime.timing import Progress, part_of
+from attention.wording import Head, head_name
+
+LOSS_RISE, VECTOR_MOVE = 0.05, 0.05  # of the loss; a cosine distance
+SEEDS = 5
+STUDIED = pruning.LEAST, pruning.WIDEST, pruning.RANDOM
+
+
+@dataclass(frozen=True)
+class Limit:
+    """How large an effect may be, and what it is."""
+
+    most: float
+    unit: str
+    note: str  # on the unit
+
+    def __str__(self) -> str:
+        """Return the unit with its note."""
+        return f"{self.unit} ({self.note})"
+
+
+@dataclass(frozen=True)
+class Study:
+    """What has been measured so far; NaN where nothing has."""
+
+    singles: Array  # (L, H)
+    orders: tuple[Order, ...] = ()
+    counts: tuple[int, ...] = ()
+    effects: Array | None = None  # (orders, counts)
+    spare: tuple[int, ...] = ()  # of each order that is not random
+
+    @property
+    def known(self) -> Array:
+        """The effects of single heads that have been measured."""
+        return self.singles[~np.isnan(self.singles)]
+
+    @property
+    def worst(self) -> Head | None:
+        """The head whose removal has the largest effect."""
+        if not self.known.size:
+            return None
+        layer, head = divmod(int(np.nanargmax(self.singles)), self.singles.shape[1])
+        return layer, head
+
+    @property
+    def curves(self) -> list[tuple[Order, Array]]:
+        """Each order with its effects, one for each count."""
+        return [] if self.effects is None else [*zip(self.orders, self.effects, strict=True)]
+
+
+def limit_for(model: Model, trace: Trace) -> Limit:
+    """Return the limit of what may be lost: of a decoder 5 % of the loss, else a distance."""
+    decoder, ids = predictor(model), trace.input.ids
+    if decoder is None or len(ids) < 2:
+        return Limit(VECTOR_MOVE, "cosine distance", "between the sentence vectors")
+    loss = text_loss(decoder, trace.hidden[-1], ids)
+    return Limit(LOSS_RISE * loss, "rise of the loss", f"untouched: {loss:.3f} nats per token")
+
+
+def study_heads(
+    model: Model,
+    trace: Trace,
+    entropies: Array,
+    limit: float,
+    on_progress: Progress = lambda share: None,
+) -> Iterator[Study]:
+    """Ablate each head alone, then growing sets, then find how many can go, to the head.
+
+    Parameters
+    ----------
+    entropies : (L, H) as from `metrics.entropy_per_head`
+    limit : the largest effect with which heads still can go
+    """
+    study = Study(np.full(trace.weights.shape[:2], np.nan))
+    for singles in head_effects(model, trace, part_of(on_progress, 0.0, 0.5)):
+        study = Study(singles)
+        yield study
+    every = pruning.removal_orders(study.singles, SEEDS, entropies)
+    orders = tuple(order for order in every if order.name in STUDIED)
+    counts = pruning.removal_counts(study.singles.size)
+    grown = pruning.growing_effects(model, trace, orders, counts, part_of(on_progress, 0.5, 0.9))
+    for effects in grown:
+        study = replace(study, orders=orders, counts=counts, effects=effects)
+        yield study
+    spare = (
+        _spare(model, trace, order, dict(zip(counts, row.tolist(), strict=True)), limit)
+        for order, row in study.curves
+        if order.name != pruning.RANDOM
+    )
+    yield replace(study, spare=tuple(spare))
+
+
+def _spare(model: Model, trace: Trace, order: Order, curve: dict[int, float], limit: float) -> int:
+    """Return how many heads of an order can go; `curve` has the effects of some counts."""
+    within = pruning.removable([*curve.values()], [*curve], limit)
+    beyond = next((count for count in curve if count > within), None)
+    if beyond is None:
+        return within
+    return pruning.spare_heads(model, trace, order, (within, beyond), limit)
+
+
+def study_sentence(study: Study, limit: float) -> str:
+    """Say which head matters most and, where it is known, how many can go; empty for nothing.
+
+    >>> study_sentence(Study(np.array([[0.1, np.nan], [0.25, 0.2]])), 0.05)
+    'Of 3 heads ablated alone, L1 H0 has the largest effect (+0.250).'
+    """
+    worst = study.worst
+    if worst is None:
+        return ""
+    sentence = (
+        f"Of {study.known.size} heads ablated alone, {head_name(worst)} has the largest effect "
+        f"({study.singles[worst]:+.3f})."
+    )
+    if not study.spare:
+        return sentence
+    named = [order.name for order in study.orders if order.name != pruning.RANDOM]
+    spare = [f"{n} ({name})" for name, n in zip(named, study.spare, strict=True)]
+    random = [
+        pruning.removable(row.tolist(), study.counts, limit)
+        for order, row in study.curves
+        if order.name == pruning.RANDOM
+    ]
+    return (
+        f"{sentence} The effect stays within the limit of {limit:.3f} for up to "
+        f"{', '.join(spare)} ablated heads, in random order for at least {min(random)} to "
+        f"{max(random)}."
+    )

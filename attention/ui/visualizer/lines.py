@@ -1,0 +1,168 @@
+"""The picture of lines from a query to its keys, and the tables beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from attention.analysis import link_frames, links, words
+from attention.analysis.sentences import attends_to
+from attention.arrays import Array
+from attention.charts.links import word_links
+from attention.ui import inputs
+from attention.ui.readings import Reading
+from attention.ui.show import draw, escape_markdown, notice, percent, special_tokens_note
+from attention.wording import head_name, spelled
+
+WEIGHT = st.column_config.NumberColumn(format="%.4f")
+
+
+@dataclass(frozen=True)
+class Lines:
+    """What the picture is of: the row of a query in some heads of a layer."""
+
+    chosen: Reading
+    layer: int
+    heads: Sequence[int]  # the first is drawn in front
+    query: int
+    several: bool  # whether heads have a colour each
+
+    @property
+    def in_order(self) -> list[int]:
+        """The heads by number."""
+        return sorted(self.heads)
+
+    @property
+    def label(self) -> str:
+        """The query as it is shown."""
+        return self.chosen.view.labels[self.query]
+
+    @property
+    def rows(self) -> Array:
+        """The row of the query in each head, `(N, W)`."""
+        rows: Array = self.chosen.view.weights[self.layer, list(self.heads), self.query]
+        return rows
+
+
+def heads_that_are_on(chosen: Reading, layer: int, head: int) -> list[int]:
+    """Draw a switch for each head of a layer; return those that are on, the chosen one first."""
+    names = _names(chosen)
+    on = inputs.several(
+        f"Heads of layer {layer} that are on",
+        names,
+        names,
+        key="on",
+        code=lambda name: name.removeprefix("H"),
+        of=(chosen.model_name,),
+        widget=st.pills,
+        selection_mode="multi",
+    )
+    return sorted(map(names.index, on), key=lambda h: (h == head, h))
+
+
+def say(lines: Lines) -> None:
+    """Say what the query attends to most, or how the heads differ."""
+    view, layer = lines.chosen.view, lines.layer
+    if not lines.heads:
+        st.info("No head is on. Switch one on above.")
+    elif len(lines.heads) > 1:
+        notice(links.differ_sentence(view, layer, lines.in_order, lines.query))
+    else:
+        head = layer, lines.heads[0]
+        most = attends_to(view, head, lines.query, digits=4)
+        notice(f"In {head_name(head)} {spelled(view.labels, lines.query)} {most}.")
+
+
+def words_in_picture(lines: Lines) -> list[int]:
+    """Return the words that the picture has room for, with what the query attends to most."""
+    most = lines.rows.argmax(axis=-1).tolist()
+    return links.shown_words(len(lines.chosen.view.units), lines.query, most)
+
+
+def draw_lines(
+    lines: Lines, shown: Sequence[int], least: float = 0.0, *,
+    key: str, alt_text: str, click: Callable[[], None],
+) -> None:  # fmt: skip
+    """Draw the picture; a click on a word calls back, and the word is in the selection "asks".
+
+    Parameters
+    ----------
+    shown : the positions of the words to draw
+    least : lines below this weight are not drawn
+    """
+    view, several = lines.chosen.view, lines.several
+    draw(
+        word_links,
+        link_frames.link_frame(
+            view, lines.layer, lines.heads, shown, query=lines.query, several=several, least=least
+        ),
+        key=key,
+        alt_text=alt_text,
+        on_select=click,
+        selection="asks",
+        count=len(shown),
+        longest=max(len(view.labels[i]) for i in shown),
+        names=tuple(_names(lines.chosen)),
+        several=several,
+    )
+
+
+def _names(chosen: Reading) -> list[str]:
+    return [f"H{i}" for i in range(chosen.view.weights.shape[1])]
+
+
+def picture(lines: Lines, shown: Sequence[int], click: Callable[[], None]) -> None:
+    """Draw the page's own picture, and say what is not in it."""
+    view = lines.chosen.view
+    drawn = view.weights[lines.layer, list(lines.heads)][:, shown][..., shown]
+    least = links.smallest_drawn(drawn) if lines.several else 0.0
+    alt_text = f"Lines from each of {len(shown)} words to the words that it attends to"
+    draw_lines(lines, shown, least, key="links", alt_text=alt_text, click=click)
+    if lines.several:
+        st.caption("Every head has a colour of its own: click one to see it alone.")
+    if least:
+        st.caption(
+            f"Lines below {percent(least)} are not drawn: together they hold "
+            f"{percent(links.left_out(drawn, least))} of all weight."
+        )
+    special_tokens_note(lines.chosen, [(lines.layer, h) for h in lines.in_order])
+
+
+def strongest(lines: Lines) -> None:
+    """Show the words that the query attends to most, the mean of the heads."""
+    view, mean = lines.chosen.view, lines.rows.mean(axis=0)
+    st.subheader(f"What “{escape_markdown(lines.label)}” attends to most")
+    table = link_frames.strongest_frame(view, mean)
+    st.dataframe(
+        table,
+        hide_index=True,
+        column_config={"Weight": WEIGHT},
+        alt=f"The words that {lines.label} attends to most, with their weights",
+    )
+    width = lines.chosen.trace.query.shape[-1]
+    mean_of = rf"\bar w_k = \tfrac{{1}}{{{len(lines.heads)}}} \sum_h "
+    start = mean_of if lines.several else "w_k = "
+    st.latex(rf"{start}\mathrm{{softmax}}_k\big(q \cdot k_k / \sqrt{{{width}}}\big)")
+    st.caption(
+        f"These {len(table)} hold {table['Weight'].sum():.4f}, all "
+        f"{len(words.seen_by(view, lines.query).units)} words "
+        f"{'that it may attend to ' if view.is_causal else ''}together {mean.sum():.4f}."
+    )
+
+
+def differences(lines: Lines) -> None:
+    """Show how the heads differ."""
+    st.subheader("How the heads differ")
+    st.dataframe(
+        link_frames.differ_frame(lines.chosen.view, lines.layer, lines.in_order, lines.query),
+        hide_index=True,
+        height="content",
+        column_config={"Weight": WEIGHT, "Bits apart": WEIGHT},
+        alt=f"What {lines.label} attends to most in each head",
+    )
+    st.caption(
+        "Bits apart: Jensen-Shannon divergence from the mean of these heads. 0 is the mean "
+        "itself, 1 has nothing in common with it."
+    )
