@@ -103,15 +103,6 @@ def change(before: str, after: str) -> str:
     return f"stays at {before}" if before == after else f"goes from {before} to {after}"
 
 
-def percent(share: float) -> str:
-    """Return a share as people read it.
-
-    >>> percent(0.3456)
-    '34.6 %'
-    """
-    return f"{100 * share:.1f} %"
-
-
 def human_bytes(size: float) -> str:
     """Return a size in decimal units with three figures.
 
