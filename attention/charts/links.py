@@ -26,7 +26,7 @@ _LEGEND_COLUMNS, _LEGEND_ROW = 6, 24
 # more when the page has picked another word or has another text. No text is in expressions.
 _ASKING = (
     "(isDefined(peek.q) ? datum.q == peek.q[0]"
-    " : isDefined(asks.q) && asks.pick[0] == datum.pick ? datum.q == asks.q[0] : datum.start)"
+    " : isDefined(query.q) && query.pick[0] == datum.pick ? datum.q == query.q[0] : datum.start)"
 )
 # Constants as objects: as dictionaries, which alt.value makes, they cost ten times as much. Altair
 # has no types for these.
@@ -108,7 +108,7 @@ class _Parts:
         """Return the words as queries, on grounds that are easy to point at and to tap."""
         # All layers take a click, and one on the ground would be taken for one on no word.
         click = alt.selection_point(
-            "asks",
+            "query",
             fields=["q", "pick"],
             on="click[event.item && event.item.datum && event.item.datum.kind]",
             clear=False,

@@ -22,7 +22,7 @@ from attention.charts.parts import (
 def next_bars(data: pd.DataFrame, *, labels: Sequence[str], highest: float) -> alt.TopLevelMixin:
     """Draw the probability of next tokens after a change, with a mark where it was before.
 
-    `data` is `intervention_frames.next_frame`, `labels` its tokens.
+    `data` is `frames.next_frame`, `labels` its tokens.
     """
     base = alt.Chart(data).encode(
         y=alt.Y("i:O").title(None).axis(position_axis()),
@@ -47,7 +47,7 @@ def next_bars(data: pd.DataFrame, *, labels: Sequence[str], highest: float) -> a
 def moved_bars(data: pd.DataFrame, *, labels: Sequence[str], highest: float) -> alt.TopLevelMixin:
     """Draw how far the vector of each word moves.
 
-    `data` is `intervention_frames.moved_frame`, `labels` its words.
+    `data` is `frames.moved_frame`, `labels` its words.
     """
     base = alt.Chart(data).encode(
         y=alt.Y("k:O").title(None).axis(position_axis()),
@@ -70,7 +70,7 @@ def strength_curve(
 ) -> alt.TopLevelMixin:
     """Draw figures against the strength of a push, with a line at the chosen strength.
 
-    `data` is `intervention_frames.curve_frame`.
+    `data` is `frames.curve_frame`.
     """
     form = ".1%" if percent else ".3f"
     base = alt.Chart(data).encode(x=alt.X("strength:Q").title("strength of the push"))
@@ -95,7 +95,7 @@ def cut_map(
 ) -> alt.TopLevelMixin:
     """Draw one head's weights; a click names a cell, cut ones are framed.
 
-    `data` is `intervention_frames.cut_frame`; `labels` are all words by position. The selection is
+    `data` is `frames.cut_frame`; `labels` are all words by position. The selection is
     called `cell` and has the fields q, k.
     """
     click = alt.selection_point("cell", fields=["q", "k"], on="click", empty=False)
@@ -166,7 +166,7 @@ def pruning_curve(
 ) -> alt.TopLevelMixin:
     """Draw the effect of more and more ablated heads, with a band for random orders and a limit.
 
-    `data` is `intervention_frames.band_frame`.
+    `data` is `frames.band_frame`.
     """
     legend = alt.Legend(title=None, orient="bottom", columns=2, symbolOpacity=1)
     base = alt.Chart(data).encode(

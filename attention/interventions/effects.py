@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from attention.analysis.embeddings import cosine
 from attention.analysis.words import Unit
 from attention.arrays import Array
 from attention.core import softmax
@@ -59,9 +60,7 @@ def cosine_distance(one: Array, other: Array) -> Array:
     >>> cosine_distance(np.array([[2.0, 0.0], [0.0, 3.0]]), np.array([0.0, 1.0]))
     array([1., 0.])
     """
-    one, other = one.astype(np.float64), other.astype(np.float64)
-    lengths = np.linalg.norm(one, axis=-1) * np.linalg.norm(other, axis=-1)
-    return np.maximum(0.0, 1 - (one * other).sum(axis=-1) / lengths)
+    return np.maximum(0.0, 1 - cosine(one.astype(np.float64), other.astype(np.float64)))
 
 
 def movement(before: Trace, after: Trace, units: Sequence[Unit]) -> Movement:

@@ -180,10 +180,13 @@ class Architecture(ABC):
         rows = self.normalised(layer, x).reshape(-1, x.shape[-1])  # one product for all texts
         joined = self._linear(self._part(layer, self.names.qkv), rows)
         joined = joined.reshape(*x.shape[:-1], joined.shape[-1])
-        asks, groups = self.config.num_attention_heads, self.config.num_key_value_heads
-        heads = split_heads(joined, asks + 2 * groups)  # (..., H + 2 G, T, E)
-        key, value = heads[..., asks : asks + groups, :, :], heads[..., asks + groups :, :, :]
-        return Projected(heads[..., :asks, :, :], key, value)
+        queries, groups = self.config.num_attention_heads, self.config.num_key_value_heads
+        heads = split_heads(joined, queries + 2 * groups)  # (..., H + 2 G, T, E)
+        key, value = (
+            heads[..., queries : queries + groups, :, :],
+            heads[..., queries + groups :, :, :],
+        )
+        return Projected(heads[..., :queries, :, :], key, value)
 
     def project(self, layer: int, x: Array, start: int = 0) -> Projected:
         """Return what the heads work with, of tokens `(..., T, D)`, the first one at `start`."""
@@ -205,7 +208,7 @@ class Architecture(ABC):
 
         For `x = model.normalised(layer, trace.hidden[layer])`, which is that stream itself in BERT,
         `x @ w_q + b_q` is `trace.query[layer, head]` before any rotation; likewise key and value,
-        which are those that the query head reads.
+        which are those that the query head uses.
 
         Raises
         ------

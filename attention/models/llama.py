@@ -68,7 +68,7 @@ class LlamaConfig(DecoderConfig):
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Return the name and shape of every tensor that the forward pass uses."""
         width, inner = self.hidden_size, self.intermediate_size
-        asks = self.num_attention_heads * self.head_dim
+        query_width = self.num_attention_heads * self.head_dim
         answers = self.num_key_value_heads * self.head_dim
         shapes: dict[str, tuple[int, ...]] = {
             "embed_tokens.weight": (self.vocab_size, width),
@@ -77,10 +77,10 @@ class LlamaConfig(DecoderConfig):
         for layer in range(self.num_hidden_layers):
             for part, shape in {
                 "input_layernorm": (width,),
-                "self_attn.q_proj": (asks, width),
+                "self_attn.q_proj": (query_width, width),
                 "self_attn.k_proj": (answers, width),
                 "self_attn.v_proj": (answers, width),
-                "self_attn.o_proj": (width, asks),
+                "self_attn.o_proj": (width, query_width),
                 "post_attention_layernorm": (width,),
                 "mlp.gate_proj": (inner, width),
                 "mlp.up_proj": (inner, width),

@@ -20,7 +20,7 @@ def matrix_map(
 ) -> alt.TopLevelMixin:
     """Draw a matrix; of a square one, queries by keys, a click names a cell.
 
-    `data` is `step_frames.matrix_frame`; `labels` are the texts of its rows. Colours run from
+    `data` is `frames.matrix_frame`; `labels` are the texts of its rows. Colours run from
     -limit to limit, or from 0 to 1. The selection is called `cell` and has the fields r, c.
     Otherwise the row under the pointer stands out.
     """

@@ -72,7 +72,7 @@ def compare(
     All methods take the same standard normal float32 query, key and value `(H, n, E)`, and take
     turns within every round, each with all processors. `difference` compares their output with
 
-    - full attention of `core.scaled_dot_product_attention`, for the plain, the tiled, PyTorch's
+    - full attention of `core.plain.plain_attention`, for the plain, the tiled, PyTorch's
       and the windowed method; the last one leaves keys out, so it differs by more than rounding;
     - its causal form, for the causal method;
     - its last row, for the step with a KV cache: one query, n keys and values that are there.
@@ -81,7 +81,7 @@ def compare(
     ----------
     lengths : n, in the order in which they are measured
     window : how many keys to either side of its own a query of the windowed method attends to
-    width, heads, repeats, on_progress : as for `scaling.sweep`
+    width, heads, repeats, on_progress : as for `core_cost.sweep`
 
     Raises
     ------

@@ -81,7 +81,7 @@ def links_beside(chosen: Reading, query: int) -> None:
 
 def _click(chart: str, reading: Reading, chosen: Reading) -> None:
     """Make the clicked word of a reading the query on the whole page."""
-    for clicked in st.session_state[chart]["selection"]["asks"]:
+    for clicked in st.session_state[chart]["selection"]["query"]:
         query = _counterpart(reading, clicked["q"], chosen)
         if query is not None:
             st.session_state["word"] = query

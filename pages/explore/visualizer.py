@@ -30,7 +30,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
 
 def click() -> None:
     """Make the clicked word the query, on the whole page."""
-    for word in st.session_state["links"]["selection"]["asks"]:
+    for word in st.session_state["links"]["selection"]["query"]:
         st.session_state["word"] = word["q"]
 
 

@@ -48,7 +48,7 @@ def test_chart_uses_the_tables_columns_and_not_its_rows(several, cat_view):
 
 def test_a_click_stays_and_pointing_does_not(cat_view):
     params = {p["name"]: p for p in build(table(cat_view, False), False)["params"]}
-    assert params["asks"]["select"]["clear"] is False
+    assert params["query"]["select"]["clear"] is False
     assert params["peek"]["select"]["clear"] == "pointerout"
 
 

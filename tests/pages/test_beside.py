@@ -179,7 +179,7 @@ def test_the_visualizer_shows_both():
 def test_a_click_in_either_picture_moves_the_whole_page():
     app = open_page(VISUALIZER, second="true")
     for model, q, word in (("smollm2", 1, "2 cat"), ("minilm", 8, "9 was")):
-        click(app, f"Lines of {model}", "asks", q=q, pick=1)
+        click(app, f"Lines of {model}", "query", q=q, pick=1)
         picker = app.selectbox(key="word")
         assert picker.format_func(picker.value) == word
         for name in ("minilm", "smollm2"):

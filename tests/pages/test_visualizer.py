@@ -204,7 +204,7 @@ def test_questions_are_answered_from_the_rows(cat_view):
 
 def test_a_click_in_the_picture_moves_everything_that_the_picker_moves():
     app = open_page()
-    clicked = click(app, "Lines from each", "asks", q=10, pick=1)
+    clicked = click(app, "Lines from each", "query", q=10, pick=1)
     assert clicked.selectbox(key="word").value == 10
     assert "“tired” attends to" in said(clicked)
     picked = open_page(word="10 tired")
@@ -218,4 +218,4 @@ def test_a_click_in_the_picture_moves_everything_that_the_picker_moves():
 
 def test_only_a_click_reaches_the_page_pointing_does_not():
     chart = open_page().get("vega_lite_chart")[0]
-    assert list(chart.proto.selection_mode) == ["asks"]
+    assert list(chart.proto.selection_mode) == ["query"]

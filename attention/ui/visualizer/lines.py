@@ -85,7 +85,7 @@ def draw_lines(
     lines: Lines, shown: Sequence[int], least: float = 0.0, *,
     key: str, alt_text: str, click: Callable[[], None],
 ) -> None:  # fmt: skip
-    """Draw the picture; a click on a word calls back, and the word is in the selection "asks".
+    """Draw the picture; a click on a word calls back, and the word is in the selection "query".
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def draw_lines(
         key=key,
         alt_text=alt_text,
         on_select=click,
-        selection="asks",
+        selection="query",
         count=len(shown),
         longest=max(len(view.labels[i]) for i in shown),
         names=tuple(_names(lines.chosen)),
