@@ -191,7 +191,7 @@ def _grid(chosen: Reading, edits: Edits) -> None:
         head_grid,
         frames.head_frame(figure, sorted(ablated)),
         key=chart,
-        alt_text=f"All {figure.size} heads; {len(ablated)} are ablated",
+        alt_text=f"All {figure.size} heads, {len(ablated)} of them ablated",
         on_select=click,
         title="entropy (bits)",
         domain=(0.0, float(int(figure.max()) + 1)),
