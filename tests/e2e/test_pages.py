@@ -299,7 +299,7 @@ def test_too_much_text_and_none_get_a_sentence_and_the_page_stays(open_page, pat
     expect(page.get_by_test_id("stVegaLiteChart").first).to_be_visible()
 
     type_sentence(page, "")
-    expect(told).to_have_text([re.compile("There is no word to look at yet")])
+    expect(told).to_have_text([re.compile("There is no word yet")])
 
     type_sentence(page, "The dog barked")
     expect(told.first).to_contain_text("“")
