@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from time import perf_counter
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +22,7 @@ from attention.core import attention_scores, causal_mask, softmax
 from attention.models.layers import kv_head
 from attention.models.trace import Trace
 from attention.runtime.threads import one_blas_thread
+from attention.runtime.timing import Progress, clock, in_turn
 from attention.wording import Head
 
 _BLOCK = 1 << 18  # numbers at a time: the hidden layer of all pairs would not stay in the cache
@@ -161,7 +161,7 @@ def costs(
     lengths: Sequence[int],
     width: int,
     inner: int,
-    on_progress: Callable[[float], object] = lambda share: None,
+    on_progress: Progress = lambda share: None,
 ) -> list[ScoreCost]:
     """Count and time both kinds of scores on the same normal float32 vectors.
 
@@ -177,15 +177,8 @@ def costs(
             ADDITIVE: partial(additive_scores, query, key, weights),
         }
         with one_blas_thread():
-            rounds = [{k: _seconds(call) for k, call in calls.items()} for _ in range(_ROUNDS + 1)]
-        for kind, numbers in counted(n, width, inner).items():
-            median = float(np.median([times[kind] for times in rounds[1:]]))  # [0]: the warm-up
-            measured.append(ScoreCost(n, kind, *numbers, median))
+            timings = in_turn([clock(call) for call in calls.values()], _ROUNDS)
+        for (kind, numbers), time in zip(counted(n, width, inner).items(), timings, strict=True):
+            measured.append(ScoreCost(n, kind, *numbers, time.median))
         on_progress((done + 1) / len(lengths))
     return measured
-
-
-def _seconds(call: Callable[[], object]) -> float:
-    start = perf_counter()
-    call()
-    return perf_counter() - start
