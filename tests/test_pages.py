@@ -4,42 +4,28 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from attention import presets, softmax
 from attention.analysis import embeddings, words
-from tests.pages.clicking import click
+from tests.pages.app import (
+    EXPLORER,
+    HEADS,
+    ROOT,
+    VISUALIZER,
+    charts,
+    click,
+    dashboard,
+    drawn,
+    go,
+    healthy,
+    open_page,
+    rows,
+)
 from tests.pages.reader import plain
 
-ROOT = Path(__file__).parent.parent
-EXPLORER = "pages/learn/explorer.py"
-HEADS = "pages/explore/heads.py"
 PAGES = sorted(page.relative_to(ROOT).as_posix() for page in ROOT.glob("pages/*/*.py"))
-READING_PAGES = [EXPLORER, HEADS, "pages/explore/visualizer.py"]
-
-
-def open_page(page, **params):
-    """Open a page alone, as a link with these query parameters does."""
-    app = AppTest.from_file(str(ROOT / page), default_timeout=30)
-    for key, value in params.items():
-        app.query_params[key] = value
-    return healthy(app.run())
-
-
-def healthy(app):
-    assert not app.exception, [(e.value, e.stack_trace) for e in app.exception]
-    return app
-
-
-def drawn(app, *columns):
-    """Return the rows of the first chart whose data have these columns."""
-    for chart in app.get("vega_lite_chart"):
-        rows = pa.ipc.open_stream(chart.proto.datasets[0].data.data).read_all().to_pandas()
-        if set(columns) <= set(rows.columns):
-            return rows
-    raise AssertionError(f"no chart draws {columns}")
+READING_PAGES = [EXPLORER, HEADS, VISUALIZER]
 
 
 def told(app):
@@ -53,8 +39,7 @@ def relevance(app):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_page_runs_from_the_entrypoint(page):
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=30).run()
-    assert healthy(app.switch_page(page).run()).title[0].value == Path(page).stem.capitalize()
+    assert go(dashboard(), page).title[0].value == Path(page).stem.capitalize()
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -63,10 +48,8 @@ def test_page_runs_alone(page):
 
 
 def test_a_sentence_goes_along_to_the_next_page():
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=30)
-    app.query_params["q"] = "The dog ran home"
-    healthy(app.run())
-    assert healthy(app.switch_page(HEADS).run()).text_area(key="q").value == "The dog ran home"
+    app = go(dashboard(q="The dog ran home"), HEADS)
+    assert app.text_area(key="q").value == "The dog ran home"
 
 
 @pytest.mark.parametrize("page", READING_PAGES)
@@ -380,8 +363,7 @@ def test_sinks_are_explained_where_they_dominate():
 def test_the_compared_row_follows_the_word():
     app = open_page(HEADS)
     healthy(app.selectbox(key="word").set_value(2).run())
-    bars = pa.ipc.open_stream(app.get("vega_lite_chart")[-1].proto.datasets[0].data.data)
-    assert set(bars.read_all().to_pandas()["query"]) == {"cat"}
+    assert set(rows(charts(app)[-1])["query"]) == {"cat"}
 
 
 def test_a_long_text_is_shown_in_a_window():

@@ -4,16 +4,8 @@ import pytest
 
 from tests.models import odd
 from tests.models.offered import offered
-from tests.pages.test_architectures import (
-    CONTEXT,
-    EXPLORER,
-    HEADS,
-    LESSON,
-    PIPELINE,
-    TABS,
-    VISUALIZER,
-    open_page,
-)
+from tests.pages.app import CONTEXT, EXPLORER, HEADS, LESSON, PIPELINE, VISUALIZER, open_page
+from tests.pages.test_architectures import TABS
 
 TEXT = "the cat sat on the mat it was"
 MORE_TABS = (

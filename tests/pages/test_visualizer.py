@@ -1,39 +1,23 @@
 """The visualizer without a browser: what is drawn and said, and each control."""
 
-from pathlib import Path
+from functools import partial
 
 import numpy as np
-import pyarrow as pa
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from attention import presets
 from attention.analysis import words
 from attention.analysis.telling import telling_heads
-from tests.pages.asking import ask
-from tests.pages.clicking import click
+from tests.pages.app import VISUALIZER, ask, charts, click, dashboard, go, healthy, rows
+from tests.pages.app import open_page as open_any
 from tests.pages.reader import plain
 
-ROOT = Path(__file__).parents[2]
-PAGE = "pages/explore/visualizer.py"
-
-
-def open_page(**params):
-    app = AppTest.from_file(str(ROOT / PAGE), default_timeout=60)
-    for key, value in params.items():
-        app.query_params[key] = value
-    return healthy(app.run())
-
-
-def healthy(app):
-    assert not app.exception, [(e.value, e.stack_trace) for e in app.exception]
-    return app
+open_page = partial(open_any, VISUALIZER)
 
 
 def drawn(app, kind):
-    chart = app.get("vega_lite_chart")[0]
-    rows = pa.ipc.open_stream(chart.proto.datasets[0].data.data).read_all().to_pandas()
-    return rows[rows["kind"] == kind]
+    data = rows(charts(app)[0])
+    return data[data["kind"] == kind]
 
 
 def table(app, column):
@@ -56,8 +40,7 @@ def test_it_opens_on_it_at_the_head_that_reads_cat():
 
 
 def test_it_runs_from_the_entrypoint():
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60).run()
-    assert healthy(app.switch_page(PAGE).run()).title[0].value == "Visualizer"
+    assert go(dashboard(), VISUALIZER).title[0].value == "Visualizer"
 
 
 def test_every_word_has_the_models_row(cat_view):
@@ -161,9 +144,7 @@ def test_a_long_text_is_shown_around_the_word_and_both_numbers_are_said(mode):
     shown = drawn(app, "word")["q"]
     assert len(shown) == 100
     assert 140 in shown.to_numpy()
-    chart = app.get("vega_lite_chart")[0]
-    rows = pa.ipc.open_stream(chart.proto.datasets[0].data.data).read_all()
-    assert rows.num_rows < 11_000
+    assert len(rows(charts(app)[0])) < 11_000
     if mode == "Multi-head":
         assert any("are not drawn" in caption.value for caption in app.caption)
 
