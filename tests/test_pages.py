@@ -37,6 +37,7 @@ def relevance(app):
     return [slider for slider in app.slider if slider.key[0] == "r" and "-" in slider.key]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES)
 def test_page_runs_from_the_entrypoint(page):
     assert go(dashboard(), page).title[0].value == Path(page).stem.capitalize()
@@ -61,6 +62,7 @@ def test_shared_controls_come_from_the_link(page):
     assert app.selectbox(key="example").value is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", READING_PAGES)
 @pytest.mark.parametrize("text", ["", "   ", "\u200b"])
 def test_a_text_without_words_is_a_calm_state(page, text):
@@ -72,6 +74,7 @@ def test_a_text_without_words_is_a_calm_state(page, text):
     assert app.get("vega_lite_chart")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", READING_PAGES)
 @pytest.mark.parametrize(
     ("text", "numbers"), [("a " * 600, ("602", "512")), ("a" * 20_001, ("20,001", "20,000"))]
@@ -86,6 +89,7 @@ def test_a_text_that_is_too_long_is_refused_and_nothing_is_lost(page, text, numb
     assert app.text_area(key="q").value == text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", READING_PAGES)
 @pytest.mark.parametrize(
     "text",
@@ -104,6 +108,7 @@ def test_any_text_is_shown(page, text):
     assert open_page(page, q=text).get("vega_lite_chart")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", READING_PAGES)
 def test_every_example_points_the_controls_at_its_word(page):
     app = open_page(page, start="A real head")
@@ -117,6 +122,7 @@ def test_every_example_points_the_controls_at_its_word(page):
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", READING_PAGES)
 def test_the_chosen_word_stays_the_same_in_another_view(page):
     app = open_page(page, q=presets.TROPHY_BIG.text)
@@ -129,6 +135,7 @@ def test_the_chosen_word_stays_the_same_in_another_view(page):
         assert word.format_func(word.value) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", READING_PAGES)
 @pytest.mark.parametrize(
     "params",
@@ -174,6 +181,7 @@ def test_a_slider_changes_the_weights_and_the_blend():
     assert drawn(app, "weight")["weight"].iloc[-1] == pytest.approx(0.30)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"special": "false"}, {"words": "false"}])
 def test_untouched_sliders_reproduce_the_models_row(options, model):
     text = presets.TROPHY_BIG.text
@@ -186,6 +194,7 @@ def test_untouched_sliders_reproduce_the_models_row(options, model):
     assert np.abs(drawn(app, "weight")["weight"] - shown.weights[3, 1, query]).max() < 1e-6
 
 
+@pytest.mark.slow
 def test_temperature_flattens():
     app = open_page(EXPLORER)
     healthy(app.slider(key="temperature").set_value(5.0).run())

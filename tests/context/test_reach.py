@@ -125,6 +125,7 @@ def test_the_vectors_of_bank_start_equal_and_come_apart(model, two_texts):
     assert (np.diff(cosines[:4]) < 0).all()
 
 
+@pytest.mark.slow
 def test_at_the_same_position_the_inputs_are_equal(model):
     traces = [model.trace(text) for text in ("The bank by the river", "The bank has money")]
     vectors = [reach.contextual(t, words.whole_words(t.input)[2]) for t in traces]

@@ -10,7 +10,7 @@ from tests.pages.app import EXPLORER, HEADS, ROOT, VISUALIZER, healthy, open_pag
 from tests.pages.reader import plain
 from tests.pages.test_controls import DECODER, STATES
 
-pytestmark = pytest.mark.usefixtures("small_models")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("small_models")]
 DATA = {"model", "beside", "shared"}  # names of models, and a word of the reader's own text
 
 

@@ -23,6 +23,8 @@ from tests.pages.app import (
 )
 from tests.pages.reader import plain
 
+pytestmark = pytest.mark.slow
+
 TABS = (
     (LESSON, "claim", "“Attention means the model understands”"),
     (LESSON, "claim", "“More heads are always better”"),

@@ -12,6 +12,8 @@ from tests.pages.app import HEADS, VISUALIZER, chart, click, healthy, rows
 from tests.pages.app import open_page as open_any
 from tests.pages.reader import plain
 
+pytestmark = pytest.mark.slow
+
 BESIDE, SHARED, ROTATION = "Beside another model", "Shared keys and values", "Rotation"
 
 

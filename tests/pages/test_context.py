@@ -14,6 +14,8 @@ from tests.pages.app import CONTEXT, ask, charts, dashboard, drawn, go, healthy,
 from tests.pages.app import open_page as open_any
 from tests.pages.reader import plain
 
+pytestmark = pytest.mark.slow
+
 RNN, CNN, FAR, PAIR, COST = "RNN", "CNN", "Arbitrary range", "Data-dependent", "Cost"
 KEYS = "The keys that I left on the table in the kitchen yesterday are gone"
 

@@ -38,6 +38,8 @@ from tests.pages.app import (
     rows,
 )
 
+pytestmark = pytest.mark.slow
+
 DECODER = {"model": "small-llama", "q": "the cat sat on the mat it was"}
 PIECES = "The xylophone was unbelievably loud because it was too big"  # words in pieces
 STATES = [

@@ -15,6 +15,8 @@ from tests.pages.app import INTERVENTIONS, click, drawn, healthy
 from tests.pages.app import open_page as open_any
 from tests.pages.reader import plain
 
+pytestmark = pytest.mark.slow
+
 STEER, CUT, MATTER, SINKS, WRITE = (
     "Steer", "Cut", "Which heads matter", "Sink account", "Write on",
 )  # fmt: skip

@@ -12,6 +12,8 @@ from tests.pages.app import LESSON, ask, charts, dashboard, drawn, healthy, rows
 from tests.pages.app import open_page as open_any
 from tests.pages.reader import plain
 
+pytestmark = pytest.mark.slow
+
 open_page = partial(open_any, LESSON)
 
 

@@ -19,6 +19,8 @@ from tests.pages.app import (
     open_page,
 )
 
+pytestmark = pytest.mark.slow
+
 READING = (LESSON, EXPLORER, PIPELINE, CONTEXT, VISUALIZER, HEADS, INTERVENTIONS)
 
 

@@ -7,6 +7,8 @@ from tests.models.offered import offered
 from tests.pages.app import CONTEXT, EXPLORER, HEADS, LESSON, PIPELINE, VISUALIZER, open_page
 from tests.pages.test_architectures import TABS
 
+pytestmark = pytest.mark.slow
+
 TEXT = "the cat sat on the mat it was"
 MORE_TABS = (
     (LESSON, "pair_score", "true"),

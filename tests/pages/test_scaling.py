@@ -12,6 +12,8 @@ from tests.pages.app import SCALING, ask, charts, drawn, healthy, rows
 from tests.pages.app import open_page as open_any
 from tests.pages.reader import plain
 
+pytestmark = pytest.mark.slow
+
 CORE, METHODS, CROSS, MEMORY, PLAN, RUNS = (
     "Cost of n²", "Same answer, other cost", "Crossover", "Memory", "Planner", "Saved runs",
 )  # fmt: skip

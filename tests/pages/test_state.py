@@ -25,7 +25,7 @@ from tests.pages.app import (
 from tests.pages.reader import plain
 from tests.pages.test_addresses import address, control, controls
 
-pytestmark = pytest.mark.usefixtures("small_models")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("small_models")]
 TEXT = "The xylophone was unbelievably loud because Xavier quickly hammered xylophones"
 SMALL = "the cat sat on the mat it was"
 ONE, TWO = (f"The xylophone beat the vibraphone because it was {w}" for w in ("loud", "quiet"))

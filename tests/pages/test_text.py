@@ -15,6 +15,8 @@ from tests.pages.app import healthy, open_page
 from tests.pages.reader import plain, texts
 from tests.pages.test_architectures import TABS
 
+pytestmark = pytest.mark.slow
+
 PAGES = sorted({page for page, _, _ in TABS})
 TEXT = "The cat sat\n\n\ton مر 你 ❤️ the\u00admat\u200b it <0x0A> ␣ 1"
 EMOJI = "The cat 😀 sat on the mat 😡 it was 😀"

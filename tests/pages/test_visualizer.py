@@ -108,6 +108,7 @@ def test_the_best_head_for_a_pair_is_found_and_opened(cat_view):
     assert app.button[0].disabled
 
 
+@pytest.mark.slow
 def test_special_tokens_can_be_taken_out(model):
     app = open_page(special="false", layer="5", head="11")
     expected = words.view(model.trace(presets.CAT.text), special=False).weights[5, 11]
@@ -134,6 +135,7 @@ def test_a_new_sentence_moves_all_controls():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["Single head", "Multi-head"])
 def test_a_long_text_is_shown_around_the_word_and_both_numbers_are_said(mode):
     text = " ".join(f"w{chr(97 + i % 26)}" for i in range(150))
@@ -149,6 +151,7 @@ def test_a_long_text_is_shown_around_the_word_and_both_numbers_are_said(mode):
         assert any("are not drawn" in caption.value for caption in app.caption)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["Single head", "Multi-head"])
 @pytest.mark.parametrize(
     "text", ["One", "我爱你", "😀 😀", "**a** $b$ :red[c] <b>d</b>", "[SEP] [CLS]"]
