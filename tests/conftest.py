@@ -1,8 +1,13 @@
 import pytest
+from hypothesis import settings
 
 import attention
 from attention import presets
 from attention.analysis import words
+
+# Whether a machine is busy says nothing about the code.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 
 @pytest.fixture(scope="session")

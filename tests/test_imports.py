@@ -176,6 +176,7 @@ def test_no_page_injects_html():
         assert "unsafe_allow_html" not in path.read_text(encoding="utf-8"), path
 
 
+@pytest.mark.slow
 def test_the_page_benchmark_runs_without_pytest():
     blocked = "import sys; sys.modules['pytest'] = None; import tests.benchmarks.pages"
     found = subprocess.run(

@@ -4,42 +4,28 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from attention import presets, softmax
 from attention.analysis import embeddings, words
-from tests.pages.clicking import click
+from tests.pages.app import (
+    EXPLORER,
+    HEADS,
+    ROOT,
+    VISUALIZER,
+    charts,
+    click,
+    dashboard,
+    drawn,
+    go,
+    healthy,
+    open_page,
+    rows,
+)
 from tests.pages.reader import plain
 
-ROOT = Path(__file__).parent.parent
-EXPLORER = "pages/learn/explorer.py"
-HEADS = "pages/explore/heads.py"
 PAGES = sorted(page.relative_to(ROOT).as_posix() for page in ROOT.glob("pages/*/*.py"))
-READING_PAGES = [EXPLORER, HEADS, "pages/explore/visualizer.py"]
-
-
-def open_page(page, **params):
-    """Open a page alone, as a link with these query parameters does."""
-    app = AppTest.from_file(str(ROOT / page), default_timeout=30)
-    for key, value in params.items():
-        app.query_params[key] = value
-    return healthy(app.run())
-
-
-def healthy(app):
-    assert not app.exception, [(e.value, e.stack_trace) for e in app.exception]
-    return app
-
-
-def drawn(app, *columns):
-    """Return the rows of the first chart whose data have these columns."""
-    for chart in app.get("vega_lite_chart"):
-        rows = pa.ipc.open_stream(chart.proto.datasets[0].data.data).read_all().to_pandas()
-        if set(columns) <= set(rows.columns):
-            return rows
-    raise AssertionError(f"no chart draws {columns}")
+READING_PAGES = [EXPLORER, HEADS, VISUALIZER]
 
 
 def told(app):
@@ -51,10 +37,10 @@ def relevance(app):
     return [slider for slider in app.slider if slider.key[0] == "r" and "-" in slider.key]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES)
 def test_page_runs_from_the_entrypoint(page):
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=30).run()
-    assert healthy(app.switch_page(page).run()).title[0].value == Path(page).stem.capitalize()
+    assert go(dashboard(), page).title[0].value == Path(page).stem.capitalize()
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -63,10 +49,8 @@ def test_page_runs_alone(page):
 
 
 def test_a_sentence_goes_along_to_the_next_page():
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=30)
-    app.query_params["q"] = "The dog ran home"
-    healthy(app.run())
-    assert healthy(app.switch_page(HEADS).run()).text_area(key="q").value == "The dog ran home"
+    app = go(dashboard(q="The dog ran home"), HEADS)
+    assert app.text_area(key="q").value == "The dog ran home"
 
 
 @pytest.mark.parametrize("page", READING_PAGES)
@@ -78,6 +62,7 @@ def test_shared_controls_come_from_the_link(page):
     assert app.selectbox(key="example").value is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", READING_PAGES)
 @pytest.mark.parametrize("text", ["", "   ", "\u200b"])
 def test_a_text_without_words_is_a_calm_state(page, text):
@@ -89,6 +74,7 @@ def test_a_text_without_words_is_a_calm_state(page, text):
     assert app.get("vega_lite_chart")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", READING_PAGES)
 @pytest.mark.parametrize(
     ("text", "numbers"), [("a " * 600, ("602", "512")), ("a" * 20_001, ("20,001", "20,000"))]
@@ -103,6 +89,7 @@ def test_a_text_that_is_too_long_is_refused_and_nothing_is_lost(page, text, numb
     assert app.text_area(key="q").value == text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", READING_PAGES)
 @pytest.mark.parametrize(
     "text",
@@ -121,6 +108,7 @@ def test_any_text_is_shown(page, text):
     assert open_page(page, q=text).get("vega_lite_chart")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", READING_PAGES)
 def test_every_example_points_the_controls_at_its_word(page):
     app = open_page(page, start="A real head")
@@ -134,6 +122,7 @@ def test_every_example_points_the_controls_at_its_word(page):
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", READING_PAGES)
 def test_the_chosen_word_stays_the_same_in_another_view(page):
     app = open_page(page, q=presets.TROPHY_BIG.text)
@@ -146,6 +135,7 @@ def test_the_chosen_word_stays_the_same_in_another_view(page):
         assert word.format_func(word.value) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", READING_PAGES)
 @pytest.mark.parametrize(
     "params",
@@ -191,6 +181,7 @@ def test_a_slider_changes_the_weights_and_the_blend():
     assert drawn(app, "weight")["weight"].iloc[-1] == pytest.approx(0.30)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"special": "false"}, {"words": "false"}])
 def test_untouched_sliders_reproduce_the_models_row(options, model):
     text = presets.TROPHY_BIG.text
@@ -203,6 +194,7 @@ def test_untouched_sliders_reproduce_the_models_row(options, model):
     assert np.abs(drawn(app, "weight")["weight"] - shown.weights[3, 1, query]).max() < 1e-6
 
 
+@pytest.mark.slow
 def test_temperature_flattens():
     app = open_page(EXPLORER)
     healthy(app.slider(key="temperature").set_value(5.0).run())
@@ -380,8 +372,7 @@ def test_sinks_are_explained_where_they_dominate():
 def test_the_compared_row_follows_the_word():
     app = open_page(HEADS)
     healthy(app.selectbox(key="word").set_value(2).run())
-    bars = pa.ipc.open_stream(app.get("vega_lite_chart")[-1].proto.datasets[0].data.data)
-    assert set(bars.read_all().to_pandas()["query"]) == {"cat"}
+    assert set(rows(charts(app)[-1])["query"]) == {"cat"}
 
 
 def test_a_long_text_is_shown_in_a_window():

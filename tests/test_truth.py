@@ -24,6 +24,8 @@ from attention.models import registry
 from attention.pipeline.decoder_steps import steps_for
 from attention.pipeline.head_state import HeadState
 
+pytestmark = pytest.mark.slow
+
 MODELS = [
     pytest.param(
         name,

@@ -72,6 +72,7 @@ def test_a_piece_is_found_in_the_word_that_holds_it():
     assert counterpart(None, others) is None
 
 
+@pytest.mark.slow
 @given(st.text("ab é\u0301'’.,\t\n12 猫😀", min_size=1, max_size=19))
 @settings(deadline=None)
 def test_two_tokenizers_agree_on_every_word_that_they_align(model, llama, text):

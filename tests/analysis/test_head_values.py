@@ -28,6 +28,7 @@ def test_the_rows_weights_blend_the_units_into_the_heads_own_output(model, merge
         assert np.abs(blended - own).max() < 1e-5
 
 
+@pytest.mark.slow
 @with_smollm2
 def test_a_decoder_that_shares_values_too():
     model = attention.load_model(registry.SMOLLM2)

@@ -91,6 +91,7 @@ def test_heads_that_share_a_value_have_their_own_projection():
         assert lengths[layer, head, key] == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_cut_columns_and_silent_heads_are_in_the_account(model):
     text = "The cat sat"
     cut = sinks.sink_account(model, model.trace(text, (Cut(keys=(0, 4)),)))

@@ -1,12 +1,59 @@
-"""Which keys a query may see, by block and by hand. The masks themselves: see test_core.py."""
+"""Masks, and which keys a query may see, by block and by hand."""
+
+import re
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attention.core.masks import causal_mask, key_range, window_mask
+from attention.core import attention_weights
+from attention.core.masks import causal_mask, key_range, padding_mask, window_mask
 
 SIDES = st.none() | st.integers(0, 8)
+
+
+def test_causal_mask():
+    np.testing.assert_array_equal(causal_mask(2), [[True, False], [True, True]])
+    np.testing.assert_array_equal(causal_mask(3, 1), [[True]] * 3)
+    assert causal_mask(0).shape == (0, 0)
+
+
+def test_window_mask_by_distance():
+    for window, left, right in ((1, 1, 1), (0, 0, 0), ((2, 0), 2, 0), ((0, 1), 0, 1)):
+        mask = window_mask(5, 4, window=window)
+        assert mask.shape == (5, 4)
+        for q, k in np.ndindex(5, 4):
+            assert mask[q, k] == (-left <= k - q <= right)
+    np.testing.assert_array_equal(window_mask(4, window=(3, 0)), causal_mask(4))
+
+
+@pytest.mark.parametrize("window", [-1, (-1, 0), (0, -2)])
+def test_window_mask_refuses_negative_distances(window):
+    with pytest.raises(ValueError, match=re.escape(str(window))):
+        window_mask(3, window=window)
+
+
+def test_padding_mask_hides_the_end_of_each_sequence():
+    mask = padding_mask([0, 2, 3], keys=3)
+    assert mask.shape == (3, 1, 3)
+    np.testing.assert_array_equal(mask[:, 0], [[0, 0, 0], [1, 1, 0], [1, 1, 1]])
+    assert padding_mask(2, keys=3).shape == (1, 3)
+
+    tokens = np.zeros((2, 4, 3, 1))  # (B, H, T, E)
+    weights = attention_weights(tokens, tokens, padding_mask([[1], [2]], keys=3))
+    np.testing.assert_array_equal(weights[0], np.broadcast_to([1, 0, 0], (4, 3, 3)))
+    np.testing.assert_array_equal(weights[1], np.broadcast_to([0.5, 0.5, 0], (4, 3, 3)))
+
+
+@pytest.mark.parametrize("lengths", [[-1], [1, 4], [1.5]])
+def test_padding_mask_refuses_impossible_lengths(lengths):
+    with pytest.raises(ValueError, match=f"{re.escape(str(lengths))}") as error:
+        padding_mask(lengths, keys=3)
+    assert "3" in str(error.value)
+
+
+# by block
 
 
 def test_a_run_of_keys_by_hand():

@@ -55,6 +55,7 @@ def test_scores_up_to_ten_thousand(size):
     same(query, key, value, is_causal=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [1.0, 100.0])
 def test_masks_of_both_kinds(size):
     query, key, value = arrays((2, 3, 300, 4), (2, 3, 600, 4), (2, 3, 600, 4), size=size)
@@ -88,6 +89,7 @@ OPTIONS = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(
     st.integers(0, 300),

@@ -31,6 +31,10 @@ DRAWN = """
 """
 
 
+def pytest_itemcollected(item):
+    item.add_marker(pytest.mark.browser)
+
+
 class Watch:
     """Collects what goes wrong on one page: in its console, its scripts and its requests."""
 

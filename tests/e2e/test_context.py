@@ -4,19 +4,9 @@ import re
 
 import pytest
 
-from tests.e2e.live import playwright_api
-
-expect = playwright_api().expect
-expect.set_options(timeout=15_000)
+from tests.e2e.page import PHONE, chart, expect, main, slider
 
 TABS = ("RNN", "CNN", "Arbitrary range", "Data-dependent", "Cost")
-PHONE = {
-    "viewport": {"width": 390, "height": 844},
-    "color_scheme": "dark",
-    "is_mobile": True,
-    "has_touch": True,
-    "user_agent": "Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/140 Mobile",
-}
 REACH, CONE, WEIGHT, FIRST, SIMILAR, TIME = (
     "What the last word hears",
     "The words that",
@@ -25,14 +15,6 @@ REACH, CONE, WEIGHT, FIRST, SIMILAR, TIME = (
     "Cosine between",
     "Time of a recurrent",
 )
-
-
-def main(page):
-    return page.get_by_test_id("stMain")
-
-
-def chart(page, title):
-    return page.locator(f'[data-testid=stVegaLiteChart][aria-label^="{title}"]:visible')
 
 
 def labels(page, title):
@@ -50,10 +32,6 @@ def wait_until_redrawn(page, title, before):
         )].some(e => !before.includes(e.getAttribute('aria-label')))""",
         arg=[title, before],
     )
-
-
-def slider(page, name):
-    return page.locator(f'input[type=range][aria-label="{name}"]:visible')
 
 
 def tab(page, name):

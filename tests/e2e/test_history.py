@@ -5,10 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.e2e.live import playwright_api
-
-expect = playwright_api().expect
-expect.set_options(timeout=15_000)
+from tests.e2e.page import expect, main, sentence, slider, tags, type_sentence
 
 SECTIONS = {
     "Lesson": "Learn", "Explorer": "Learn", "Pipeline": "Learn", "Context": "Learn",
@@ -17,19 +14,6 @@ SECTIONS = {
 CAT = "The cat sat on the mat because it was tired"
 DOG = "The dog chased the ball because it was fast"
 STEEP = "The bank by the river was steep"
-
-
-def main(page):
-    return page.get_by_test_id("stMain")
-
-
-def sentence(page):
-    return page.get_by_role("textbox", name="Type your own")
-
-
-def type_sentence(page, text):
-    sentence(page).fill(text)
-    sentence(page).press("Control+Enter")
 
 
 def menu(page, name):
@@ -66,14 +50,6 @@ def says(page, **choices):
             separators=(",", ":"), ensure_ascii=False,
         ),
     )  # fmt: skip
-
-
-def tags(page):
-    return page.locator(".st-key-heads [data-tag]:visible")
-
-
-def slider(page, name):
-    return page.locator(f'input[type=range][aria-label="{name}"]:visible')
 
 
 def test_back_from_a_card_returns_to_the_lesson_as_it_was_left(open_page):

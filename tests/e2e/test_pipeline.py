@@ -7,10 +7,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.e2e.live import ROOT, playwright_api
-
-expect = playwright_api().expect
-expect.set_options(timeout=15_000)
+from tests.e2e.live import ROOT
+from tests.e2e.page import PHONE, expect, field, main
 
 STEPS = (
     "Representation",
@@ -24,18 +22,7 @@ STEPS = (
     "Output W_O",
     "Back to the stream",
 )
-PHONE = {
-    "viewport": {"width": 390, "height": 844},
-    "color_scheme": "dark",
-    "is_mobile": True,
-    "has_touch": True,
-    "user_agent": "Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/140 Mobile",
-}
 HOSTILE = """It's "$x$" :red[hi] <b>d</b> '); print("no") # \\ 🔦"""
-
-
-def main(page):
-    return page.get_by_test_id("stMain")
 
 
 def heading(page, name):
@@ -54,10 +41,6 @@ def cell(page, matrix, row, column):
     """Return one cell of a chart by its words."""
     chart = page.locator(f'[data-testid=stVegaLiteChart][aria-label^="Matrix {matrix}:"]')
     return chart.locator(f'path[aria-label$="query: {row}; key: {column}"]').first
-
-
-def picked(page, key):
-    return page.locator(f".st-key-{key} input").first
 
 
 def code(page):
@@ -114,8 +97,8 @@ def test_a_click_on_a_cell_chooses_it_for_the_receipt_again_and_again(open_page)
     page = open_page("/pipeline?step=Softmax")
     for row, column in (("5 the", "1 the"), ("4 on", "2 cat"), ("5 the", "1 the")):
         cell(page, "A", row, column).click(force=True)
-        expect(picked(page, "word")).to_have_value(row)
-        expect(picked(page, "reads")).to_have_value(column)
+        expect(field(page, "word")).to_have_value(row)
+        expect(field(page, "reads")).to_have_value(column)
     expect(code(page)).to_contain_text("layer, head, query, key = 3, 1, 5, 1")
 
 

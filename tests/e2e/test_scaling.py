@@ -6,35 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.live import playwright_api
-
-expect = playwright_api().expect
-expect.set_options(timeout=15_000)
+from tests.e2e.page import PHONE, chart, expect, main, notice
 
 METHODS, CROSS, MEMORY, PLAN, RUNS = "methods", "crossover", "memory", "planner", "runs"
-PHONE = {
-    "viewport": {"width": 390, "height": 844},
-    "color_scheme": "dark",
-    "is_mobile": True,
-    "has_touch": True,
-    "user_agent": "Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/140 Mobile",
-}
-
-
-def main(page):
-    return page.get_by_test_id("stMain")
-
-
-def chart(page, title):
-    return page.locator(f'[data-testid=stVegaLiteChart][aria-label^="{title}"]:visible')
 
 
 def measure(page):
     main(page).get_by_role("button", name="Measure").and_(page.locator(":visible")).click()
-
-
-def notice(page):
-    return main(page).get_by_test_id("stAlert").and_(page.locator(":visible")).first
 
 
 def test_methods_are_compared_and_the_run_is_saved_and_laid_over_another(open_page, tmp_path):

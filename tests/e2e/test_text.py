@@ -6,9 +6,8 @@ import re
 
 import pytest
 
-from tests.e2e.live import ROOT, playwright_api, serve
-
-expect = playwright_api().expect
+from tests.e2e.live import ROOT, serve
+from tests.e2e.page import expect
 
 SCRIPT = f"""
 import json, sys

@@ -5,17 +5,10 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.e2e.live import playwright_api
-
-expect = playwright_api().expect
-expect.set_options(timeout=15_000)
+from tests.e2e.page import expect, main
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "has_touch": True}
 HUNDRED = {"q": " ".join(f"{'abcdefghij'[i % 10]}{i}" for i in range(98)), "words": "true"}
-
-
-def main(page):
-    return page.get_by_test_id("stMain")
 
 
 def chart(page):

@@ -63,6 +63,7 @@ def test_the_two_kinds_of_models_are_told_apart(model, toy):
 # each head alone
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("edits", [(), STEERED])
 def test_encoder_against_a_whole_pass_for_each_head(model, edits):
     trace = model.trace(TEXT, edits)
@@ -124,6 +125,7 @@ def test_how_many_run_side_by_side_changes_nothing(toy, monkeypatch, rows):
     assert last(head_effects(toy, trace)) == pytest.approx(whole_passes(toy, trace), abs=ROUNDING)
 
 
+@pytest.mark.slow
 def test_a_text_so_long_that_the_model_shares_its_own_work(model):
     trace = model.trace("cat dog " * 100)  # 202 tokens
     first = next(head_effects(model, trace))

@@ -14,6 +14,7 @@ def test_without_nothing_removed_hidden_is_the_traces_own(model, cat_trace):
     assert np.array_equal(model.hidden(TEXT), cat_trace.hidden)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("without", [{(5, 11)}, {(0, 2), (0, 3), (4, 7)}, {(3, 1), (5, 0)}])
 def test_a_removed_head_puts_zeros_into_w_o(model, cat_trace, without):
     x = cat_trace.hidden[0]
@@ -55,6 +56,7 @@ def test_cosine_distance(one, other, expected):
     assert effects.cosine_distance(np.array(one), np.array(other)) == pytest.approx(expected)
 
 
+@pytest.mark.slow
 def test_single_and_growing_removals_agree(model):
     texts, shares = [TEXT, "We fished by the river"], []
     singles = pruning.single_shifts(model, texts, shares.append)

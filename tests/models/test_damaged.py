@@ -34,6 +34,7 @@ def use(folder):
         KINDS[folder.name.removesuffix("-damaged")].from_folder("m", folder).trace(TEXT)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FILES)
 @reads_files
 @given(data=st.data())
@@ -53,6 +54,7 @@ def test_any_flipped_byte_is_survived(sound, tmp_path, name, data):
     assert peak < 5_000_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_cut_off_anywhere_is_refused(sound, tmp_path, name):
     folder = shutil.copytree(sound, tmp_path / f"{sound.name}-damaged")

@@ -199,6 +199,7 @@ def header_size(good):
     return min(tensor.start for tensor in there.values())
 
 
+@pytest.mark.slow
 @settings(
     deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -220,6 +221,7 @@ def test_any_flipped_byte_is_survived(good, header_size, tmp_path, data):
     assert peak < 5_000_000
 
 
+@pytest.mark.slow
 def test_a_file_cut_off_anywhere_is_refused(good, header_size, other):
     whole = good.read_bytes()
     for length in [*range(header_size), *range(header_size, len(whole), 997)]:

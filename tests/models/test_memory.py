@@ -81,6 +81,7 @@ def test_loading_takes_what_was_said_and_no_more(tmp_path, kind, dtype):
     assert 0.6 * needed < peak < needed + 100_000  # the tokenizer and the rest
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", {"minilm", "smollm2"}.intersection(attention.available_models()))
 def test_loading_a_published_model_takes_what_was_said(name):
     entry = registry.entries()[name]

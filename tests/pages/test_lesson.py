@@ -1,41 +1,20 @@
 """The lesson without a browser: the living example, the cards, the claims and the questions."""
 
-from pathlib import Path
+from functools import partial
 from urllib.parse import parse_qs, urlsplit
 
-import pyarrow as pa
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from attention import presets
 from attention.interventions import pruning
 from attention.lesson import additive, pair_sentences, takeaways
-from tests.pages.asking import ask
+from tests.pages.app import LESSON, ask, charts, dashboard, drawn, healthy, rows
+from tests.pages.app import open_page as open_any
 from tests.pages.reader import plain
 
-ROOT = Path(__file__).parents[2]
-PAGE = "pages/learn/lesson.py"
+pytestmark = pytest.mark.slow
 
-
-def open_page(**params):
-    app = AppTest.from_file(str(ROOT / PAGE), default_timeout=60)
-    for key, value in params.items():
-        app.query_params[key] = value
-    return healthy(app.run())
-
-
-def healthy(app):
-    assert not app.exception, [(e.value, e.stack_trace) for e in app.exception]
-    return app
-
-
-def drawn(app, *columns):
-    """Return the rows of the first chart whose data have these columns."""
-    for chart in app.get("vega_lite_chart"):
-        rows = pa.ipc.open_stream(chart.proto.datasets[0].data.data).read_all().to_pandas()
-        if set(columns) <= set(rows.columns):
-            return rows
-    raise AssertionError(f"no chart draws {columns}")
+open_page = partial(open_any, LESSON)
 
 
 def notices(app):
@@ -43,8 +22,8 @@ def notices(app):
 
 
 def test_runs_from_the_entrypoint_as_the_first_page():
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-    assert healthy(app.run()).title[0].value == "Lesson"
+    app = dashboard()
+    assert app.title[0].value == "Lesson"
     assert len(app.get("page_link")) >= 7
 
 
@@ -224,14 +203,11 @@ def test_another_draw_and_width_change_the_additive_row():
     found = []
     for params in ({}, {"drawn": "3"}, {"inner": "64"}):
         app = open_page(claim=takeaways.BOTH_SCORES, **params)
-        charts = [
-            pa.ipc.open_stream(c.proto.datasets[0].data.data).read_all().to_pandas()
-            for c in app.get("vega_lite_chart")
-        ]
-        rows = next(t for t in charts if "series" in t and t["series"].nunique() == 2)
-        sums = rows.groupby("series")["weight"].sum()
+        tables = map(rows, charts(app))
+        shown = next(t for t in tables if "series" in t and t["series"].nunique() == 2)
+        sums = shown.groupby("series")["weight"].sum()
         assert sums.tolist() == pytest.approx([1, 1], abs=1e-5)
-        found.append(rows[rows["series"] == "additive"]["weight"].tolist())
+        found.append(shown[shown["series"] == "additive"]["weight"].tolist())
     assert found[0] != found[1] != found[2] != found[0]
 
 

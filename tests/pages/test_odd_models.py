@@ -4,16 +4,10 @@ import pytest
 
 from tests.models import odd
 from tests.models.offered import offered
-from tests.pages.test_architectures import (
-    CONTEXT,
-    EXPLORER,
-    HEADS,
-    LESSON,
-    PIPELINE,
-    TABS,
-    VISUALIZER,
-    open_page,
-)
+from tests.pages.app import CONTEXT, EXPLORER, HEADS, LESSON, PIPELINE, VISUALIZER, open_page
+from tests.pages.test_architectures import TABS
+
+pytestmark = pytest.mark.slow
 
 TEXT = "the cat sat on the mat it was"
 MORE_TABS = (

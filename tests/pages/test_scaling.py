@@ -2,21 +2,19 @@
 
 import json
 import re
-from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from attention.runtime import timing
 from attention.scaling import core_cost, methods, planner, runs
 from attention.scaling.runs import Point
-from tests.pages.asking import ask
+from tests.pages.app import SCALING, ask, charts, drawn, healthy, rows
+from tests.pages.app import open_page as open_any
 from tests.pages.reader import plain
 
-ROOT = Path(__file__).parents[2]
-PAGE = "pages/measure/scaling.py"
+pytestmark = pytest.mark.slow
+
 CORE, METHODS, CROSS, MEMORY, PLAN, RUNS = (
     "Cost of n²", "Same answer, other cost", "Crossover", "Memory", "Planner", "Saved runs",
 )  # fmt: skip
@@ -41,27 +39,11 @@ def rates(monkeypatch):
 
 
 def open_page(lab=CORE, **params):
-    app = AppTest.from_file(str(ROOT / PAGE), default_timeout=60)
-    for key, value in {"lab": lab, **params}.items():
-        app.query_params[key] = value
-    return healthy(app.run())
-
-
-def healthy(app):
-    assert not app.exception, [(e.value, e.stack_trace) for e in app.exception]
-    return app
+    return open_any(SCALING, lab=lab, **params)
 
 
 def frames(app):
-    return [
-        pa.ipc.open_stream(chart.proto.datasets[0].data.data).read_all().to_pandas()
-        for chart in app.get("vega_lite_chart")
-    ]
-
-
-def drawn(app, *columns):
-    """Return the rows of the first chart whose data have these columns."""
-    return next(rows for rows in frames(app) if set(columns) <= set(rows.columns))
+    return [rows(chart) for chart in charts(app)]
 
 
 def press(app, key):

@@ -1,26 +1,31 @@
 """What is chosen stays chosen, as the same thing; what is about another text is gone."""
 
 import re
-from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 import attention
 from attention import presets
 from attention.analysis import words
 from attention.interventions import steering
-from attention.models import registry
-from tests.models import tiny
-from tests.models.offered import offered
+from tests.optional import with_smollm2
+from tests.pages.app import (
+    CONTEXT,
+    EXPLORER,
+    HEADS,
+    INTERVENTIONS,
+    LESSON,
+    PIPELINE,
+    VISUALIZER,
+    dashboard,
+    go,
+    healthy,
+    open_page,
+)
 from tests.pages.reader import plain
 from tests.pages.test_addresses import address, control, controls
 
-ROOT = Path(__file__).parents[2]
-LESSON, EXPLORER = "pages/learn/lesson.py", "pages/learn/explorer.py"
-PIPELINE, CONTEXT = "pages/learn/pipeline.py", "pages/learn/context.py"
-HEADS, VISUALIZER = "pages/explore/heads.py", "pages/explore/visualizer.py"
-INTERVENTIONS = "pages/explore/interventions.py"
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("small_models")]
 TEXT = "The xylophone was unbelievably loud because Xavier quickly hammered xylophones"
 SMALL = "the cat sat on the mat it was"
 ONE, TWO = (f"The xylophone beat the vibraphone because it was {w}" for w in ("loud", "quiet"))
@@ -35,47 +40,15 @@ PAGES = [
     (INTERVENTIONS, {"do": "steer", "model": "minilm", "q": TEXT}),
     (INTERVENTIONS, {"do": "steer", "model": "small-llama", "q": SMALL}),
 ]
-with_smollm2 = pytest.mark.skipif(
-    registry.SMOLLM2 not in attention.available_models(),
-    reason=f"SmolLM2 is not installed: {registry.INSTALL_SMOLLM2}",
-)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def small_models(tmp_path_factory):
-    """Offer one small model of each kind beside those that are there."""
-    folder = tmp_path_factory.mktemp("models")
-    for kind in tiny.CONFIGS:
-        tiny.write(folder / f"small-{kind}", kind)
-    with offered(folder):
-        yield
-
-
-def open_page(page, **params):
-    app = AppTest.from_file(str(ROOT / page), default_timeout=120)
-    for key, value in params.items():
-        app.query_params[key] = value
-    return healthy(app.run())
 
 
 def entrypoint(page, **params):
     """Open a page as a reader does, from the entrypoint."""
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=120)
-    app.run()
+    app = dashboard()
     for key, value in params.items():
         app.query_params[key] = value
-    healthy(app.switch_page(page).run())
+    go(app, page)
     app.query_params.clear()
-    return app
-
-
-def go(app, page):
-    """Open another page from the menu."""
-    return healthy(app.switch_page(page).run())
-
-
-def healthy(app):
-    assert not app.exception, [(e.value, e.stack_trace) for e in app.exception]
     return app
 
 

@@ -2,19 +2,21 @@
 
 import re
 import unicodedata
-from pathlib import Path
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 import attention
-from attention.models import places, registry
+from attention.models import registry
 from tests.models import tiny_tokenizers
+from tests.models.offered import offered
+from tests.optional import with_smollm2
+from tests.pages.app import healthy, open_page
 from tests.pages.reader import plain, texts
 from tests.pages.test_architectures import TABS
 
-ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.slow
+
 PAGES = sorted({page for page, _, _ in TABS})
 TEXT = "The cat sat\n\n\ton مر 你 ❤️ the\u00admat\u200b it <0x0A> ␣ 1"
 EMOJI = "The cat 😀 sat on the mat 😡 it was 😀"
@@ -25,10 +27,6 @@ MODELS = {  # name -> architecture and tokenizer; pages keep models by their nam
     "spelled-bert": ("bert", "unigram"),
     "spelled-words": ("bert", "words"),
 }
-with_smollm2 = pytest.mark.skipif(
-    registry.SMOLLM2 not in attention.available_models(),
-    reason=f"SmolLM2 is not installed: {registry.INSTALL_SMOLLM2}",
-)
 
 
 @pytest.fixture(scope="module")
@@ -37,23 +35,8 @@ def tiny_models(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
     for name, kinds in MODELS.items():
         tiny_tokenizers.write_model(folder / name, *kinds)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(places.OWN_FOLDER, str(folder))
-        registry.entries.cache_clear()
+    with offered(folder):
         yield
-    registry.entries.cache_clear()
-
-
-def open_page(page, **params):
-    app = AppTest.from_file(str(ROOT / page), default_timeout=120)
-    for key, value in params.items():
-        app.query_params[key] = value
-    return healthy(app.run())
-
-
-def healthy(app):
-    assert not app.exception, [(e.value, e.stack_trace) for e in app.exception]
-    return app
 
 
 def format_characters(text):

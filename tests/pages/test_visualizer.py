@@ -1,39 +1,23 @@
 """The visualizer without a browser: what is drawn and said, and each control."""
 
-from pathlib import Path
+from functools import partial
 
 import numpy as np
-import pyarrow as pa
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from attention import presets
 from attention.analysis import words
 from attention.analysis.telling import telling_heads
-from tests.pages.asking import ask
-from tests.pages.clicking import click
+from tests.pages.app import VISUALIZER, ask, charts, click, dashboard, go, healthy, rows
+from tests.pages.app import open_page as open_any
 from tests.pages.reader import plain
 
-ROOT = Path(__file__).parents[2]
-PAGE = "pages/explore/visualizer.py"
-
-
-def open_page(**params):
-    app = AppTest.from_file(str(ROOT / PAGE), default_timeout=60)
-    for key, value in params.items():
-        app.query_params[key] = value
-    return healthy(app.run())
-
-
-def healthy(app):
-    assert not app.exception, [(e.value, e.stack_trace) for e in app.exception]
-    return app
+open_page = partial(open_any, VISUALIZER)
 
 
 def drawn(app, kind):
-    chart = app.get("vega_lite_chart")[0]
-    rows = pa.ipc.open_stream(chart.proto.datasets[0].data.data).read_all().to_pandas()
-    return rows[rows["kind"] == kind]
+    data = rows(charts(app)[0])
+    return data[data["kind"] == kind]
 
 
 def table(app, column):
@@ -56,8 +40,7 @@ def test_it_opens_on_it_at_the_head_that_attends_to_cat():
 
 
 def test_it_runs_from_the_entrypoint():
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60).run()
-    assert healthy(app.switch_page(PAGE).run()).title[0].value == "Visualizer"
+    assert go(dashboard(), VISUALIZER).title[0].value == "Visualizer"
 
 
 def test_every_word_has_the_models_row(cat_view):
@@ -125,6 +108,7 @@ def test_the_best_head_for_a_pair_is_found_and_opened(cat_view):
     assert app.button[0].disabled
 
 
+@pytest.mark.slow
 def test_special_tokens_can_be_taken_out(model):
     app = open_page(special="false", layer="5", head="11")
     expected = words.view(model.trace(presets.CAT.text), special=False).weights[5, 11]
@@ -151,6 +135,7 @@ def test_a_new_sentence_moves_all_controls():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["Single head", "Multi-head"])
 def test_a_long_text_is_shown_around_the_word_and_both_numbers_are_said(mode):
     text = " ".join(f"w{chr(97 + i % 26)}" for i in range(150))
@@ -161,13 +146,12 @@ def test_a_long_text_is_shown_around_the_word_and_both_numbers_are_said(mode):
     shown = drawn(app, "word")["q"]
     assert len(shown) == 100
     assert 140 in shown.to_numpy()
-    chart = app.get("vega_lite_chart")[0]
-    rows = pa.ipc.open_stream(chart.proto.datasets[0].data.data).read_all()
-    assert rows.num_rows < 11_000
+    assert len(rows(charts(app)[0])) < 11_000
     if mode == "Multi-head":
         assert any("are not drawn" in caption.value for caption in app.caption)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["Single head", "Multi-head"])
 @pytest.mark.parametrize(
     "text", ["One", "我爱你", "😀 😀", "**a** $b$ :red[c] <b>d</b>", "[SEP] [CLS]"]

@@ -113,6 +113,7 @@ def test_the_code_prints_the_number_of_the_receipt(model, text, place):
     assert float(output) == pytest.approx(float(held), rel=1e-4, abs=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [weight_code, output_code])
 def test_the_code_runs_in_a_session_of_its_own(model, make):
     cell = ReceiptCell(5, 11, 8, 2, 5)
@@ -131,6 +132,7 @@ def test_the_code_runs_in_a_session_of_its_own(model, make):
     assert done.stdout.decode().strip() == six_digits(wanted)
 
 
+@pytest.mark.slow
 def test_a_text_is_one_literal_on_one_line(model):
     for text in TEXTS:
         for make in (weight_code, output_code):

@@ -3,6 +3,8 @@
 import gc
 import weakref
 
+import pytest
+
 from attention.ui import readings
 
 
@@ -13,6 +15,7 @@ def kept(texts):
     return sum(ref() is not None for ref in held)
 
 
+@pytest.mark.slow
 def test_few_long_traces_are_kept_and_many_short_ones():
     assert kept([f"word {i} " * 120 for i in range(5)]) == 3
     assert kept([f"word {i}" for i in range(15)]) == 12

@@ -1,0 +1,82 @@
+"""The dashboard in AppTest: pages opened as by a link, what they draw, clicks, questions."""
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+from streamlit.proto.WidgetStates_pb2 import WidgetState
+from streamlit.testing.v1 import AppTest
+
+ROOT = Path(__file__).parents[2]
+LESSON, EXPLORER = "pages/learn/lesson.py", "pages/learn/explorer.py"
+PIPELINE, CONTEXT = "pages/learn/pipeline.py", "pages/learn/context.py"
+VISUALIZER, HEADS = "pages/explore/visualizer.py", "pages/explore/heads.py"
+INTERVENTIONS, SCALING = "pages/explore/interventions.py", "pages/measure/scaling.py"
+SECONDS = 120  # a run that takes longer has failed
+
+
+def open_page(page, **params):
+    """Open a page alone, as a link with these query parameters does."""
+    app = AppTest.from_file(str(ROOT / page), default_timeout=SECONDS)
+    for key, value in params.items():
+        app.query_params[key] = value
+    return healthy(app.run())
+
+
+def dashboard(**params):
+    """Open the dashboard as a reader does, at its first page."""
+    return open_page("streamlit_app.py", **params)
+
+
+def go(app, page):
+    """Open another page from the menu."""
+    return healthy(app.switch_page(page).run())
+
+
+def healthy(app):
+    assert not app.exception, [(e.value, e.stack_trace) for e in app.exception]
+    return app
+
+
+def charts(app):
+    return app.get("vega_lite_chart")
+
+
+def chart(app, alt):
+    """Return the chart whose description begins so."""
+    return next(c for c in charts(app) if c.proto.alt.startswith(alt))
+
+
+def rows(chart):
+    """Return the data that a chart draws."""
+    return pa.ipc.open_stream(chart.proto.datasets[0].data.data).read_all().to_pandas()
+
+
+def drawn(app, *columns, nth=0):
+    """Return the rows of the nth chart whose data have these columns."""
+    matches = [data for data in map(rows, charts(app)) if set(columns) <= set(data.columns)]
+    assert len(matches) > nth, f"no chart draws {columns}"
+    return matches[nth]
+
+
+def click(app, alt, selection, **fields):
+    """Click the mark with these fields in the chart whose description begins so; run the page.
+
+    AppTest has no call for this: it is sent as a browser sends it.
+    """
+    clicked = chart(app, alt).proto.id
+    assert clicked, f"the chart “{alt}” takes no click"
+    value = json.dumps({"selection": {selection: [fields]}})
+    states = app._tree.get_widget_states()
+    states.widgets.append(WidgetState(id=clicked, string_value=value))
+    app._run(states)
+    return healthy(app)
+
+
+def ask(app):
+    """Open every question of the page: they are closed until the reader opens them."""
+    for box in app.get("expander"):
+        _, found, key = box.proto.id.rpartition("-ask-")
+        if found:
+            app.session_state[f"ask-{key}"] = True
+    return healthy(app.run())

@@ -1,0 +1,15 @@
+import pytest
+
+from tests.models import tiny
+from tests.models.offered import offered
+
+
+@pytest.fixture(scope="module")
+def small_models(tmp_path_factory):
+    """Offer one small model of each architecture, and one without a head, beside the others."""
+    folder = tmp_path_factory.mktemp("models")
+    for kind in tiny.CONFIGS:
+        tiny.write(folder / f"small-{kind}", kind)
+    tiny.write(folder / "small-headless", "llama", tie_word_embeddings=False)
+    with offered(folder):
+        yield
