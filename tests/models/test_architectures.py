@@ -95,7 +95,7 @@ def slow_layer(w, block, x):
 
 
 def test_without_its_row_it_is_refused_by_its_kind(folder):
-    told = "model_type is 'mixed'; supported are bert, gpt2, llama"
+    told = f"model_type is 'mixed'; supported are {', '.join(registry.ARCHITECTURES)}"
     assert attention.unavailable_models() == {"mine": told}
 
 

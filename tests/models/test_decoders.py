@@ -1,13 +1,14 @@
 """Llama and GPT-2 held to slow loops, to their own arithmetic, and to transformers."""
 
 from itertools import islice
+from pkgutil import resolve_name
 
 import numpy as np
 import pytest
 
 from attention.core import softmax
 from attention.edits import Add, Cut, CutHeads
-from attention.models import decoder
+from attention.models import decoder, registry
 from attention.models.gpt2 import Gpt2
 from attention.models.layers import rotate
 from attention.models.llama import Llama
@@ -217,8 +218,6 @@ def test_a_head_that_is_a_copy_of_the_embeddings_takes_no_memory_of_its_own(tmp_
 
 @pytest.mark.parametrize("kind", tiny.CONFIGS)
 def test_the_names_of_a_file_change_nothing_that_is_computed(tmp_path, kind):
-    from attention.models.bert import Bert
-
     named = tiny.weights(kind)
     bare = {name.removeprefix(tiny.PREFIXES[kind]): tensor for name, tensor in named.items()}
     old = {
@@ -227,10 +226,9 @@ def test_the_names_of_a_file_change_nothing_that_is_computed(tmp_path, kind):
         ): tensor
         for name, tensor in named.items()
     }
+    architecture = resolve_name(registry.ARCHITECTURES[kind])
     traces = [
-        {**LOADERS, "bert": Bert}[kind]
-        .from_folder("m", tiny.write(tmp_path / str(at), kind, tensors))
-        .trace(TEXT)
+        architecture.from_folder("m", tiny.write(tmp_path / str(at), kind, tensors)).trace(TEXT)
         for at, tensors in enumerate((named, bare, old))
     ]
     for trace in traces[1:]:
@@ -295,15 +293,13 @@ def test_a_random_model_is_what_transformers_makes_of_it(tmp_path, kind):
     """Saved by transformers, read by this package, compared layer by layer."""
     torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     transformers = pytest.importorskip("transformers", reason="transformers is not installed")
-    from attention.models.bert import Bert
-
     folder = tiny.write(tmp_path / "m", kind)
     config = transformers.AutoConfig.for_model(**tiny.CONFIGS[kind])
     torch.manual_seed(0)
     made = transformers.AutoModel if kind == "bert" else transformers.AutoModelForCausalLM
     theirs = made.from_config(config, attn_implementation="eager").eval()
     theirs.save_pretrained(folder)
-    ours = {**LOADERS, "bert": Bert}[kind].from_folder("tiny", folder)
+    ours = resolve_name(registry.ARCHITECTURES[kind]).from_folder("tiny", folder)
     trace = ours.trace(TEXT)
     with torch.inference_mode():
         out = theirs(
