@@ -18,7 +18,7 @@ PHONE = {
     "user_agent": "Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/140 Mobile",
 }
 REACH, CONE, WEIGHT, FIRST, SIMILAR, TIME = (
-    "What the last word hears",
+    "What reaches the last word",
     "The words that",
     "Weight of the far word",
     "The row of the word in text 1",
