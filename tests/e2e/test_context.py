@@ -8,7 +8,7 @@ from tests.e2e.page import PHONE, chart, expect, main, slider
 
 TABS = ("RNN", "CNN", "Arbitrary range", "Data-dependent", "Cost")
 REACH, CONE, WEIGHT, FIRST, SIMILAR, TIME = (
-    "What the last word hears",
+    "What reaches the last word",
     "The words that",
     "Weight of the far word",
     "The row of the word in text 1",

@@ -18,7 +18,7 @@ from attention.context import layer_costs
 from attention.context.layer_costs import LayerTime
 from attention.runtime import timing
 from attention.scaling import core_cost, crossover, methods
-from attention.ui.context import work
+from attention.ui.context import timed
 from attention.ui.interventions import write
 from tests.models import tiny
 from tests.models.offered import offered
@@ -132,7 +132,7 @@ def asked(monkeypatch):
             for layer in layer_costs.LAYERS
         ]
 
-    monkeypatch.setattr(work, "time_layers", time_layers)
+    monkeypatch.setattr(timed, "time_layers", time_layers)
     monkeypatch.setattr(write, "perf_counter", lambda: 0.0)
     monkeypatch.setattr(timing, "_WARM_UP_SECONDS", 1e-4)
     return calls
