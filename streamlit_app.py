@@ -6,64 +6,20 @@ from pathlib import Path
 
 import streamlit as st
 
-# (file, icon, what the page does); the first one is the home page.
-PAGES = {
-    "Learn": [
-        (
-            "pages/learn/lesson.py",
-            ":material/school:",
-            "The idea, what to take away, and three claims to break",
-        ),
-        (
-            "pages/learn/explorer.py",
-            ":material/tune:",
-            "Change the relevance of each word and see the blend shift",
-        ),
-        (
-            "pages/learn/pipeline.py",
-            ":material/account_tree:",
-            "The mechanics step by step, with a receipt for any number",
-        ),
-        (
-            "pages/learn/context.py",
-            ":material/route:",
-            "Attention against recurrent and convolutional layers",
-        ),
-    ],
-    "Explore": [
-        (
-            "pages/explore/visualizer.py",
-            ":material/hub:",
-            "Click a word and see where each head looks",
-        ),
-        ("pages/explore/heads.py", ":material/grid_view:", "Compare heads side by side"),
-        (
-            "pages/explore/interventions.py",
-            ":material/construction:",
-            "Change attention inside the model and see what comes of it",
-        ),
-    ],
-    "Measure": [
-        ("pages/measure/scaling.py", ":material/timer:", "Time the O(n²) core on this machine"),
-    ],
-}
-HOME = PAGES["Learn"][0][0]
+from attention.ui.course import COURSE, PAGES
 
 
 def navigation() -> st.Page:
     """Set up the pages and return the one that the reader asked for."""
     sections = {
-        section: [
-            st.Page(file, title=Path(file).stem.capitalize(), icon=icon, help=what)
-            for file, icon, what in pages
-        ]
-        for section, pages in PAGES.items()
+        section: [st.Page(p.file, title=p.name, icon=p.icon, help=p.question) for p in pages]
+        for section, pages in COURSE.items()
     }
     # Streamlit serves the default page at "/" and nowhere else, but links name every page: what is
     # at "/" is the first page once more, unseen.
-    home = st.Page(HOME, default=True, url_path="home", visibility="hidden")
+    home = st.Page(PAGES[0].file, default=True, url_path="home", visibility="hidden")
     sections["Learn"].append(home)
-    return st.navigation(sections, position="top")
+    return st.navigation(sections, position="sidebar", expanded=True)
 
 
 if __name__ == "__main__":  # for every reader, at every rerun
@@ -72,7 +28,7 @@ if __name__ == "__main__":  # for every reader, at every rerun
     st.set_page_config(page_title="Attention", page_icon="🔦", layout="wide")
     address.begin()
     page = navigation()
-    address.arrive(page.url_path, page.url_path or Path(HOME).stem)
+    address.arrive(page.url_path, page.url_path or Path(PAGES[0].file).stem)
     page.run()
     address.publish()
 else:

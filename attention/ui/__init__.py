@@ -12,6 +12,7 @@ from attention.ui.controls import (
     toggled,
     word,
 )
+from attention.ui.course import closing, opening
 from attention.ui.inputs import choice, expander, select, several, slider, tabs
 from attention.ui.questions import predict
 from attention.ui.readings import Focus, Reading
@@ -20,7 +21,6 @@ from attention.ui.show import (
     escape_markdown,
     notice,
     percent,
-    saving_hint,
     show_check,
     special_tokens_note,
     table,
@@ -30,6 +30,7 @@ __all__ = [
     "Focus",
     "Reading",
     "choice",
+    "closing",
     "draw",
     "escape_markdown",
     "expander",
@@ -41,10 +42,10 @@ __all__ = [
     "model_only",
     "notice",
     "on_phone",
+    "opening",
     "percent",
     "predict",
     "reading",
-    "saving_hint",
     "select",
     "several",
     "show_check",

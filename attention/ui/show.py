@@ -100,7 +100,7 @@ def special_tokens_note(chosen: Reading, heads: Sequence[wording.Head]) -> None:
     if sinks := _sinks(metrics.special_share(chosen.view), heads):
         st.caption(
             f"Sinks, with the share that goes to special tokens, on average: {sinks}. {_SINK} "
-            "Switch “Special tokens” off in the sidebar to take them out."
+            "“View” above takes special tokens out."
         )
 
 

@@ -23,12 +23,12 @@ TABS = {
 NONE = "No head is chosen. Click one in the grid."
 MOST_WORDS = 40  # of a map: 6 maps of 40 x 40 are 9,600 marks, about what a browser draws smoothly
 
-st.title("Heads")
-st.markdown(
+bar = ui.opening(
+    "Heads",
     "**Do all heads attend to the same words?** Every head has weights of its own. The grid gives "
-    "one figure for each; pick 2 to 6 of them and compare. Rows are queries, columns are keys."
+    "one figure for each; pick 2 to 6 of them and compare. Rows are queries, columns are keys.",
 )
-chosen = ui.reading(presets.CAT.text)
+chosen = ui.reading(bar, presets.CAT.text)
 view = chosen.view
 focus = ui.focus(chosen)
 names = wording.all_heads(*view.weights.shape[:2])
@@ -100,4 +100,4 @@ with table:
     elif table.open:
         grid.figures_table(chosen, heads, query)
 ui.predict(questions.previous_word_head(view))
-ui.saving_hint()
+ui.closing()

@@ -19,10 +19,10 @@ TABS = {
     "write": "Write on",
 }
 
-st.title("Interventions")
-st.markdown(
+bar = ui.opening(
+    "Interventions",
     "**What does attention cause?** Push a score, cut a connection or ablate heads inside the "
-    "model: the whole pass runs again, and what it makes of the text changes."
+    "model: the whole pass runs again, and what it makes of the text changes.",
 )
 if registry.SMOLLM2 not in attention.available_models():
     st.caption(
@@ -33,7 +33,9 @@ above = st.container()  # what is said of the text; the tab decides which contro
 steer, cut, matter, account, write = ui.tabs(TABS, key="do")
 words_act = bool(steer.open or cut.open)
 with above:
-    chosen = ui.reading(presets.UNFINISHED.text, tokens_only=not words_act, prefer=registry.SMOLLM2)
+    chosen = ui.reading(
+        bar, presets.UNFINISHED.text, tokens_only=not words_act, prefer=registry.SMOLLM2
+    )
     tell_dropped(chosen)
 if words_act:
     focus = ui.focus(chosen)
@@ -52,4 +54,4 @@ with account:
 with write:
     if write.open:
         interventions_write.write_on(chosen)
-ui.saving_hint()
+ui.closing()

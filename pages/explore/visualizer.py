@@ -12,19 +12,18 @@ from attention.ui.visualizer.pair import best_head
 
 MODES = {"single": "Single head", "multi": "Multi-head"}
 
-st.title("Visualizer")
-st.markdown(
+bar = ui.opening(
+    "Visualizer",
     "**What does a word attend to?** Click a word on the left: lines go to every word that it "
     "attends to, thicker and brighter for higher weights. Pointing at a word shows its lines for "
-    "a moment."
+    "a moment.",
 )
-chosen = ui.reading(CAT.text)
+chosen = ui.reading(bar, CAT.text)
 view = chosen.view
 focus = ui.focus(chosen)
-layer, head = ui.layer_and_head(view, focus)
-
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    query = ui.word("Query", view, focus.query)
+    query = ui.word("Query", view, focus.query, width=200)
+    layer, head = ui.layer_and_head(view, focus)
     several = ui.choice("Show", MODES, key="mode") == "multi"
 
 
@@ -68,4 +67,4 @@ beside = ui.expander(
 with beside:
     if beside.open:
         links_beside(chosen, query)
-ui.saving_hint()
+ui.closing()

@@ -18,20 +18,20 @@ TABS = {
     "cost": "Cost",
 }
 
-st.title("Context")
-st.markdown(
+bar = ui.opening(
+    "Context",
     "**How does one word learn of another?** A recurrent network passes the message on word by "
     "word, a convolution layer by layer; attention takes one step. Here all three run on the same "
-    "text."
+    "text.",
 )
 above = st.container()  # what is said of the text; the tab decides which controls it needs
 recurrent, convolution, arbitrary, dependent, costs = ui.tabs(TABS, key="view")
 if recurrent.open or convolution.open:
     with above:
-        chosen = ui.reading(EXAMPLE)
+        chosen = ui.reading(bar, EXAMPLE)
 elif not costs.open:  # which has no text and no model
     with above:
-        chosen = ui.model_only()
+        chosen = ui.model_only(bar)
 with recurrent:
     if recurrent.open:
         rnn(chosen)
@@ -47,4 +47,4 @@ with dependent:
 with costs:
     if costs.open:
         cost()
-ui.saving_hint()
+ui.closing()

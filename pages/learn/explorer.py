@@ -13,13 +13,13 @@ from attention.ui.explorer.experiment import (
 )
 from attention.ui.explorer.starts import start_from, start_picker
 
-st.title("Explorer")
-st.markdown(
+bar = ui.opening(
+    "Explorer",
     "**What does a word become when it attends to the others?** Give every word a relevance score. "
-    "Softmax turns the scores into weights, and the weights blend the words' vectors into one."
+    "Softmax turns the scores into weights, and the weights blend the words' vectors into one.",
 )
 row = st.container(horizontal=True, vertical_alignment="bottom")
-chosen = ui.reading(words_only=start_picker(row))
+chosen = ui.reading(bar, words_only=start_picker(row))
 focus = ui.focus(chosen)
 start = start_from(row, chosen, focus, st.session_state["start"])
 
@@ -43,4 +43,4 @@ def experiment() -> None:
 experiment()
 st.caption(start.explanation)
 ui.predict(questions.flattened(start.view.labels, start.base))
-ui.saving_hint()
+ui.closing()

@@ -17,8 +17,8 @@ from attention.ui.links import link
 MOST_WORDS = 16  # in the first chart
 CARDS_IN_A_ROW = 3
 
-st.title("Lesson")
-chosen = ui.reading(presets.CAT.text)
+bar = ui.opening("Lesson", "**How does a word find its meaning?**")
+chosen = ui.reading(bar, presets.CAT.text)
 view = chosen.view
 focus = ui.focus(chosen)
 example = takeaways.LessonExample(
@@ -40,7 +40,7 @@ with left:
         "A real model does this, here and now: "
         f"{ui.escape_markdown(registry.full_name(chosen.model_name))}, with "
         f"{len(view.weights)} layers of {view.weights.shape[1]} such heads. Change the sentence "
-        "in the sidebar, and every figure changes with it."
+        "above, and every figure changes with it."
     )
     link("pages/explore/visualizer.py", "Click any word and see what it attends to", example.place)
 with right:
@@ -84,4 +84,4 @@ with second:
 with third:
     if third.open:
         additive_or_dot(chosen, focus)
-ui.saving_hint()
+ui.closing()

@@ -9,16 +9,15 @@ from attention.ui.pipeline import receipt, stepper
 
 RECEIPTS = {"weight": "The weight", "output": "The output number"}
 
-st.title("Pipeline")
-st.markdown(
+bar = ui.opening(
+    "Pipeline",
     "**What happens between the words that go in and the vectors that come out?** One layer, one "
     "head, one step at a time; every number is the model's own. This page shows tokens, which is "
-    "what the model reads: words may come in pieces, with special tokens around them."
+    "what the model reads: words may come in pieces, with special tokens around them.",
 )
-chosen = ui.reading(presets.CAT.text, tokens_only=True)
+chosen = ui.reading(bar, presets.CAT.text, tokens_only=True)
 focus = ui.focus(chosen)
 all_steps = decoder_steps.steps_for(chosen.model)
-layer, head = ui.layer_and_head(chosen.view, focus)
 tokens = chosen.view.labels
 
 number = stepper.step_picker(all_steps)
@@ -26,6 +25,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     stepper.step_buttons(all_steps, number)
     query = ui.word("Query token", chosen.view, focus.query)
     key = ui.word("Key token", chosen.view, focus.key, key="reads")
+    layer, head = ui.layer_and_head(chosen.view, focus)
 if chosen.trace.is_causal and key > query:
     st.warning(
         f"“{ui.escape_markdown(tokens[key])}” comes after “{ui.escape_markdown(tokens[query])}”: "
@@ -57,4 +57,4 @@ with output:
     if output.open:
         column = ui.index("Output column e", place.sizes["E"], 0, key="column")
         receipt.output_receipt(chosen, ReceiptCell(layer, head, query, key, column))
-ui.saving_hint()
+ui.closing()

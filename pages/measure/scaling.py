@@ -1,7 +1,5 @@
 """Scaling: time the O(n²) core, here and now."""
 
-import streamlit as st
-
 from attention import ui
 from attention.ui import shelf
 from attention.ui.scaling import core, layers, methods, plan, runs
@@ -15,10 +13,10 @@ TABS = {
     "runs": ("Saved runs", runs.overlaid),
 }
 
-st.title("Scaling")
-st.markdown(
+bar = ui.opening(
+    "Scaling",
     "**What does it cost to let every word attend to every word?** n tokens make n × n weights. "
-    "This page times the package's own attention on this machine, now, and fits how fast it grows."
+    "This page times the package's own attention on this machine, now, and fits how fast it grows.",
 )
 shelf.results()
 shelf.tell_lost()
@@ -27,4 +25,4 @@ for tab, (_, draw_tab) in zip(tabs, TABS.values(), strict=True):
     with tab:
         if tab.open:
             draw_tab()
-ui.saving_hint()
+ui.closing()

@@ -9,6 +9,6 @@ from attention.wording import Head
 
 
 def path_head(chosen: Reading) -> Head:
-    """Draw the picker for the head that is applied to the sentence in the sidebar."""
+    """Draw the picker for the head that is applied to the page's sentence."""
     telling, of = far_link(chosen.view)[1], (chosen.source,)
     return head_picker("Attention head", chosen.model, telling, key="path_head", of=of)

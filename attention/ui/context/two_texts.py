@@ -51,7 +51,7 @@ def _texts(chosen: Reading) -> tuple[str, str] | None:
 def _word_and_head(chosen: Reading, texts: tuple[str, str]) -> tuple[WordInTwoTexts, Head] | None:
     """Draw the pickers; None, with a sentence, where the texts share no word."""
     name = chosen.model_name
-    with st.sidebar:
+    with st.popover("View", icon=":material/tune:"):
         merged, special = view_toggles(name, texts)
     one, other = (trace(name, text) for text in texts)
     views = tuple(words.view(t, words=merged, special=special) for t in (one, other))

@@ -52,6 +52,6 @@ def _plain_start(chosen: Reading, kind: str) -> BlendStart:
 def _head_start(row: DeltaGenerator, chosen: Reading, focus: Focus) -> BlendStart:
     with row:
         query = word("Query", chosen.view, focus.query)
+        head = layer_and_head(chosen.view, focus)
         own = choice("What is blended", BLENDED, key="blended") == "own"
-    head = layer_and_head(chosen.view, focus)
     return blending.head_start(chosen.model, chosen.trace, chosen.view, head, query, own=own)

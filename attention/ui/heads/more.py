@@ -100,7 +100,7 @@ def rotation_distance(chosen: Reading, query: int) -> None:
     if not chosen.model.rotary:
         st.info(
             f"{chosen.model_name} rotates nothing: it adds a learned vector for each position "
-            "below the first layer. Pick a Llama model in the sidebar."
+            "below the first layer. Pick a Llama model above."
         )
         return
     view = chosen.view

@@ -24,7 +24,7 @@ def write_on(chosen: Reading) -> None:
     if model is None:
         st.info(
             f"{escape_markdown(chosen.model_name)} predicts no next token: "
-            f"{chosen.trace.why_no_next}. Pick another model in the sidebar."
+            f"{chosen.trace.why_no_next}. Pick another model above."
         )
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
