@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -21,6 +22,7 @@ from attention.wording import Head, all_heads, head_name
 
 _EXAMPLE, _SENTENCE = "example", "q"
 _LAST_GOOD = "_last_good"
+_ONE_LINE = 90  # characters
 
 
 def reading(
@@ -45,7 +47,7 @@ def reading(
     words_only : called with the sentence in whole words, without special tokens; says why that is
         all that is shown, where it is
     """
-    with bar, st.container(border=True, horizontal=True, vertical_alignment="center"):
+    with bar, st.container(horizontal=True, vertical_alignment="center"):
         text = _sentence(example)
         _example_picker(text)
         model = _model_picker(prefer)
@@ -72,7 +74,7 @@ def model_only(bar: DeltaGenerator) -> Reading:
 
     A sentence would do nothing there.
     """
-    with bar, st.container(border=True, horizontal=True, vertical_alignment="center"):
+    with bar, st.container(horizontal=True, vertical_alignment="center"):
         st.caption("This tab has texts of its own.")
         return Reading(_model_picker(None), "", words=True, special=True)
 
@@ -293,12 +295,18 @@ def _sentence(example: str) -> str:
         "Sentence",
         example,
         key=_SENTENCE,
-        widget=st.text_area,
+        widget=_line_or_area,
         stays=True,
-        height="content",
         label_visibility="collapsed",
-        placeholder="Type a sentence. Ctrl+Enter applies; up to 512 tokens.",
+        placeholder="Type a sentence of up to 512 tokens",
     )
+
+
+def _line_or_area(label: str, value: str, *, key: str, **more: Any) -> str | None:
+    """Draw a field of one line, which Enter applies, or a tall one for what does not fit there."""
+    if len(value) > _ONE_LINE or "\n" in value:
+        return st.text_area(label, value, key=key, height="content", **more)
+    return st.text_input(label, value, key=key, **more)
 
 
 def _example_picker(text: str) -> None:
