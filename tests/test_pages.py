@@ -21,6 +21,7 @@ from tests.pages.app import (
     healthy,
     open_page,
     rows,
+    sentence,
 )
 from tests.pages.reader import plain
 
@@ -50,13 +51,13 @@ def test_page_runs_alone(page):
 
 def test_a_sentence_goes_along_to_the_next_page():
     app = go(dashboard(q="The dog ran home"), HEADS)
-    assert app.text_area(key="q").value == "The dog ran home"
+    assert sentence(app).value == "The dog ran home"
 
 
 @pytest.mark.parametrize("page", READING_PAGES)
 def test_shared_controls_come_from_the_link(page):
     app = open_page(page, q="The dog ran home", words="false", special="false")
-    assert app.text_area(key="q").value == "The dog ran home"
+    assert sentence(app).value == "The dog ran home"
     assert not app.toggle(key="words").value
     assert not app.toggle(key="special").value
     assert app.selectbox(key="example").value is None
@@ -67,10 +68,10 @@ def test_shared_controls_come_from_the_link(page):
 @pytest.mark.parametrize("text", ["", "   ", "\u200b"])
 def test_a_text_without_words_is_a_calm_state(page, text):
     app = open_page(page)
-    healthy(app.text_area(key="q").set_value(text).run())
+    healthy(sentence(app).set_value(text).run())
     assert len(app.info) == 1
     assert not app.get("vega_lite_chart")
-    healthy(app.text_area(key="q").set_value("Words again").run())
+    healthy(sentence(app).set_value("Words again").run())
     assert app.get("vega_lite_chart")
 
 
@@ -82,11 +83,11 @@ def test_a_text_without_words_is_a_calm_state(page, text):
 def test_a_text_that_is_too_long_is_refused_and_nothing_is_lost(page, text, numbers):
     app = open_page(page)
     before = drawn(app, "weight") if page == EXPLORER else drawn(app, "q", "k", "weight")
-    healthy(app.text_area(key="q").set_value(text).run())
+    healthy(sentence(app).set_value(text).run())
     assert all(number in app.warning[0].value for number in numbers)
     after = drawn(app, "weight") if page == EXPLORER else drawn(app, "q", "k", "weight")
     assert after.equals(before)
-    assert app.text_area(key="q").value == text
+    assert sentence(app).value == text
 
 
 @pytest.mark.slow
@@ -114,7 +115,7 @@ def test_every_example_points_the_controls_at_its_word(page):
     app = open_page(page, start="A real head")
     for preset in presets.PRESETS:
         healthy(app.selectbox(key="example").set_value(preset.text).run())
-        assert app.text_area(key="q").value == preset.text
+        assert sentence(app).value == preset.text
         assert (
             app.selectbox(key="word")
             .format_func(app.selectbox(key="word").value)

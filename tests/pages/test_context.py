@@ -10,7 +10,7 @@ from attention.context import far_words, layer_costs, layer_runs, rnn_cnn
 from attention.context.layer_costs import LayerTime
 from attention.ui.context import timed as timing
 from attention.wording import human_seconds
-from tests.pages.app import CONTEXT, ask, charts, dashboard, drawn, go, healthy, rows
+from tests.pages.app import CONTEXT, ask, charts, dashboard, drawn, go, healthy, rows, sentence
 from tests.pages.app import open_page as open_any
 from tests.pages.reader import plain
 
@@ -137,7 +137,7 @@ def test_any_text_is_read(view, text):
 def test_a_new_sentence_moves_the_words_and_the_head():
     app = open_page(CNN)
     text = "The bank near the old church by the river still accepts my deposit"
-    healthy(app.text_area(key="q").set_value(text).run())
+    healthy(sentence(app).set_value(text).run())
     assert "“bank” and “deposit”" in notice(app)
     assert app.selectbox(key="path_head").value == "L0 H1"
 
@@ -352,25 +352,25 @@ def test_times_are_kept_until_measured_again():
     assert drawn(app, "seconds").equals(after)
 
 
-# The sidebar
+# The bar above the page
 
 
 @pytest.mark.parametrize(
     ("view", "there"),
     [(RNN, "sentence model"), (CNN, "sentence model"), (FAR, "model"), (PAIR, "model"), (COST, "")],
 )
-def test_the_sidebar_has_what_acts_on_the_tab(view, there):
+def test_the_bar_has_what_acts_on_the_tab(view, there):
     app = open_page(view)
-    found = ["sentence"] * len(app.sidebar.text_area) + [
-        box.key for box in app.sidebar.selectbox if box.key == "model"
+    found = ["sentence"] * len([field for field in app.text_input if field.key == "q"]) + [
+        box.key for box in app.selectbox if box.key == "model"
     ]
     assert " ".join(found) == there
 
 
 def test_a_sentence_is_still_there_after_a_tab_without_one():
     app = open_page(RNN)
-    healthy(app.text_area(key="q").set_value("The dog ran home").run())
+    healthy(sentence(app).set_value("The dog ran home").run())
     for view in (FAR, RNN):
         app.session_state["view"] = view
         healthy(app.run())
-    assert app.text_area(key="q").value == "The dog ran home"
+    assert sentence(app).value == "The dog ran home"

@@ -13,7 +13,7 @@ from attention.models import transformer
 from attention.ui.interventions import cut, steer
 from attention.ui.interventions.edited import changed
 from tests.optional import with_smollm2
-from tests.pages.app import INTERVENTIONS, click, drawn, healthy
+from tests.pages.app import INTERVENTIONS, click, drawn, healthy, sentence
 from tests.pages.app import open_page as open_any
 from tests.pages.reader import plain
 
@@ -115,7 +115,7 @@ def test_later_words_do_not_take_special_tokens_along(model, monkeypatch):
     monkeypatch.setattr(steer, "changed", lambda chosen, edits: pushed.append(edits)
                         or changed(chosen, edits))  # fmt: skip
     app = open_page(model="minilm")
-    tokens = model.trace(app.text_area(key="q").value).tokens
+    tokens = model.trace(sentence(app).value).tokens
     queries = {tokens[q] for edits in pushed for edit in edits for q in edit.queries}
     assert {"it", "was", "too"} <= queries
     assert "[SEP]" not in queries
@@ -125,7 +125,7 @@ def test_later_words_do_not_take_special_tokens_along(model, monkeypatch):
 @pytest.mark.parametrize("where", ["Every head", "One layer", "One head"])
 def test_layer_and_head_stand_where_they_act(model, where):
     app = open_page(model=model, where=where)
-    there = [slider.key for slider in app.sidebar.slider]
+    there = [slider.key for slider in app.slider if slider.key in ("layer", "head")]
     assert there == {"Every head": [], "One layer": ["layer"], "One head": ["layer", "head"]}[where]
     before = drawn(app, "strength", "value")
     for slider in there:
@@ -139,7 +139,7 @@ def test_layer_and_head_stand_where_they_act(model, where):
 @pytest.mark.parametrize("tab", [MATTER, SINKS, WRITE])
 def test_a_tab_without_layer_and_head_has_no_slider_for_them(tab):
     app = open_page(tab, model="minilm")
-    assert not app.sidebar.slider
+    assert not [s for s in app.slider if s.key in ("layer", "head")]
     assert app.toggle(key="words").disabled
 
 
@@ -168,7 +168,7 @@ def test_the_end_of_a_long_text_can_be_cut():
     rows = drawn(app, "q", "k", "cut").set_index(["q", "k"])
     assert rows.loc[(60, 59), "weight"] == 0
     assert rows.loc[(60, 59), "cut"]
-    healthy(app.text_area(key="q").set_value("Another text " * 20).run())
+    healthy(sentence(app).set_value("Another text " * 20).run())
     assert app.slider(key="cut_from").max == 42 - 32
 
 

@@ -8,7 +8,7 @@ import pytest
 from attention import presets
 from attention.interventions import pruning
 from attention.lesson import additive, pair_sentences, takeaways
-from tests.pages.app import LESSON, ask, charts, dashboard, drawn, healthy, rows
+from tests.pages.app import LESSON, ask, charts, dashboard, drawn, healthy, rows, sentence
 from tests.pages.app import open_page as open_any
 from tests.pages.reader import plain
 
@@ -65,7 +65,7 @@ def test_any_text_is_shown(text, special):
 @pytest.mark.parametrize("text", ["", "\u200b"])
 def test_a_text_without_words_is_a_calm_state(text):
     app = open_page()
-    healthy(app.text_area(key="q").set_value(text).run())
+    healthy(sentence(app).set_value(text).run())
     assert not app.get("vega_lite_chart")
 
 

@@ -68,23 +68,23 @@ def inside(block):
 
 def test_models_that_cannot_be_used_are_one_line_with_the_reasons_on_demand(monkeypatch):
     """An ordinary cache has many: they must not push the controls out of sight."""
-    before = list(inside(open_page(READING[1]).sidebar))
+    before = list(inside(open_page(READING[1]).main))
     broken = {f"mine-{i}": f"reason {i}: **no** config" for i in range(23)}
     monkeypatch.setattr(attention, "unavailable_models", lambda: broken)
     app = open_page(READING[1])
-    (popover,) = app.sidebar.get("popover")
-    assert popover.proto.popover.label == "23 models cannot be used"
-    told = list(inside(popover))
+    box = next(box for box in app.expander if box.label == "23 models cannot be used")
+    assert not box.proto.expanded
+    told = list(inside(box))
     assert [element.type for element in told] == ["text"]  # letter for letter
     for name, why in broken.items():
         assert f"{name}: {why}." in told[0].value
-    assert len(list(inside(app.sidebar))) == len(before) + 2
+    assert len(list(inside(app.main))) == len(before) + 2
 
 
 def test_one_model_that_cannot_be_used_is_no_plural(monkeypatch):
     monkeypatch.setattr(attention, "unavailable_models", lambda: {"mine": "no config"})
-    (popover,) = open_page(READING[1]).sidebar.get("popover")
-    assert popover.proto.popover.label == "1 model cannot be used"
+    labels = [box.label for box in open_page(READING[1]).expander]
+    assert "1 model cannot be used" in labels
 
 
 def test_a_picker_of_models_says_what_memory_each_takes(monkeypatch):

@@ -41,8 +41,8 @@ def test_every_tab_opens(page, key, tab, name):
 @pytest.mark.parametrize("page", [PIPELINE, VISUALIZER])
 def test_one_layer_and_one_head_are_said_and_have_no_slider(page):
     app = open_page(page, model="one-gpt2", q=TEXT)
-    assert not app.sidebar.slider
-    assert [c.value for c in app.sidebar.caption if "there is only one" in c.value] == [
+    assert not [s for s in app.slider if s.key in ("layer", "head")]
+    assert [c.value for c in app.caption if "there is only one" in c.value] == [
         "Layer 0: there is only one.",
         "Head 0: there is only one.",
     ]

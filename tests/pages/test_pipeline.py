@@ -12,7 +12,7 @@ from attention import presets
 from attention.pipeline import steps
 from attention.pipeline.head_state import HeadState
 from tests.optional import with_smollm2
-from tests.pages.app import PIPELINE, ask, charts, healthy, rows
+from tests.pages.app import PIPELINE, ask, charts, healthy, rows, sentence
 from tests.pages.app import open_page as open_any
 from tests.pages.reader import plain
 
@@ -183,14 +183,14 @@ def test_a_long_text_shows_24_tokens_and_sums_over_all():
 @pytest.mark.parametrize("text", ["", "   "])
 def test_a_text_without_words_is_a_calm_state(text):
     app = open_page()
-    healthy(app.text_area(key="q").set_value(text).run())
+    healthy(sentence(app).set_value(text).run())
     assert len(app.info) == 1
     assert not app.get("vega_lite_chart")
 
 
 def test_a_text_that_is_too_long_is_refused():
     app = open_page()
-    healthy(app.text_area(key="q").set_value("a " * 600).run())
+    healthy(sentence(app).set_value("a " * 600).run())
     assert "602" in app.warning[0].value
     assert app.get("vega_lite_chart")
 

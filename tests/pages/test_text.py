@@ -11,7 +11,7 @@ from attention.models import registry
 from tests.models import tiny_tokenizers
 from tests.models.offered import offered
 from tests.optional import with_smollm2
-from tests.pages.app import healthy, open_page
+from tests.pages.app import healthy, open_page, sentence
 from tests.pages.reader import plain, texts
 from tests.pages.test_architectures import TABS
 
@@ -158,9 +158,9 @@ def test_before_any_sentence_fitted_the_example_is_called_one():
 
 def test_an_empty_text_is_no_sentence_that_fitted():
     app = open_page("pages/explore/heads.py", q="The dog ran home")
-    healthy(app.text_area(key="q").set_value("").run())
+    healthy(sentence(app).set_value("").run())
     assert not app.warning
-    healthy(app.text_area(key="q").set_value("a " * 600).run())
+    healthy(sentence(app).set_value("a " * 600).run())
     assert "still the last sentence that fitted" in app.warning[0].value
     assert any("dog" in text for text in texts(app))
     assert not any("There is no word" in info.value for info in app.info)
