@@ -26,6 +26,7 @@ if __name__ == "__main__":  # for every reader, at every rerun
     from attention.ui import address  # late: the branch below runs before there is a page
 
     st.set_page_config(page_title="Attention", page_icon="🔦", layout="wide")
+    st.logo("🔦")
     address.begin()
     page = navigation()
     address.arrive(page.url_path, page.url_path or Path(PAGES[0].file).stem)
