@@ -11,7 +11,6 @@ import altair as alt
 import pandas as pd
 
 from attention.analysis.link_frames import STRONGEST
-from attention.charts.parts import NEUTRAL
 
 _Align = Literal["left", "right"]
 
@@ -264,7 +263,7 @@ class _Parts:
         return mark.encode(x=_X(alt.ExprRef(x)), y=self._y(y), color=ink)
 
     def _grey(self, base: alt.Chart, x: str, align: _Align, *, dy: int = 0) -> alt.Chart:
-        mark = base.mark_text(align=align, baseline="middle", color=NEUTRAL, dy=dy, fontSize=13)
+        mark = base.mark_text(align=align, baseline="middle", dy=dy, fontSize=13)
         return mark.encode(x=_X(alt.ExprRef(x)))
 
     def _heading(self, heading: str, x: str, align: _Align) -> alt.Chart:

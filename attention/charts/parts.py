@@ -36,7 +36,7 @@ def value_label(
         at=f"{near} ? datum.{mark} : datum.{end}",
         said=f"{near} && {own} != {other} ? {own} + ' ({aside} ' + {other} + ')' : {own}",
     )
-    text = told.mark_text(align="left", dx=7, color=NEUTRAL, fontWeight=600)
+    text = told.mark_text(align="left", dx=7, fontWeight=600)
     return text.encode(x="at:Q", text="said:N")
 
 

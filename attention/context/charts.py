@@ -255,9 +255,7 @@ def similarity_lines(
     layers = [
         base.mark_line(strokeWidth=2),
         base.mark_point(filled=True, size=60, opacity=1),
-        values.mark_text(dy=-12, fontWeight=600).encode(
-            text=alt.Text("cosine:Q", format=".2f"), color=alt.value(NEUTRAL)
-        ),
+        values.mark_text(dy=-12, fontWeight=600).encode(text=alt.Text("cosine:Q", format=".2f")),
     ]
     chart = alt.layer(*layers).add_params(alt.param(name="stages", value=list(stages)))
     return chart.properties(height=400)

@@ -36,7 +36,7 @@ def word_bars(data: pd.DataFrame, *, labels: Sequence[str]) -> alt.TopLevelMixin
         ],
     )
     bars = base.mark_bar(height={"band": 0.72}, color=_FIRST)
-    value = base.mark_text(align="left", dx=6, color=NEUTRAL, fontWeight=600).encode(
+    value = base.mark_text(align="left", dx=6, fontWeight=600).encode(
         text=alt.Text("weight:Q", format=".2f")
     )
     chart = alt.layer(bars, value).add_params(labels_param(labels))
@@ -66,7 +66,7 @@ def pair_bars(data: pd.DataFrame, *, labels: Sequence[str]) -> alt.TopLevelMixin
         base, value="weight", end="weight", mark="mean", span=1, form=".2f", aside="mean"
     )
     meant = base.transform_filter("datum.meant").mark_text(
-        align="right", dx=-4, color=NEUTRAL, fontWeight=600, text="is meant"
+        align="right", dx=-4, fontWeight=600, text="is meant"
     )
     meant = meant.encode(x=alt.value("width"))
     chart = alt.layer(bars, mean, value, meant).add_params(labels_param(labels))

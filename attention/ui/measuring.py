@@ -42,9 +42,7 @@ class Bench:
 def bench(controls: DeltaGenerator, *, key: str) -> Bench:
     """Draw the button at the end of the `controls`, and leave a place for progress below."""
     with controls:
-        pressed = st.button(
-            "Measure", type="primary", icon=":material/play_arrow:", key=key, on_click=renew
-        )
+        pressed = st.button("Measure", icon=":material/play_arrow:", key=key, on_click=renew)
         stop = st.empty()
     return Bench(pressed, stop, st.empty())
 

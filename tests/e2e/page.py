@@ -47,7 +47,7 @@ def tags(page):
 
 
 def sentence(page):
-    return page.get_by_role("textbox", name="Type your own")
+    return page.get_by_role("textbox", name="Sentence")
 
 
 def type_sentence(page, text):

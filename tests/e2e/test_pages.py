@@ -44,9 +44,7 @@ def check_controls(page, link):
         expect(slider(page, "Head")).to_have_value("1")
         expect(slider(page, "Temperature")).to_have_value("2")
     if "heads=" in link:
-        expect(page.get_by_role("textbox", name="Type your own")).to_have_value(
-            "The dog chased the cat"
-        )
+        expect(page.get_by_role("textbox", name="Sentence")).to_have_value("The dog chased the cat")
         expect(tags(page)).to_have_text(["L1 H2", "L3 H4"])
         expect(page.locator(".st-key-figure input").first).to_have_value("Distance")
     if "n=512" in link:
@@ -273,7 +271,7 @@ def test_too_much_text_and_none_get_a_sentence_and_the_page_stays(open_page, pat
 def test_hostile_text_is_shown_letter_for_letter(open_page, path):
     text = " ".join(HOSTILE)
     page = open_page(f"{path}?{urlencode({'q': text, 'meanings': ','.join(HOSTILE)})}")
-    expect(page.get_by_role("textbox", name="Type your own")).to_have_value(text)
+    expect(page.get_by_role("textbox", name="Sentence")).to_have_value(text)
     expect(page.get_by_test_id("stVegaLiteChart").last.locator("svg, canvas")).to_be_attached()
     if path == "/explorer":
         drawn = "\n".join(labels(marks(page, BLEND)))

@@ -30,7 +30,7 @@ def write_on(chosen: Reading) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         sampling = _sampling()
         count = inputs.slider("Tokens", 1, _MOST_TOKENS, 25, key="count", width=150)
-        pressed = st.button("Write", type="primary", icon=":material/edit:")
+        pressed = st.button("Write", icon=":material/edit:")
     status, place = st.empty(), st.empty()
     if pressed:
         alone(status, lambda: _write(chosen, model, sampling, count, place))

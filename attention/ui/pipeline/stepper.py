@@ -39,7 +39,6 @@ def step_buttons(all_steps: Sequence[PipelineStep], number: int) -> None:
     st.button(
         "Next",
         icon=":material/arrow_forward:",
-        type="primary",
         disabled=last,
         on_click=partial(_go, all_steps[0 if last else number + 1].key),
     )
