@@ -21,6 +21,34 @@ def test_student_t_quantiles_in_closed_form():
         assert student_t_quantile(p, 2) == pytest.approx(two)
 
 
+@pytest.mark.parametrize(
+    ("freedom", "quantiles"),
+    [
+        (1, (3.07768353718, 12.7062047362, 318.308838986)),
+        (2, (1.88561808316, 4.30265272975, 22.3271247701)),
+        (3, (1.6377443537, 3.18244630528, 10.2145318524)),
+        (4, (1.53320627406, 2.7764451052, 7.17318221978)),
+        (7, (1.41492392765, 2.36462425159, 4.78528962864)),
+        (12, (1.35621733402, 2.17881282967, 3.92963326463)),
+        (29, (1.3114336473, 2.04522964213, 3.39624028836)),
+        (60, (1.29582109352, 2.00029782201, 3.23170912602)),
+    ],
+)
+def test_student_t_quantiles_are_scipys(freedom, quantiles):
+    """`scipy.stats.t.ppf` of 1.17.1. The library itself would be 143 MB and a second BLAS."""
+    found = [student_t_quantile(p, freedom) for p in (0.9, 0.975, 0.999)]
+    assert found == pytest.approx(quantiles, rel=1e-11)
+
+
+def test_a_fit_is_scipys():
+    """`scipy.stats.linregress` of 1.17.1 on the logarithms, and its interval."""
+    trend = fit([1000, 1500, 2000, 3000, 4000, 8000], [0.011, 0.026, 0.041, 0.1, 0.17, 0.66])
+    assert trend.exponent == pytest.approx(1.9651611548957468, rel=1e-12)
+    assert (trend.low, trend.high) == pytest.approx((1.892668342116552, 2.0376539676749417))
+    assert trend.intercept == pytest.approx(-18.07025055771219, rel=1e-12)
+    assert trend.predict(16_000).seconds == pytest.approx(2.5939594136154214)
+
+
 @pytest.mark.parametrize(("probability", "freedom"), [(0.4, 3), (1.0, 3), (0.9, 0)])
 def test_student_t_refuses_what_has_no_quantile(probability, freedom):
     with pytest.raises(ValueError, match=str(probability)):
