@@ -137,7 +137,7 @@ def test_links_keep_the_model(small_models):
 def test_a_decoders_heads_are_not_measured_as_an_encoders(small_models):
     claim = "“More heads are always better”"
     app = open_page(LESSON, claim=claim, model="small-llama", q=TEXT)
-    assert "Here heads of minilm are removed" in told(app)
+    assert "Here heads of minilm are ablated" in told(app)
     assert "of 72 heads can be ablated" in told(app)
     assert "Here heads of" not in told(open_page(LESSON, claim=claim, model="small-bert", q=TEXT))
 
