@@ -16,10 +16,10 @@ from streamlit.testing.v1.element_tree import Button, Widget
 import attention
 from attention.context import layer_costs
 from attention.context.layer_costs import LayerTime
+from attention.interventions import writing
 from attention.runtime import timing
 from attention.scaling import core_cost, crossover, methods
 from attention.ui.context import timed
-from attention.ui.interventions import write
 from tests.models import tiny
 from tests.models.offered import offered
 from tests.pages.app import (
@@ -133,7 +133,7 @@ def asked(monkeypatch):
         ]
 
     monkeypatch.setattr(timed, "time_layers", time_layers)
-    monkeypatch.setattr(write, "perf_counter", lambda: 0.0)
+    monkeypatch.setattr(writing, "perf_counter", lambda: 0.0)
     monkeypatch.setattr(timing, "_WARM_UP_SECONDS", 1e-4)
     return calls
 
