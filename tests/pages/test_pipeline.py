@@ -16,6 +16,7 @@ from tests.pages.app import PIPELINE, ask, charts, healthy, rows, sentence
 from tests.pages.app import open_page as open_any
 from tests.pages.reader import plain
 
+pytestmark = pytest.mark.slow
 open_page = partial(open_any, PIPELINE)
 NAMES = [step.name for step in steps.ENCODER_STEPS]
 HOSTILE = """**b** $x$ :red[hi] <b>d</b> '); print("no") # \\ 🔦"""
@@ -224,14 +225,12 @@ def test_a_prediction_is_answered_from_the_figures(name, model, cat_trace):
     assert asked.because in plain(app.warning[0].value)
 
 
-@pytest.mark.slow
 def test_specs_hold_no_data():
     for name in NAMES:
         for chart in open_page(step=name).get("vega_lite_chart"):
             assert "datasets" not in json.loads(chart.proto.spec)
 
 
-@pytest.mark.slow
 @with_smollm2
 @pytest.mark.parametrize("receipt", ["The weight", "The output number"])
 def test_a_decoder_has_its_own_steps_and_a_receipt(receipt):
