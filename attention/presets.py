@@ -24,6 +24,7 @@ class Preset:
     query: str  # the word whose row is shown first
     key: str  # the word it should be found to attend to
     meanings: tuple[str, ...]
+    poles: tuple[str, str]  # two of the meanings, which readers know apart
     weights: Mapping[str, float] = field(default_factory=dict)  # the rest share what is left
     from_lesson: bool = False  # the weights are those of the lesson; else they are made up here
     rival: str | None = None  # another word that it could have attended to
@@ -35,6 +36,7 @@ BANK = Preset(
     query="bank",
     key="deposit",
     meanings=_MONEY_OR_RIVER,
+    poles=("river", "money"),
     weights=MappingProxyType({"deposit": 0.35, "money": 0.30, "bank": 0.15}),
     from_lesson=True,
 )
@@ -43,6 +45,7 @@ RIVER = Preset(
     query="bank",
     key="river",
     meanings=_MONEY_OR_RIVER,
+    poles=("river", "money"),
     weights=MappingProxyType({"river": 0.35, "fished": 0.30, "bank": 0.15}),
 )
 CAT = Preset(
@@ -50,30 +53,35 @@ CAT = Preset(
     query="it",
     key="cat",
     meanings=_CAT_OR_MAT,
+    poles=("mat", "cat"),
 )
 TROPHY_BIG = Preset(
     "The trophy wouldn't fit in the suitcase because it was too big",
     query="it",
     key="trophy",
     meanings=_TROPHY_OR_SUITCASE,
+    poles=("suitcase", "trophy"),
 )
 TROPHY_SMALL = Preset(
     "The trophy wouldn't fit in the suitcase because it was too small",
     query="it",
     key="suitcase",
     meanings=_TROPHY_OR_SUITCASE,
+    poles=("suitcase", "trophy"),
 )
 STEEP = Preset(
     "The bank by the river was steep",
     query="bank",
     key="river",
     meanings=_MONEY_OR_RIVER,
+    poles=("river", "money"),
 )
 UNFINISHED = Preset(
     "The trophy wouldn't fit in the suitcase because it was too",
     query="it",
     key="trophy",
     meanings=_TROPHY_OR_SUITCASE,
+    poles=("suitcase", "trophy"),
     rival="suitcase",
     interests="small | big, large",
 )

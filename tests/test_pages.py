@@ -18,10 +18,12 @@ from tests.pages.app import (
     dashboard,
     drawn,
     go,
+    handles,
     healthy,
     open_page,
     rows,
     sentence,
+    weighed,
 )
 from tests.pages.reader import plain
 
@@ -35,7 +37,7 @@ def told(app):
 
 def relevance(app):
     """Return the relevance sliders, one for each word."""
-    return [slider for slider in app.slider if slider.key[0] == "r" and "-" in slider.key]
+    return [slider for key, slider in handles(app).items() if key.startswith("r")]
 
 
 @pytest.mark.slow
@@ -82,10 +84,10 @@ def test_a_text_without_words_is_a_calm_state(page, text):
 )
 def test_a_text_that_is_too_long_is_refused_and_nothing_is_lost(page, text, numbers):
     app = open_page(page)
-    before = drawn(app, "weight") if page == EXPLORER else drawn(app, "q", "k", "weight")
+    before = weighed(app) if page == EXPLORER else drawn(app, "q", "k", "weight")
     healthy(sentence(app).set_value(text).run())
     assert all(number in app.warning[0].value for number in numbers)
-    after = drawn(app, "weight") if page == EXPLORER else drawn(app, "q", "k", "weight")
+    after = weighed(app) if page == EXPLORER else drawn(app, "q", "k", "weight")
     assert after.equals(before)
     assert sentence(app).value == text
 
@@ -158,7 +160,7 @@ def test_a_bad_value_in_a_link_falls_back(page, params):
 
 
 def test_explorer_opens_on_the_lessons_weights():
-    rows = drawn(open_page(EXPLORER), "weight").set_index("word")["weight"]
+    rows = weighed(open_page(EXPLORER)).set_index("word")["weight"]
     assert rows["deposit"] == pytest.approx(0.35)
     assert rows["money"] == pytest.approx(0.30)
     assert rows["bank"] == pytest.approx(0.15)
@@ -171,7 +173,7 @@ def test_a_slider_changes_the_weights_and_the_blend():
     slider = relevance(app)[-1]
     healthy(slider.set_value(5.0).run())
     scores = np.array([s.value for s in relevance(app)])
-    rows = drawn(app, "weight")
+    rows = weighed(app)
     assert np.allclose(rows["weight"], softmax(scores))
     assert rows["before"].iloc[-1] == pytest.approx(0.30)
     after = drawn(app, "part")
@@ -179,7 +181,7 @@ def test_a_slider_changes_the_weights_and_the_blend():
     assert money["total"].iloc[0] > before[before["meaning"] == "money"]["total"].iloc[0]
     assert money["part"].sum() == pytest.approx(money["total"].iloc[0])
     healthy(app.button[0].click().run())  # Reset
-    assert drawn(app, "weight")["weight"].iloc[-1] == pytest.approx(0.30)
+    assert weighed(app)["weight"].iloc[-1] == pytest.approx(0.30)
 
 
 @pytest.mark.slow
@@ -192,23 +194,23 @@ def test_untouched_sliders_reproduce_the_models_row(options, model):
     )
     query = app.selectbox(key="word").value
     assert shown.labels[query] == "it"
-    assert np.abs(drawn(app, "weight")["weight"] - shown.weights[3, 1, query]).max() < 1e-6
+    assert np.abs(weighed(app)["weight"] - shown.weights[3, 1, query]).max() < 1e-6
 
 
 @pytest.mark.slow
 def test_temperature_flattens():
     app = open_page(EXPLORER)
-    healthy(app.slider(key="temperature").set_value(5.0).run())
-    rows = drawn(app, "weight")
+    healthy(handles(app)["temperature"].set_value(5.0).run())
+    rows = weighed(app)
     assert rows["weight"].max() < rows["before"].max()
 
 
 def test_equal_scores_give_equal_weights_and_nobody_leads():
     app = open_page(EXPLORER, start="Equal scores")
-    assert np.allclose(drawn(app, "weight")["weight"], 1 / 10)  # with [CLS] and [SEP]
+    assert np.allclose(weighed(app)["weight"], 1 / 10)  # with [CLS] and [SEP]
     assert "all 10 words weigh the same (10.0 % each)" in told(app)
     healthy(app.toggle(key="special").set_value(False).run())
-    assert np.allclose(drawn(app, "weight")["weight"], 1 / 8)
+    assert np.allclose(weighed(app)["weight"], 1 / 8)
     healthy(relevance(app)[2].set_value(1.0).run())
     healthy(relevance(app)[5].set_value(1.0).run())
     assert "“to” at position 2 and “to” at position 5 weigh most" in told(app)
@@ -218,11 +220,11 @@ def test_reset_puts_scores_and_temperature_back_and_is_idle_where_they_are():
     app = open_page(EXPLORER)
     before = drawn(app, "part")
     assert app.button[0].disabled
-    healthy(app.slider(key="temperature").set_value(3.0).run())
+    healthy(handles(app)["temperature"].set_value(3.0).run())
     healthy(relevance(app)[0].set_value(3.0).run())
     assert not app.button[0].disabled
     healthy(app.button[0].click().run())
-    assert app.slider(key="temperature").value == 1
+    assert handles(app)["temperature"].value == 1
     assert drawn(app, "part").equals(before)
     assert app.button[0].disabled
 
@@ -267,7 +269,7 @@ def test_a_heads_own_values_blend_into_its_own_output(model):
     assert rows["total"].tolist() == pytest.approx(output[dims].tolist(), abs=1e-5)
     assert np.abs(output).argmax() in dims
     assert f"a vector of length {np.linalg.norm(output):.2f} to “it”" in told(app)
-    assert "as" not in [box.key for box in app.segmented_control]  # it has no meanings
+    assert not [field for field in app.text_input if field.key == "meanings"]  # it has none
     assert any("measure no meaning" in caption.value for caption in app.caption)
 
 
@@ -276,7 +278,7 @@ def test_meanings_can_be_changed(model):
     healthy(app.text_input(key="meanings").set_value("bread, tree").run())
     rows = drawn(app, "part")
     assert rows["meaning"].unique().tolist() == ["bread", "tree"]
-    blended = drawn(app, "weight")["weight"].to_numpy(np.float32) @ np.stack(
+    blended = weighed(app)["weight"].to_numpy(np.float32) @ np.stack(
         [embeddings.word_vector(model, word) for word in presets.BANK.text.split()]
     )
     bread = embeddings.word_vector(model, "bread")
@@ -293,7 +295,7 @@ def test_meanings_that_cannot_be_shown_are_refused(typed):
 
 
 def test_raw_dimensions_are_those_of_the_blend():
-    rows = drawn(open_page(EXPLORER, **{"as": "Raw dimensions"}), "part")
+    rows = drawn(open_page(EXPLORER, **{"as": "Raw dimensions"}), "part", nth=1)
     assert rows["meaning"].str.startswith("dim ").all()
     assert np.allclose(rows.groupby("s")["part"].sum(), rows.groupby("s")["total"].first())
 
@@ -302,7 +304,7 @@ def test_a_long_text_keeps_the_sliders_readable():
     app = open_page(EXPLORER, q=" ".join(f"word{i}" for i in range(30)))
     assert len(relevance(app)) == 24
     assert "32" in app.warning[0].value  # with [CLS] and [SEP]
-    rows = drawn(app, "weight")
+    rows = weighed(app)
     assert len(rows) == 25
     assert rows["weight"].sum() == pytest.approx(1)
 

@@ -15,15 +15,13 @@ from attention.core import Blend
 from attention.wording import Head, all_heads, head_name
 
 
-def weight_frame(labels: Sequence[str], weights: Array, before: Array) -> pd.DataFrame:
-    """Return the weights of one row now and before: `k, word, weight, before`."""
-    return pd.DataFrame(
-        {"k": range(len(labels)), "word": labels, "weight": weights, "before": before}
-    )
-
-
 def blend_frame(
-    labels: Sequence[str], now: Blend, before: Array, meanings: Sequence[str], directions: Array
+    labels: Sequence[str],
+    colours: Sequence[int],
+    now: Blend,
+    before: Array,
+    meanings: Sequence[str],
+    directions: Array,
 ) -> pd.DataFrame:
     """Return what each word adds to each meaning of the blend: `s, meaning, k, word, part, ...`.
 
@@ -32,15 +30,18 @@ def blend_frame(
 
     Parameters
     ----------
+    colours : one number per word, which its part is coloured and stacked by
     now : the blend, contributions (K, D)
     before : (D,) the earlier blend
     directions : (S, D), one vector per meaning
     """
     parts = cosine_parts(now.contributions, directions)  # (K, S)
-    return _stack_frame(labels, parts, cosine_parts(before[None], directions)[0], meanings)
+    return _stack_frame(labels, colours, parts, cosine_parts(before[None], directions)[0], meanings)
 
 
-def dimension_frame(labels: Sequence[str], now: Blend, before: Array, count: int) -> pd.DataFrame:
+def dimension_frame(
+    labels: Sequence[str], colours: Sequence[int], now: Blend, before: Array, count: int
+) -> pd.DataFrame:
     """Return the `count` raw dimensions that differ most from 0, in the columns of `blend_frame`.
 
     Parameters
@@ -50,11 +51,15 @@ def dimension_frame(labels: Sequence[str], now: Blend, before: Array, count: int
     """
     shown = np.sort(np.argsort(-np.maximum(np.abs(now.output), np.abs(before)))[:count])
     names = [f"dim {i}" for i in shown]
-    return _stack_frame(labels, now.contributions[:, shown], before[shown], names)
+    return _stack_frame(labels, colours, now.contributions[:, shown], before[shown], names)
 
 
 def _stack_frame(
-    labels: Sequence[str], parts: Array, before: Array, meanings: Sequence[str]
+    labels: Sequence[str],
+    colours: Sequence[int],
+    parts: Array,
+    before: Array,
+    meanings: Sequence[str],
 ) -> pd.DataFrame:
     words, bars = parts.shape
     return pd.DataFrame(
@@ -62,6 +67,7 @@ def _stack_frame(
             "s": np.repeat(range(bars), words),
             "meaning": np.repeat(np.array(meanings, dtype=object), words),
             "k": np.tile(range(words), bars),
+            "colour": np.tile(colours, bars),
             "word": np.tile(np.array(labels, dtype=object), bars),
             "part": parts.T.ravel(),
             "total": np.repeat(parts.sum(axis=0), words),
@@ -85,6 +91,18 @@ def stack_domain(frame: pd.DataFrame, step: float, most: float = np.inf) -> tupl
     high = max(frame["end"].max(), frame["before"].max(), step)
     top = float(np.ceil(high * 1.08 / step) * step)
     return float(np.floor(low / step) * step), min(top, max(most, float(high)))
+
+
+def leaning_frame(before: float, now: float, name: str) -> pd.DataFrame:
+    """Return where a blend stands between two meanings: `when, at, from, said`."""
+    return pd.DataFrame(
+        {
+            "when": ["start", "now"],
+            "at": [before, now],
+            "from": [before, before],
+            "said": [f"at the start {before:+.2f}", f"{name} {now:+.2f}"],
+        }
+    )
 
 
 def head_frame(figures: Array, chosen: Sequence[Head]) -> pd.DataFrame:

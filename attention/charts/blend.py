@@ -1,4 +1,4 @@
-"""The explorer's charts: the weights of one row, and what the blend of its values means."""
+"""The explorer's charts: what a blend of words means, and where it stands between two meanings."""
 
 from __future__ import annotations
 
@@ -14,53 +14,34 @@ from attention.charts.parts import (
     TITLE_HEIGHT,
     labels_param,
     position_axis,
-    value_label,
 )
 
-
-def weight_bars(data: pd.DataFrame, *, labels: Sequence[str]) -> alt.TopLevelMixin:
-    """Draw the weights of one row as bars, with a mark where they stood before.
-
-    `data` is `frames.weight_frame`; `labels` are its words.
-    """
-    base = alt.Chart(data).encode(
-        y=alt.Y("k:O").title(None).axis(position_axis()),
-        tooltip=[
-            alt.Tooltip("word:N", title="word"),
-            alt.Tooltip("weight:Q", title="weight", format=".4f"),
-            alt.Tooltip("before:Q", title="at the start", format=".4f"),
-        ],
-    )
-    x = alt.X("weight:Q").title(None).scale(domain=[0, 1]).axis(format="%", tickCount=5)
-    bars = base.mark_bar(height={"band": 0.72}).encode(x=x, color=_word_colour(len(labels)))
-    value = value_label(
-        base, value="weight", end="weight", mark="before", span=1, form=".1%", aside="from"
-    )
-    return _finish(bars, _mark(base), value, labels=labels, below=AXIS_HEIGHT)
+_COLOURS = 4  # the numbers below this are colours of the theme, the others grey
+_PLACE = {"now": "#6366f1", "start": NEUTRAL}
 
 
 def blend_bars(
     data: pd.DataFrame,
     *,
     labels: Sequence[str],
-    words: int,
     title: str,
     domain: tuple[float, float],
 ) -> alt.TopLevelMixin:
     """Draw the blended output: a bar per meaning, stacked by word, a mark where it stood before.
 
-    `data` is `frames.blend_frame` or `frames.dimension_frame`; `labels` name the bars, `words` is
-    the number of words in each stack, `domain` the range of the axis.
+    `data` is `frames.blend_frame` or `frames.dimension_frame`; `labels` name the bars, `domain` is
+    the range of the axis.
     """
-    base = alt.Chart(data).encode(y=alt.Y("s:O").title(None).axis(position_axis()))
+    base = alt.Chart(data).encode(y=alt.Y("s:O").title(None).axis(position_axis(labelFontSize=14)))
+    colour = alt.Color("colour:N").scale(domain=list(range(_COLOURS))).legend(None)
     bars = base.mark_bar(height={"band": 0.72}).encode(
         x=alt.X("part:Q")
         .title(title)
         .scale(domain=list(domain))
         .stack("zero")
-        .axis(tickCount=6, format=".2~f"),
-        color=_word_colour(words),
-        order=alt.Order("k:Q"),
+        .axis(tickCount=6, format=".2~f", labelFontSize=13, titleFontSize=13),
+        color=alt.when(f"datum.colour < {_COLOURS}").then(colour).otherwise(alt.value(NEUTRAL)),
+        order=alt.Order("colour:Q"),  # within one, as the rows are: by position
         tooltip=[
             alt.Tooltip("meaning:N", title="towards"),
             alt.Tooltip("word:N", title="from"),
@@ -70,23 +51,39 @@ def blend_bars(
         ],
     )
     once = base.transform_filter("datum.k == 0")
-    span = domain[1] - domain[0]
-    value = value_label(
-        once, value="total", end="end", mark="before", span=span, form="+.2f", aside="from"
+    before = once.mark_tick(thickness=3, color=NEUTRAL, height={"band": 0.95}).encode(x="before:Q")
+    value = once.mark_text(align="left", dx=8, fontSize=13, fontWeight=600, color=NEUTRAL).encode(
+        x=alt.value("width"), text=alt.Text("total:Q", format="+.2f")
     )
-    return _finish(bars, _mark(once), value, labels=labels, below=AXIS_HEIGHT + TITLE_HEIGHT)
+    chart = alt.layer(bars, before, value).add_params(labels_param(labels))
+    return chart.properties(height=len(labels) * ROW_HEIGHT + AXIS_HEIGHT + TITLE_HEIGHT)
 
 
-def _word_colour(words: int) -> alt.Color:
-    """Give each word its own colour from the theme, the same in both charts."""
-    return alt.Color("k:N").scale(domain=list(range(words))).legend(None)
+def meaning_axis(data: pd.DataFrame, *, labels: tuple[str, str]) -> alt.TopLevelMixin:
+    """Draw where a blend stands between two meanings: a dot now, a ring where it stood before.
 
-
-def _mark(base: alt.Chart) -> alt.Chart:
-    """Draw a mark at the value before the change."""
-    return base.mark_tick(thickness=3, color=NEUTRAL, height={"band": 0.95}).encode(x="before:Q")
-
-
-def _finish(*layers: alt.Chart, labels: Sequence[str], below: int) -> alt.TopLevelMixin:
-    chart = alt.layer(*layers).add_params(labels_param(labels))
-    return chart.properties(height=max(len(labels), 1) * ROW_HEIGHT + below)
+    `data` is `frames.leaning_frame`; `labels` are the meanings at the ends.
+    """
+    poles = alt.Axis(
+        values=[-1, 1], labelExpr="labels[datum.value < 0 ? 0 : 1]", labelFontSize=15,
+        labelFontWeight=600, labelLimit=140, labelFlush=True, orient="top", domain=False,
+        ticks=False, grid=False, labelPadding=8,
+    )  # fmt: skip
+    x = alt.X("at:Q").title(None).scale(domain=[-1, 1], clamp=True).axis(poles)
+    when = alt.Color("when:N").scale(domain=list(_PLACE), range=list(_PLACE.values())).legend(None)
+    tooltip = [alt.Tooltip("when:N"), alt.Tooltip("at:Q", title="place", format="+.3f")]
+    base = alt.Chart(data).encode(x=x, y=alt.value(14), color=when, tooltip=tooltip)
+    start, now = (base.transform_filter(f"datum.when == '{one}'") for one in ("start", "now"))
+    track = start.mark_rule(strokeWidth=6, strokeCap="round", opacity=0.25).encode(
+        x=alt.datum(-1), x2=alt.datum(1)
+    )
+    way = base.mark_rule(strokeWidth=3).encode(x2="from:Q")
+    ring = start.mark_point(size=200, strokeWidth=3, opacity=1)
+    dot = now.mark_circle(size=300, opacity=1)
+    near_end = "abs(datum.at) < 0.6 ? 'center' : datum.at < 0 ? 'left' : 'right'"
+    line = "datum.when == 'now' ? 24 : 42"
+    said = base.mark_text(
+        fontSize=14, fontWeight=600, align={"expr": near_end}, dy={"expr": line}
+    ).encode(text="said:N")
+    chart = alt.layer(track, way, ring, dot, said).add_params(labels_param(labels))
+    return chart.properties(height=96)

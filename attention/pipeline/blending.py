@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,7 +22,28 @@ from attention.presets import Preset, illustrative_weights
 from attention.wording import Head, head_name, percent, spelled
 
 MOST_MOVABLE = 24
+MOST_COLOURED = 4  # words; one more colour, and they are hard to tell apart
 NEAREST = 8
+_ALIKE = 1e-3  # less, and two meanings are one
+
+
+class Leaning(NamedTuple):
+    """Where a blend stands between two meanings, now and at the start: -1 at one, 1 at the other.
+
+    `(cos(blend, right) - cos(blend, left)) / (1 - cos(left, right))`
+    """
+
+    left: str
+    right: str
+    now: float
+    before: float
+
+    @property
+    def sentence(self) -> str:
+        """Say where it stands."""
+        now, before = (f"{place:+.2f}" for place in (self.now, self.before))
+        moved = f" (at the start, {before})" if now != before else ""
+        return f"Between “{self.left}” (-1) and “{self.right}” (+1) it stands at {now}{moved}."
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,6 +188,22 @@ class BlendedWords:
         parts = words.fold(self.output.contributions, self.start.movable)
         return Blend(self.output.output, parts)
 
+    @cached_property
+    def colours(self) -> list[int]:
+        """A number for each word that is drawn: what it is coloured by, `MOST_COLOURED` for grey.
+
+        In colour are the words that have more than an equal share, now or at the start; of more
+        than `MOST_COLOURED` those with the largest. Those of the start have the first numbers, so
+        that a word keeps its colour while another one grows.
+        """
+        movable, equal = self.start.movable, 1.001 / len(self.weights)
+        largest = np.maximum(self.weights, self.start.weights)[movable]
+        leaders = [k for k in np.argsort(-largest, kind="stable") if largest[k] > equal]
+        first = self.start.weights[movable] > equal
+        leaders = sorted(leaders[:MOST_COLOURED], key=lambda k: (not first[k], k))
+        number = {int(k): colour for colour, k in enumerate(leaders)}
+        return [number.get(k, MOST_COLOURED) for k in range(len(self.labels))]
+
     @property
     def row_gap(self) -> float | None:
         """How far the weights are from the model's own row, where they started from one."""
@@ -174,6 +214,10 @@ class BlendedWords:
     def leader(self) -> str:
         """Say which word weighs most, or that several or all weigh the same."""
         return _leader(self.start, self.weights, "weigh")
+
+    def nearest_before(self, model: Model) -> tuple[str, ...]:
+        """Return the vocabulary words that the blend of the start is nearest to."""
+        return tuple(name for name, _ in embeddings.nearest_words(model, self.before, NEAREST))
 
     def nearest(self, model: Model) -> tuple[tuple[str, float], ...]:
         """Return the vocabulary words that the blend is nearest to, and their cosines."""
@@ -194,6 +238,31 @@ class BlendedWords:
         )
         named = ", ".join(f"{name} {cosine:.2f}" for name, cosine in self.nearest(model))
         return f"{whose} in which {self.leader}. Nearest vocabulary words: {named or 'none'}."
+
+
+def leaning(
+    blended: BlendedWords, meanings: Mapping[str, Array], preset: Preset | None
+) -> Leaning | None:
+    """Return where a blend stands between the two most telling of some meanings, if any differ.
+
+    These are the poles of the sentence's preset. Without, those that the words tell apart most: the
+    difference of their cosines with the two has the widest range. The blend leans to the right one
+    at the start.
+    """
+    vectors = np.stack([*blended.start.vectors, blended.before, blended.output.output])
+    towards = {name: embeddings.cosine(vectors, meanings[name]) for name in meanings}
+    poles = preset.poles if preset else None
+    known = poles is not None and set(poles) <= set(meanings)
+    pairs = [poles] if poles and known else list(combinations(meanings, 2))
+    pairs = [(a, b) for a, b in pairs if embeddings.cosine(meanings[a], meanings[b]) < 1 - _ALIKE]
+    if not pairs:
+        return None
+    left, right = max(pairs, key=lambda pair: np.ptp((towards[pair[1]] - towards[pair[0]])[:-2]))
+    apart = 1 - embeddings.cosine(meanings[left], meanings[right])
+    before, now = ((towards[right] - towards[left])[-2:] / apart).tolist()
+    if not known and before < 0:
+        return Leaning(right, left, -now, -before)
+    return Leaning(left, right, now, before)
 
 
 def _leader(start: BlendStart, shares: Array, verb: str) -> str:

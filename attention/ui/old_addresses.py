@@ -25,7 +25,12 @@ _CODES: dict[str, dict[str, str]] = {
     "removed_from": {"Your sentence": "own"},
     "points": {"Sentences right": "single", "Both sentences right": "both"},
     "start": {"The lesson's weights": "lesson", "A real head": "head", "Equal scores": "equal"},
-    "as": {"Meanings": "meanings", "Raw dimensions": "dims"},
+    "dimensions": {
+        "Meanings": "false",
+        "meanings": "false",
+        "Raw dimensions": "true",
+        "dims": "true",
+    },
     "step": {
         "Representation": "stream",
         "Normalise": "norm",
@@ -91,6 +96,7 @@ _CODES: dict[str, dict[str, str]] = {
     "bytes": {"4 (float32)": "4", "2 (bfloat16)": "2", "1 (int8)": "1", "½ (int4)": "0.5"},
     "phase": {"reading the text": "prefill", "one more token": "decode"},
 }
+_NAMES = {"as": "dimensions"}  # a choice that is a box to open now
 _PATTERNS = (
     (re.compile(r"L(\d+) H(\d+)"), r"L\1H\2"),  # a head
     (re.compile(r"H(\d+)"), r"\1"),  # a head of the layer
@@ -106,14 +112,16 @@ def translated(said: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]
     {'word': ('8',), 'heads': ('L5H11', 'L3H1'), 'n': ('1024',)}
     """
     return {
-        _name(key, values): tuple(_code(key, value) for value in values)
+        _name(key, values): tuple(_code(_NAMES.get(key, key), value) for value in values)
         for key, values in said.items()
     }
 
 
 def _name(key: str, values: tuple[str, ...]) -> str:
     """Return the name of a control: one was that of a switch and of a text."""
-    return "both" if key == "second" and values[-1] in ("true", "false") else key
+    if key == "second" and values[-1] in ("true", "false"):
+        return "both"
+    return _NAMES.get(key, key)
 
 
 def _code(key: str, value: str) -> str:

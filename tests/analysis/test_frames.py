@@ -29,15 +29,26 @@ def test_no_chosen_head_gives_no_rows():
     assert frames.map_frame(small_view(), [], range(4)).empty
 
 
-def test_repeated_words_stay_apart():
-    frame = frames.weight_frame("abab", np.full(4, 0.25), np.full(4, 0.25))
+def test_repeated_words_stay_apart_and_have_their_colours():
+    now = blend(np.full(4, 0.25), np.eye(4))
+    frame = frames.blend_frame(
+        list("abab"), [4, 0, 4, 1], now, now.output, ["north"], np.eye(4)[:1]
+    )
     assert frame["k"].tolist() == [0, 1, 2, 3]
+    assert frame["colour"].tolist() == [4, 0, 4, 1]
+
+
+def test_a_blend_between_two_meanings_has_a_place_now_and_before():
+    frame = frames.leaning_frame(0.5, -0.25, "bank, now").set_index("when")
+    assert frame["at"].to_dict() == {"start": 0.5, "now": -0.25}
+    assert frame.loc["now", "from"] == 0.5
+    assert frame["said"].tolist() == ["at the start +0.50", "bank, now -0.25"]
 
 
 def test_stacks_add_up_to_the_total():
     now = blend([0.25, 0.75], [[1.0, 0.0], [0.0, 1.0]])
     before = blend([0.5, 0.5], [[1.0, 0.0], [0.0, 1.0]]).output
-    frame = frames.blend_frame(["x", "y"], now, before, ["east", "north"], np.eye(2))
+    frame = frames.blend_frame(["x", "y"], [0, 1], now, before, ["east", "north"], np.eye(2))
     east = frame[frame["meaning"] == "east"]
     assert east["part"].sum() == pytest.approx(east["total"].iloc[0])
     assert east["total"].iloc[0] == pytest.approx(0.25 / np.hypot(0.25, 0.75))
@@ -46,14 +57,14 @@ def test_stacks_add_up_to_the_total():
 
 def test_dimensions_are_those_furthest_from_zero():
     now = blend([1.0], [[0.1, -5.0, 0.2, 3.0]])
-    frame = frames.dimension_frame(["x"], now, np.zeros(4), count=2)
+    frame = frames.dimension_frame(["x"], [0], now, np.zeros(4), count=2)
     assert frame["meaning"].tolist() == ["dim 1", "dim 3"]
     assert frame["part"].tolist() == [-5, 3]
 
 
 def test_domain_holds_every_stack_and_mark():
     now = blend([0.5, 0.5], [[2.0, -0.2], [-0.6, -0.4]])
-    frame = frames.dimension_frame(["x", "y"], now, np.array([0.1, -0.9]), count=2)
+    frame = frames.dimension_frame(["x", "y"], [0, 1], now, np.array([0.1, -0.9]), count=2)
     low, high = frames.stack_domain(frame, 0.25)
     assert low <= -0.9
     assert high >= 1.0

@@ -9,7 +9,7 @@ import pytest
 
 from attention import blend
 from attention.analysis import frames
-from attention.charts.blend import blend_bars, weight_bars
+from attention.charts.blend import blend_bars, meaning_axis
 from attention.charts.maps import head_grid, head_maps, row_bars
 
 HEADS = [(3, 1), (5, 11)]
@@ -21,13 +21,13 @@ def tables_and_charts(view):
     maps = frames.map_frame(view, HEADS, range(4))
     shown = {"labels": view.labels[:4], "first": 0, "names": ("L3 H1", "L5 H11"), "columns": 2}
     now = blend([0.3, 0.7], VALUES)
-    stack = frames.blend_frame(LABELS, now, now.output, ["east", "north"], VALUES)
+    stack = frames.blend_frame(LABELS, [0, 4], now, now.output, ["east", "north"], VALUES)
     return [
-        (weight_bars, frames.weight_frame(LABELS, VALUES[0], VALUES[1]), {"labels": LABELS}),
+        (meaning_axis, frames.leaning_frame(0.2, -0.7, "bank, now"), {"labels": LABELS}),
         (
             blend_bars,
             stack,
-            {"labels": ("east", "north"), "words": 2, "title": "cosine", "domain": (0.0, 1.0)},
+            {"labels": ("east", "north"), "title": "cosine", "domain": (0.0, 1.0)},
         ),
         (
             head_grid,

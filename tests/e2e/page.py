@@ -36,6 +36,11 @@ def slider(page, name):
     return page.locator(f'input[type=range][aria-label="{name}"]:visible')
 
 
+def weight(page, word):
+    """Return what stands beside the explorer's slider of a word."""
+    return page.locator(".row").filter(has=page.locator(f'[aria-label="{word}"]')).locator(".said")
+
+
 def field(page, key):
     """Return the input of a picker or text field by its key."""
     return page.locator(f".st-key-{key} input").first

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pandas as pd
 import pyarrow as pa
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.testing.v1 import AppTest
@@ -71,6 +72,55 @@ def click(app, alt, selection, **fields):
     states.widgets.append(WidgetState(id=clicked, string_value=value))
     app._run(states)
     return healthy(app)
+
+
+class Handle:
+    """A slider of a column of our own, moved as the browser does: AppTest does not know it."""
+
+    type = "slider"
+
+    def __init__(self, app, column, sliders, place):
+        self.app, self.column, self.sliders, self.place = app, column, sliders, place
+        self.key, self.label = sliders[place].key, sliders[place].label
+        self.value = app.session_state[self.key]
+
+    def set_value(self, value, *, moving=False, turn=None):
+        values = [self.app.session_state[slider.key] for slider in self.sliders]
+        values[self.place] = value
+        data = json.loads(self.column.proto.json)
+        self.moved = {"turn": turn or data["turn"], "moving": moving, "values": values}
+        return self
+
+    def run(self):
+        said = json.dumps({"moved": self.moved})
+        states = self.app._tree.get_widget_states()
+        states.widgets.append(WidgetState(id=self.column.proto.id, json_value=said))
+        self.app._run(states)
+        return self.app
+
+
+def columns(app):
+    """Return the columns of sliders by their key, each with its data."""
+    found = [c for c in app.get("bidi_component") if "sliders" in c.proto.component_name]
+    return {c.proto.id.rsplit("-", 1)[1]: c for c in found}
+
+
+def handles(app):
+    """Return every slider of these columns by its key."""
+    found = {}
+    for key, column in columns(app).items():
+        sliders = app.session_state[f"_{key}_turn"].sliders
+        found |= {s.key: Handle(app, column, sliders, i) for i, s in enumerate(sliders)}
+    return found
+
+
+def weighed(app):
+    """Return the weights that the explorer draws beside its sliders, now and at the start."""
+    drawn = json.loads(columns(app)["scores"].proto.json)["rows"]
+    return pd.DataFrame(
+        {"word": row["label"], "weight": row["bar"]["share"], "before": row["bar"]["before"]}
+        for row in drawn
+    )
 
 
 def ask(app):

@@ -6,7 +6,16 @@ import pytest
 
 from attention import presets
 from attention.ui import inputs, old_addresses
-from tests.pages.app import EXPLORER, HEADS, ROOT, VISUALIZER, healthy, open_page, sentence
+from tests.pages.app import (
+    EXPLORER,
+    HEADS,
+    ROOT,
+    VISUALIZER,
+    handles,
+    healthy,
+    open_page,
+    sentence,
+)
 from tests.pages.reader import plain
 from tests.pages.test_controls import DECODER, STATES
 
@@ -32,7 +41,7 @@ KINDS = (
 def controls(app):
     """Return every control by its key."""
     found = [widget for kind in KINDS for widget in getattr(app, kind)]
-    return {widget.key: widget for widget in found if widget.key}
+    return {widget.key: widget for widget in found if widget.key} | handles(app)
 
 
 def control(app, key):

@@ -32,7 +32,9 @@ from tests.pages.app import (
     ROOT,
     SCALING,
     VISUALIZER,
+    Handle,
     click,
+    handles,
     healthy,
     open_page,
     rows,
@@ -143,7 +145,8 @@ def controls(app):
 
     Files are for the tests of the pages that take or give them.
     """
-    found = (w for w in app._tree if isinstance(w, Widget) and "load" not in type(w).__name__)
+    found = [w for w in app._tree if isinstance(w, Widget) and "load" not in type(w).__name__]
+    found += handles(app).values()
     return {re.sub(r"\d+-\w+", "#", f"{type(w).__name__} {w.key or w.label}"): w for w in found}
 
 
@@ -155,7 +158,9 @@ def seen(app, echo=(), but=None, *, values=False):
             if node.id != but:
                 said = [node.label, node.proto.disabled, getattr(node, "options", None)]
                 shown.append(_without(echo, repr([*said, node.value if values else None])))
-        elif getattr(node, "proto", None) is not None:
+        elif getattr(node, "proto", None) is not None and getattr(node.proto, "id", "") != (
+            but or 0
+        ):
             proto = type(node.proto)()
             proto.CopyFrom(node.proto)
             for field in {"id", "alt"} & set(proto.DESCRIPTOR.fields_by_name):
@@ -239,6 +244,10 @@ def _selections(spec):
             yield from _selections(part)
 
 
+def out_of_use(control):
+    return not isinstance(control, Handle) and control.proto.disabled
+
+
 def ways_on(app):
     """Return what a control may act through: the buttons and the charts that hear clicks."""
     buttons = [partial(pressed, label=b.label) for b in app.button if not b.proto.disabled]
@@ -254,6 +263,10 @@ def acts(page, params, name, asked):
         before = seen(app, values=True)
         healthy(control.click().run())
         return seen(app, values=True) != before or bool(asked)
+    if isinstance(control, Handle):
+        column = control.column.proto.id
+        before = seen(app, but=column)
+        return seen(healthy(control.set_value(control.value - 0.5).run()), but=column) != before
     state = next(s for s in app._tree.get_widget_states().widgets if s.id == control.id)
     choices = list(others(control, state))
     for other, echo in choices:
@@ -275,7 +288,7 @@ def acts(page, params, name, asked):
 @pytest.mark.parametrize(("page", "params"), STATES, ids=lambda value: str(value)[-60:])
 def test_every_control_acts_or_is_out_of_use(page, params, asked):
     app = open_page(page, **params)
-    names = [name for name, control in controls(app).items() if not control.proto.disabled]
+    names = [name for name, control in controls(app).items() if not out_of_use(control)]
     dead = [name for name in names if not acts(page, params, name, asked)]
     assert not dead
 

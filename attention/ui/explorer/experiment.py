@@ -12,85 +12,158 @@ import streamlit as st
 
 from attention import presets
 from attention.analysis import embeddings, frames, words
-from attention.charts.blend import blend_bars, weight_bars
-from attention.pipeline.blending import MOST_MOVABLE, BlendedWords, BlendStart
-from attention.ui.controls import meanings_input
-from attention.ui.inputs import choice, slider
+from attention.arrays import Array
+from attention.charts.blend import blend_bars, meaning_axis
+from attention.pipeline.blending import (
+    MOST_COLOURED,
+    MOST_MOVABLE,
+    BlendedWords,
+    BlendStart,
+    Leaning,
+    leaning,
+)
+from attention.ui.controls import meanings_input, on_phone
+from attention.ui.inputs import expander
 from attention.ui.readings import Reading
-from attention.ui.show import draw, escape_markdown, show_check, table
+from attention.ui.show import draw, escape_markdown, notice, percent, show_check, table
+from attention.ui.sliders import LINE_HEIGHT, Bar, Slider, slider_column, standing
 from attention.wording import head_name
 
 MOST_MEANINGS = 12
 DIMENSIONS = 12
-VIEWS = {"meanings": "Meanings", "dims": "Raw dimensions"}
+_TALL = 12  # sliders: more, and they scroll beside what they change
+_TEMPERATURE = Slider("temperature", "Temperature", 1.0, 0.1, 5.0, 0.1)
+_COLUMNS = [3, 2]
 
 
-def relevance_scores(chosen: Reading, start: BlendStart) -> BlendedWords:
-    """Draw the scores and the temperature; return what they make of the words."""
-    with st.container(horizontal=True, horizontal_alignment="distribute"):
-        st.subheader("Relevance scores")
-        button = st.container(width="content")
-    _notes(chosen, start)
-    temperature = slider("Temperature", 0.1, 5.0, 1.0, 0.1, key="temperature", width=200)
+def draw_experiment(chosen: Reading, start: BlendStart) -> tuple[BlendedWords, bool]:
+    """Draw the scores beside what they make; return that, and whether the sliders rest."""
+    sliders = _score_sliders(start)
     scores = start.base.copy()
-    with st.container(height=440, horizontal=True):
-        for k in start.movable:
-            scores[k] = _score(start, k)
+    scores[start.movable] = standing(sliders)
+    (temperature,) = standing([_TEMPERATURE])
     blended = BlendedWords(start, scores, temperature)
-    button.button(
-        "Reset", icon=":material/restart_alt:", on_click=partial(_reset, start),
+    row = st.container(horizontal=True, vertical_alignment="center")
+    if on_phone():  # the result stays above the sliders, which scroll
+        right, left = st.container(), st.container(height=300)
+    else:
+        left, right = st.columns(_COLUMNS, gap="large")
+    told = st.container()
+    with right:
+        stands = _draw_blend(chosen, blended)
+    with told:
+        notice(" ".join([blended.sentence(chosen.model), stands.sentence if stands else ""]))
+        _draw_checks(blended)
+        _notes(chosen, start)
+    with left:
+        rests = _draw_scores(blended, sliders)
+    with row:
+        return blended, _draw_temperature(blended, sliders) and rests
+
+
+def draw_details(blended: BlendedWords) -> None:
+    """Draw the formula and the raw dimensions, closed at first, with the numbers of now."""
+    formula = expander("The formula, with these numbers", key="formula")
+    if formula.open:
+        with formula:
+            _draw_formula(blended)
+    if blended.start.own:  # its dimensions are all there is to show
+        return
+    dimensions = expander("The blend's raw dimensions", key="dimensions")
+    if dimensions.open:
+        with dimensions:
+            _draw_bars(_dimensions(blended), "The raw dimensions", key="raw")
+
+
+def _score_sliders(start: BlendStart) -> list[Slider]:
+    """Return a slider for each word that has one, around where the scores start."""
+    low, high = float(np.floor(start.base.min())) - 4, float(np.ceil(start.base.max())) + 4
+    return [
+        Slider(_key(start, k), start.view.labels[k], float(start.base[k]), low, high, 0.05)
+        for k in start.movable
+    ]
+
+
+def _draw_scores(blended: BlendedWords, sliders: list[Slider]) -> bool:
+    start = blended.start
+    weights, before = (words.fold(row, start.movable) for row in (blended.weights, start.weights))
+    bars = [
+        Bar(float(share), float(was), percent(float(share)), None if c == MOST_COLOURED else c)
+        for share, was, c in zip(weights, before, blended.colours, strict=True)
+    ]
+    tall = len(sliders) > _TALL and not on_phone()
+    with st.container(height=_TALL * LINE_HEIGHT if tall else "content", border=False):
+        return slider_column(
+            "scores",
+            "Relevance of each word",
+            sliders,
+            [float(blended.scores[k]) for k in start.movable],
+            bars=bars,
+            heads=("relevance score", "weight"),
+            rest=blended.labels[-1] if start.rest else None,
+        )
+
+
+def _draw_temperature(blended: BlendedWords, sliders: list[Slider]) -> bool:
+    with st.container(width=300):
+        rests = slider_column(
+            "softmax", "Softmax", [_TEMPERATURE], [blended.temperature], digits=1, signed=False
+        )
+    st.button(
+        "Reset", icon=":material/restart_alt:", on_click=partial(_reset, sliders),
         disabled=blended.untouched, help="Scores and temperature, as they were at first",
     )  # fmt: skip
-    return blended
+    return rests
 
 
-def draw_weights(blended: BlendedWords) -> None:
-    """Draw the weights beside those at the start, and what holds of them."""
-    start, weights, labels = blended.start, blended.weights, blended.labels
-    st.subheader("Weights after softmax")
-    folded, before = (words.fold(row, start.movable) for row in (weights, start.weights))
-    draw(
-        weight_bars,
-        frames.weight_frame(labels, folded, before),
-        key="weights",
-        alt_text=f"Weights of {len(labels)} words: {blended.leader}",
-        labels=labels,
-    )
+def _draw_checks(blended: BlendedWords) -> None:
+    weights, head = blended.weights, blended.start.head
     with st.container(horizontal=True):
         show_check(f"none negative: smallest {weights.min():.2g}", weights.min() >= 0)
         show_check(f"sum {weights.sum():.6f}", abs(weights.sum() - 1) < 1e-6)
-        if start.head and (gap := blended.row_gap) is not None:
-            name = head_name(start.head)
+        if head and (gap := blended.row_gap) is not None:
+            name = head_name(head)
             show_check(f"weights: the model's own row at {name}, largest difference {gap:.0e}",
                        gap < 1e-6)  # fmt: skip
 
 
-def draw_output(chosen: Reading, blended: BlendedWords) -> None:
-    """Draw the blend as meanings or as raw dimensions."""
-    with st.container(horizontal=True, horizontal_alignment="distribute"):
-        st.subheader("Blended output")
-        kind = "dims" if blended.start.own else choice("Show as", VIEWS, key="as")
-    names: tuple[str, ...] = ()
-    if kind == "meanings":
-        near = [name for name, _ in blended.nearest(chosen.model)]
-        names = meanings_input(chosen, near, MOST_MEANINGS)
-    bars = _meanings(chosen, blended, names) if names else _dimensions(blended)
+def _draw_blend(chosen: Reading, blended: BlendedWords) -> Leaning | None:
+    """Draw the blend as meanings, where it stands between two of them; or as raw dimensions."""
+    if blended.start.own:
+        st.markdown("**Blended output**")
+        _draw_bars(_dimensions(blended), "The blended output", key="blend")
+        return None
+    axis = st.container()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown("**Blended output**, by word")
+        with st.popover("Meanings", icon=":material/translate:"):
+            near = blended.nearest_before(chosen.model)
+            names = meanings_input(chosen, near, MOST_MEANINGS)
+    vectors = {name: embeddings.word_vector(chosen.model, name) for name in names}
+    if not vectors:
+        _draw_bars(_dimensions(blended), "The blended output", key="blend")
+        return None
+    _draw_bars(_meanings(blended, vectors), "The blended output", key="blend")
+    stands = leaning(blended, vectors, chosen.preset)
+    if stands:
+        with axis:
+            _draw_axis(blended, stands)
+    return stands
+
+
+def _draw_axis(blended: BlendedWords, stands: Leaning) -> None:
+    name = blended.start.query_label or "blend"
     draw(
-        blend_bars,
-        bars.frame,
-        key="blend",
-        alt_text=f"The blended output: {bars.title}",
-        labels=tuple(bars.frame.drop_duplicates("s")["meaning"]),
-        words=len(blended.labels),
-        title=bars.title,
-        domain=frames.stack_domain(bars.frame, bars.step, bars.limit),
+        meaning_axis,
+        frames.leaning_frame(stands.before, stands.now, f"{name}, now"),
+        key="axis",
+        alt_text=stands.sentence,
+        labels=(stands.left, stands.right),
     )
-    st.caption("Each colour is a word, as above. Grey marks: at the start.")
 
 
-def draw_formula(blended: BlendedWords) -> None:
+def _draw_formula(blended: BlendedWords) -> None:
     """Write softmax and the blend out with the numbers of this moment."""
-    st.subheader("The formula, with these numbers")
     st.latex(
         r"w_k = \frac{e^{s_k / t}}{\sum_j e^{s_j / t}} \qquad\qquad"
         r"\mathrm{output} = \sum_k w_k\, v_k"
@@ -106,20 +179,36 @@ class _Bars(NamedTuple):
 
     frame: pd.DataFrame
     title: str
-    step: float
-    limit: float
+    domain: tuple[float, float]
 
 
-def _meanings(chosen: Reading, blended: BlendedWords, names: tuple[str, ...]) -> _Bars:
-    directions = np.stack([embeddings.word_vector(chosen.model, name) for name in names])
-    frame = frames.blend_frame(blended.labels, blended.folded, blended.before, names, directions)
-    return _Bars(frame, "cosine of the blend with the meaning", 0.25, 1.0)
+def _draw_bars(bars: _Bars, what: str, *, key: str) -> None:
+    draw(
+        blend_bars,
+        bars.frame,
+        key=key,
+        alt_text=f"{what}: {bars.title}",
+        labels=tuple(bars.frame.drop_duplicates("s")["meaning"]),
+        title=bars.title,
+        domain=bars.domain,
+    )
+
+
+def _meanings(blended: BlendedWords, vectors: dict[str, Array]) -> _Bars:
+    frame = frames.blend_frame(
+        blended.labels, blended.colours, blended.folded, blended.before,
+        list(vectors), np.stack(list(vectors.values())),
+    )  # fmt: skip
+    low, high = frames.stack_domain(frame, 0.25, 1.0)
+    return _Bars(frame, "cosine of the blend with the meaning", (low, max(high, 1.0)))
 
 
 def _dimensions(blended: BlendedWords) -> _Bars:
-    frame = frames.dimension_frame(blended.labels, blended.folded, blended.before, DIMENSIONS)
+    frame = frames.dimension_frame(
+        blended.labels, blended.colours, blended.folded, blended.before, DIMENSIONS
+    )
     title = f"{DIMENSIONS} of {len(blended.before)} dimensions, those furthest from 0"
-    return _Bars(frame, title, 0.02, np.inf)
+    return _Bars(frame, title, frames.stack_domain(frame, 0.02))
 
 
 def _notes(chosen: Reading, start: BlendStart) -> None:
@@ -136,25 +225,11 @@ def _notes(chosen: Reading, start: BlendStart) -> None:
         )
 
 
-def _score(start: BlendStart, k: int) -> float:
-    """Draw the slider of one word, around where the scores start."""
-    return slider(
-        escape_markdown(start.view.labels[k]),
-        float(np.floor(start.base.min())) - 4,
-        float(np.ceil(start.base.max())) + 4,
-        float(start.base[k]),
-        0.01,
-        key=_key(start, k),
-        width=120,
-    )
-
-
 def _key(start: BlendStart, k: int) -> str:
     """Return a key for the slider of a word: a score belongs to one sentence and one start."""
     return f"r{k}-{zlib.crc32(f'{start.view.labels}{start.origin}'.encode()) % 0xFFFF:x}"
 
 
-def _reset(start: BlendStart) -> None:
+def _reset(sliders: list[Slider]) -> None:
     """Put every slider back where it started."""
-    scores = {_key(start, k): float(start.base[k]) for k in start.movable}
-    st.session_state.update(scores, temperature=1.0)
+    st.session_state.update({s.key: s.default for s in (*sliders, _TEMPERATURE)})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from attention import presets
@@ -36,10 +35,8 @@ def start_picker(row: DeltaGenerator) -> Callable[[Reading], str | None]:
 
 
 def start_from(row: DeltaGenerator, chosen: Reading, focus: Focus, kind: str) -> BlendStart:
-    """Draw what a start needs; return it, and say what its scores are and what they blend."""
-    start = _head_start(row, chosen, focus) if kind == HEAD else _plain_start(chosen, kind)
-    st.caption(start.says)
-    return start
+    """Draw what a start needs, and return it."""
+    return _head_start(row, chosen, focus) if kind == HEAD else _plain_start(chosen, kind)
 
 
 def _plain_start(chosen: Reading, kind: str) -> BlendStart:
