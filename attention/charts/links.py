@@ -16,7 +16,9 @@ _Align = Literal["left", "right"]
 
 THEME_COLOURS = 12  # as many as .streamlit/config.toml has
 _ABOVE = STRONGEST + 3.0  # rows above the words: the strongest, its title, the headings
+_HEADINGS = 1.6  # rows above the words where there are headings only
 _FIGURE = 50  # pixels for a weight beside each key
+_FIGURE_FROM = 0.05  # smaller weights have a bar and no figure
 _CELLS = 88  # pixels for a cell per head there, where there are several heads
 _LETTER = 8  # pixels, about
 _LEGEND_COLUMNS, _LEGEND_ROW = 6, 24
@@ -57,6 +59,7 @@ def word_links(
     longest: int,
     names: Sequence[str],
     several: bool,
+    bars: bool = False,
 ) -> alt.TopLevelMixin:
     """Draw lines from the query to all its keys; a click makes another word the query.
 
@@ -67,18 +70,21 @@ def word_links(
     ----------
     count, longest : words shown, and letters of the longest
     names : all heads of the layer
+    bars : of one head, its weights stand as bars right of the keys, with a mark for the field
+        `base`, what the other words give the same key; no table of the strongest stands above
     """
     step = 26 if count <= 30 else 20 if count <= 60 else 16
     cell = max(2, min(7, _CELLS // max(len(names), 1)))
-    beside = len(names) * cell + 4 if several else _FIGURE
-    rows = (-_ABOVE, count - 0.4)
+    beside = len(names) * cell + 4 if several else 0 if bars else _FIGURE
+    rows = (-_HEADINGS if bars else -_ABOVE, count - 0.4)
     parts = _Parts(data, rows, step, list(range(len(names))), several)
     params = [
         alt.param(name="names", value=list(names)),
         alt.param(name="letters", value=14 if step > 20 else 13 if step > 16 else 12),
         alt.param(name="room", expr=f"min({16 + _LETTER * min(longest, 14)}, 0.28 * width)"),
         alt.param(name="cell", value=cell),
-        alt.param(name="beside", expr=f"width - room - {beside}"),
+        alt.param(name="edge", expr="width - max(110, 0.32 * width)" if bars else "width"),
+        alt.param(name="beside", expr=f"edge - room - {beside}"),
         alt.param(name="headline", value=0.7 - _ABOVE),
     ]
     legend = _LEGEND_ROW * -(-len(names) // _LEGEND_COLUMNS) if several else 0
@@ -86,8 +92,8 @@ def word_links(
         *parts.queries(),
         *parts.keys(),
         parts.lines(),
-        *([parts.cells()] if several else parts.figures()),
-        *parts.strongest(),
+        *(parts.bars() if bars else [parts.cells()] if several else parts.figures()),
+        *([] if bars else parts.strongest()),
         resolve=alt.Resolve(scale=alt.LegendResolveMap(color="independent")),
         height=round((rows[1] - rows[0]) * step) + legend,
     ).add_params(*params)
@@ -135,7 +141,7 @@ class _Parts:
 
     def keys(self) -> list[alt.Chart]:
         """Return the words as keys."""
-        x = "width - room + 4"
+        x = "edge - room + 4"
         words = self._text(self._rows("datum.kind == 'word'"), x, "row", "left")
         return [words.encode(text="query:N"), self._heading("key", x, "left")]
 
@@ -183,6 +189,41 @@ class _Parts:
                 y2="bottom:Q",
                 tooltip=self._tips(),
             ),
+        ]
+
+    def bars(self) -> list[alt.Chart]:
+        """Return the weights as bars right of the keys, with a mark at what the others give."""
+        span = "(width - edge - 48)"
+        found = self._asked("row", self._inside).transform_calculate(
+            top="datum.to - 0.3",
+            bottom="datum.to + 0.3",
+            high="datum.to - 0.42",
+            low="datum.to + 0.42",
+            left="edge + 4",
+            right=f"edge + 4 + datum.weight * {span}",
+            mark=f"edge + 4 + datum.base * {span}",
+        )
+        pixels = alt.X("left:Q").scale(None).axis(None)
+        tips = [*self._tips(), alt.Tooltip("base:Q", title="the other words give", format=".4f")]
+        first = alt.Color("kind:N").scale(domain=["row"]).legend(None)
+        own = found.mark_rect(cornerRadius=3).encode(
+            x=pixels, x2="right:Q", y=self._y("top"), y2="bottom:Q", color=first, tooltip=tips
+        )
+        others = found.transform_filter("isValid(datum.base)").mark_rule(
+            color=NEUTRAL, strokeWidth=3
+        )
+        figure = self._grey(
+            found.transform_filter(f"datum.weight >= {_FIGURE_FROM}"), "width - 2", "right"
+        )
+        return [
+            own,
+            others.encode(
+                x=alt.X("mark:Q").scale(None).axis(None),
+                y=self._y("high"),
+                y2="low:Q",
+                tooltip=tips,
+            ),
+            figure.encode(y=self._y("to"), text=alt.Text("weight:Q", format=".2f")),
         ]
 
     def cells(self) -> alt.Chart:

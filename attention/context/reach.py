@@ -54,6 +54,24 @@ def recurrent_norms(
     return tanh, gru
 
 
+def relayed(
+    model: Model, tokens: Tokens, units: Sequence[Unit], start: int, hidden: int, gain: float,
+    seed: int,
+) -> tuple[Array, Array]:  # fmt: skip
+    """Return how much of one word's message a tanh network, and a GRU, holds at each later word.
+
+    The networks are those of `recurrent_norms`: `(W - start,)` each, 1 at the word itself.
+    """
+    x = rnn_cnn.standardised(embeddings.unit_vectors(model, tokens, units))
+    tanh, gru = (
+        rnn_cnn.passed_on(
+            rnn_cnn.random_cell(gates, x.shape[1], hidden, gain=gain, seed=seed), x, start
+        )
+        for gates in (rnn_cnn.TANH, rnn_cnn.GRU)
+    )
+    return tanh, gru
+
+
 @dataclass(frozen=True, eq=False)
 class Influence:
     """How much each word counts at the last one, through three kinds of layer."""
@@ -88,13 +106,13 @@ class Influence:
         every = self.view.weights[:, :, own[-1]][..., own].reshape(-1, len(own))  # (L * H, W)
         usual = float(np.median([_share(values, far) for values in every]))
         steps, head = len(labels) - 1 - far, list(self.series)[-1]
+        even = share_text(1 / len(labels))
         return (
             f"{spelled(labels, far)} stands {steps} words before {last}. Of all that reaches "
-            f"{last}, {_percent(attended)} comes from it through {head}, one of {len(every)} heads "
-            f"(their median: {_percent(usual)}; equal shares: {_percent(1 / len(labels))}), in 1 "
-            f"step. Through recurrent networks that are random and untrained it is "
-            f"{_percent(tanh)} (tanh) and {_percent(gru)} (GRU), after {steps} steps: with another "
-            "gain, another figure."
+            f"{last}, {share_text(attended)} comes from it through {head}, one of {len(every)} "
+            f"heads (their median: {share_text(usual)}; equal shares: {even}), in 1 step. Through "
+            f"recurrent networks that are random and untrained it is {share_text(tanh)} (tanh) and "
+            f"{share_text(gru)} (GRU), after {steps} steps: with another gain, another figure."
         )
 
 
@@ -143,8 +161,12 @@ def _share(values: Array, place: int) -> float:
     return float(values[place]) / total if total > 0 else 0.0
 
 
-def _percent(share: float) -> str:
-    """Return a share as people read it, with two figures where it is small."""
+def share_text(share: float) -> str:
+    """Return a share as people read it, with two figures where it is small.
+
+    >>> share_text(0.904), share_text(0.00261)
+    ('90 %', '0.26 %')
+    """
     return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.2g} %"
 
 

@@ -150,6 +150,27 @@ def input_norms(cell: CellWeights, x: Array) -> Array:
     return norms
 
 
+def passed_on(cell: CellWeights, x: Array, start: int) -> Array:
+    """Return how much of one input each later state still holds, 1 for its own: `(T - start,)`.
+
+    `|d h_t / d x_start| / |d h_start / d x_start|` for t from start on: the message is handed from
+    state to state, and each hands on what it makes of it.
+
+    Source: Pascanu et al. 2013, equation 5.
+
+    >>> half = CellWeights(np.array([[[1.0]]]), np.array([[[0.5]]]))
+    >>> passed_on(half, np.zeros((4, 1)), 1)
+    array([1.  , 0.5 , 0.25])
+    """
+    states, norms = run(cell, x), np.empty(len(x) - start)
+    path = _step(cell)(cell, x[start], states[start]).by_input
+    for t in range(start, len(x)):
+        if t > start:
+            path = _step(cell)(cell, x[t], states[t]).by_state @ path
+        norms[t - start] = np.linalg.norm(path)
+    return norms / norms[0] if norms[0] > 0 else np.zeros_like(norms)
+
+
 def dilations(layers: int, rule: int) -> tuple[int, ...]:
     """Return the dilation of each layer: `rule` in all of them, or 1, 2, 4, ... where it is 0.
 

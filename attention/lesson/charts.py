@@ -25,24 +25,6 @@ _OUTCOMES = ("#16a34a", "#818cf8", "#f59e0b", "#e11d48", "#94a3b8")  # of `frame
 _SECONDS = "(datum.value < 1 ? format(datum.value, '~s') + 's' : format(datum.value, '~r') + ' s')"
 
 
-def word_bars(data: pd.DataFrame, *, labels: Sequence[str]) -> alt.TopLevelMixin:
-    """Draw how much one word attends to every word. `data` is `frames.row_frame`."""
-    base = alt.Chart(data).encode(
-        y=alt.Y("k:O").title(None).axis(position_axis()),
-        x=alt.X("weight:Q").title(None).scale(domain=[0, 1]).axis(None),
-        tooltip=[
-            alt.Tooltip("word:N", title="key"),
-            alt.Tooltip("weight:Q", title="weight", format=".4f"),
-        ],
-    )
-    bars = base.mark_bar(height={"band": 0.72}, color=_FIRST)
-    value = base.mark_text(align="left", dx=6, fontWeight=600).encode(
-        text=alt.Text("weight:Q", format=".2f")
-    )
-    chart = alt.layer(bars, value).add_params(labels_param(labels))
-    return chart.properties(height=max(len(labels), 1) * ROW_HEIGHT + 8)
-
-
 def pair_bars(data: pd.DataFrame, *, labels: Sequence[str]) -> alt.TopLevelMixin:
     """Draw how much the pronoun attends to both candidates in both sentences.
 

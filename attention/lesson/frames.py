@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from attention.analysis.link_frames import link_frame
+from attention.analysis.telling import base_rate, ordinary
+from attention.analysis.words import View
 from attention.arrays import Array
 from attention.lesson.additive import ScoreCost
 from attention.lesson.minimal_pairs import outcomes
@@ -20,6 +23,17 @@ def row_frame(labels: Sequence[str], rows: Mapping[str, Array]) -> pd.DataFrame:
         for name, weights in rows.items()
     ]
     return pd.concat(tables, ignore_index=True)
+
+
+def hero_frame(view: View, head: Head, shown: Sequence[int], query: int) -> pd.DataFrame:
+    """Return `link_frame` of one head with `base`: what the other words give the same key.
+
+    NaN where no other word may attend to it.
+    """
+    layer, column = head
+    frame = link_frame(view, layer, [column], shown, query=query, several=False)
+    base = base_rate(view.weights[head], ordinary(view), is_causal=view.is_causal)
+    return frame.assign(base=base[frame["q"], frame["k"]])
 
 
 def candidate_frame(weights: Array, head: Head, names: Sequence[str]) -> pd.DataFrame:

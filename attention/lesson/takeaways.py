@@ -1,4 +1,4 @@
-"""The lesson's takeaways, each with a figure from the reader's own sentence and where to go on."""
+"""The lesson's example, and its takeaways: each with a figure or a formula, and where to go on."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from attention.analysis import words
-from attention.analysis.sentences import compared
-from attention.analysis.telling import telling_heads
+from attention.analysis.sentences import attends_to, compared
+from attention.analysis.telling import telling_heads, telling_link
 from attention.arrays import Array
 from attention.core import softmax
-from attention.wording import head_name, spelled
+from attention.wording import head_name, most, spelled
 
 if TYPE_CHECKING:
     from attention.analysis.words import View
@@ -34,7 +34,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Takeaway:
-    """One thing to remember, with a figure that was computed for this sentence."""
+    """One thing to remember, with a figure that was computed for this sentence or a formula."""
 
     title: str
     text: str
@@ -70,9 +70,15 @@ class LessonExample:
         return self.view.labels[self.key]
 
     @property
+    def row(self) -> Array:
+        """How much it attends to every word: `(W,)`."""
+        row: Array = self.view.weights[self.layer, self.head, self.query]
+        return row
+
+    @property
     def weight(self) -> float:
         """How much it attends to it."""
-        return float(self.view.weights[self.layer, self.head, self.query, self.key])
+        return float(self.row[self.key])
 
     @property
     def sentence(self) -> str:
@@ -86,6 +92,15 @@ class LessonExample:
             f"({compared(self.view, head, self.query, self.key)}; the mean of all {count} heads is "
             f"{mean:.2f})."
         )
+
+    @property
+    def told(self) -> str:
+        """What this example shows where its key gets most; else what does, which may be none."""
+        head = self.layer, self.head
+        if most(self.view.weights[head][self.query]) == [self.key]:
+            return self.sentence
+        query = spelled(self.view.labels, self.query)
+        return f"In head {self.name} {query} {attends_to(self.view, head, self.query)}."
 
     @cached_property
     def scores(self) -> Array:
@@ -110,61 +125,39 @@ class LessonExample:
         return {**self.place, "word": str(query), "reads": str(key)}
 
 
+def example_of(trace: Trace, view: View, link: tuple[int, int, int, int], query: int
+) -> LessonExample:  # fmt: skip
+    """Return the example of a word in a head, with the word that it is most selective for.
+
+    Parameters
+    ----------
+    link : query, key, layer and head of the text's most telling link
+    query : the word that attends, that one or another
+    """
+    first, key, layer, head = link
+    if query != first:
+        key = telling_link(view.head(layer, head), 1, query=query)[1]
+    return LessonExample(trace, view, query, key, layer, head)
+
+
 def takeaways(example: LessonExample) -> list[Takeaway]:
-    """Return the lesson's takeaways, in order."""
-    return [_all_at_once(example), _query_key_value(example), _heads(example),
-            _quadratic(example), _additive(example), _scaled(example)]  # fmt: skip
-
-
-def _all_at_once(example: LessonExample) -> Takeaway:
-    first, last = sorted((example.query, example.key))
-    apart = last - first - sum(unit.blank for unit in example.view.units[first:last])
-    return Takeaway(
-        "All words at once",
-        f"Every word attends to every {'earlier one' if example.view.is_causal else 'other'} in "
-        "one step, however far apart they are. A recurrent network hands the news on from word to "
-        "word.",
-        f"1 step, not {apart}" if apart > 1 else "1 step",
-        f"from “{example.key_label}” to “{example.query_label}”, {apart} words apart"
-        if apart != 1
-        else f"from “{example.key_label}” to “{example.query_label}”, its neighbour",
-        Link(
-            "pages/learn/context.py",
-            "Compare with an RNN",
-            {"q": example.trace.text, "view": "rnn"},
-        ),
-    )
-
-
-def _query_key_value(example: LessonExample) -> Takeaway:
-    score = example.scores[example.key]
-    return Takeaway(
-        "Query, key, value",
-        "The query is what a word seeks, the key what a word offers, the value what is passed on. "
-        "Query times key is the score; softmax turns scores into weights.",
-        f"{score:.2f} → {example.weight:.2f}",
-        f"score → weight of “{example.key_label}” for “{example.query_label}” in {example.name}",
-        Link(
-            "pages/learn/pipeline.py",
-            "Follow every number",
-            {**example.token_place, "step": "qkv"},
-        ),
-    )
+    """Return what to remember beside the story's steps, in order."""
+    return [_heads(example), _additive(example), _scaled(example)]
 
 
 def _heads(example: LessonExample) -> Takeaway:
     rows = example.view.weights[:, :, example.query]  # (L, H, W)
-    favourites = len(np.unique(rows.argmax(axis=-1)))
+    same = int((rows.argmax(axis=-1) == example.key).sum())
     best = telling_heads(example.view, example.query, example.key, 3)
     codes = [head_name(head).replace(" ", "") for head in best]
-    heads, several = rows[..., 0].size, favourites > 1
+    heads = rows[..., 0].size
     return Takeaway(
         "Several heads",
         "Each head has queries, keys and values of its own, and so attends to something else. "
         "All of them work at the same time.",
-        f"{favourites} word{'s' if several else ''}",
-        f"{'get' if several else 'gets'} the largest weight of “{example.query_label}” in at least "
-        f"one of the {heads} heads",
+        f"{same} of {heads}",
+        f"heads in which “{example.query_label}” gives “{example.key_label}” its largest weight; "
+        "in the others, another word or token",
         Link(
             "pages/explore/heads.py",
             "Put heads side by side",
@@ -173,30 +166,14 @@ def _heads(example: LessonExample) -> Takeaway:
     )
 
 
-def _quadratic(example: LessonExample) -> Takeaway:
-    tokens = len(example.trace.tokens)
-    causal = example.trace.is_causal
-    now, twice = (n * (n + 1) // 2 if causal else n * n for n in (tokens, 2 * tokens))
-    return Takeaway(
-        "The price: O(n²)",
-        "n tokens make n × n weights in every head"
-        + (", of which the mask of a decoder leaves n (n + 1) / 2" if causal else "")
-        + f". Twice the text takes {'about ' if causal else ''}four times the weights.",
-        f"{now:,} → {twice:,}",
-        f"weights in each head, for these {tokens} tokens and for twice as many",
-        Link("pages/measure/scaling.py", "Time it on this machine", {}),
-    )
-
-
 def _additive(example: LessonExample) -> Takeaway:
-    tokens, width = example.trace.key.shape[-2:]
     return Takeaway(
         "2014: additive attention",
         "Bahdanau, Cho and Bengio let a translating recurrent network attend to the source. A "
         "small network with a tanh layer scores every pair.",
-        f"{tokens**2 * width:,} × tanh",
-        f"to score all pairs of these {tokens} tokens with an inner width of {width}; a dot "
-        "product needs none",
+        "v · tanh(W q + U k)",
+        "the score of one pair: two matrices, a tanh for each inner number and a vector, all "
+        "learned; a dot product of q and k needs none of these",
         Link(
             "pages/learn/lesson.py",
             "Compare both scores",

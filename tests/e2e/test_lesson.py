@@ -2,13 +2,14 @@
 
 import re
 
-from tests.e2e.page import expect, field, main, sentence
+from tests.e2e.page import chart, expect, field, main, sentence
 
+TITLE = "Attention: how a word finds its meaning"
 TROPHY = "The trophy wouldn't fit in the suitcase because it was too big"
 
 
-def follow(page, name):
-    main(page).get_by_role("link", name=name).click()
+def follow(page, name, **how):
+    main(page).get_by_role("link", name=name, **how).first.click()
 
 
 def notice(page, text):
@@ -17,10 +18,26 @@ def notice(page, text):
 
 def test_the_first_page_shows_the_living_example(open_page):
     page = open_page("/")
-    expect(page.locator("h1")).to_have_text("Lesson")
+    expect(page.locator("h1")).to_have_text(TITLE)
     expect(notice(page, "the other words: 0.11 on average")).to_be_visible()
-    chart = main(page).get_by_test_id("stVegaLiteChart").first
-    expect(chart).to_contain_text("0.49")
+    expect(chart(page, "Lines from each")).to_contain_text("0.49")
+
+
+def test_a_click_makes_another_word_the_query_of_the_whole_page(open_page):
+    page = open_page("/lesson")
+    word = chart(page, "Lines from each").locator('path[aria-label*="click: tired;"]')
+    word.click()
+    expect(field(page, "word")).to_have_value("10 tired")
+    expect(notice(page, "“tired” attends to")).to_be_visible()
+    expect(page).to_have_url(re.compile("word=10"))
+    expect(main(page)).to_contain_text("The query of “tired” times the key of")
+
+
+def test_a_picture_of_the_story_leads_to_its_page(open_page):
+    page = open_page("/lesson")
+    follow(page, "Explorer", exact=True)
+    expect(page.locator("h1")).to_have_text("Explorer")
+    expect(page).to_have_url(re.compile("start=head"))
 
 
 def test_a_link_opens_the_pipeline_at_its_step_and_cell(open_page):
@@ -54,9 +71,8 @@ def test_a_link_wins_over_what_was_chosen_there_before(open_page):
     page = open_page("/heads")
     page.locator('path[aria-label^="head: 2; layer: 0;"]').first.click()
     expect(page.locator(".st-key-heads [data-tag]:visible")).to_have_count(4)
-    page.get_by_role("button", name="Learn").click()
-    page.get_by_role("menuitem", name="Lesson").click()
-    expect(page.locator("h1")).to_have_text("Lesson")
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name="Lesson").click()
+    expect(page.locator("h1")).to_have_text(TITLE)
     follow(page, "Put heads side by side")
     tags = page.locator(".st-key-heads [data-tag]:visible")
     expect(tags).to_have_text(["L3 H1", "L4 H3", "L4 H4"])

@@ -17,7 +17,6 @@ PAIR = np.full((2, 2, 6, 12), 0.1)
 ORDERS = [(name, 0, [(0, 0)]) for name in pruning.ORDERS]
 COSTS = [additive.ScoreCost(32, kind, 1, 1, 1e-3) for kind in (additive.DOT, additive.ADDITIVE)]
 CHARTS = [
-    (charts.word_bars, lesson_frames.row_frame(LABELS, ROWS), {"labels": LABELS}),
     (
         charts.pair_bars,
         lesson_frames.candidate_frame(PAIR, (3, 1), LABELS),
@@ -74,6 +73,6 @@ def test_what_a_reader_types_is_never_part_of_an_expression(build, table, option
 
 
 def test_colours_of_outcomes_are_fixed():
-    build, table, options = CHARTS[2]
+    build, table, options = CHARTS[1]
     colour = build(table, **options).to_dict()["layer"][0]["encoding"]["color"]
     assert colour["scale"]["domain"] == [0, 1, 2, 3]

@@ -101,7 +101,7 @@ def test_a_word_of_a_decoder_has_sliders_for_what_it_may_read_only(small_models)
 def test_the_lesson_names_the_model_that_is_read(small_models):
     assert "all-MiniLM-L6-v2" in told(open_page(LESSON))
     small = told(open_page(LESSON, model="small-gpt2", q=TEXT))
-    assert "here and now: small-gpt2, with 3 layers of 4" in small
+    assert "small-gpt2, 3 layers of 4 heads" in small
 
 
 @pytest.mark.parametrize("page", [EXPLORER, PIPELINE, CONTEXT, HEADS, VISUALIZER, LESSON])

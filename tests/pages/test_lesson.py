@@ -8,7 +8,7 @@ import pytest
 from attention import presets
 from attention.interventions import pruning
 from attention.lesson import additive, pair_sentences, takeaways
-from tests.pages.app import LESSON, ask, charts, dashboard, drawn, healthy, rows, sentence
+from tests.pages.app import LESSON, ask, charts, click, dashboard, drawn, healthy, rows, sentence
 from tests.pages.app import open_page as open_any
 from tests.pages.reader import plain
 
@@ -21,9 +21,13 @@ def notices(app):
     return " ".join(plain(info.value) for info in app.info)
 
 
+def said(app):
+    return " ".join(plain(caption.value) for caption in app.caption)
+
+
 def test_runs_from_the_entrypoint_as_the_first_page():
     app = dashboard()
-    assert app.title[0].value == "Lesson"
+    assert app.title[0].value == "Attention: how a word finds its meaning"
     assert len(app.get("page_link")) >= 7
 
 
@@ -33,16 +37,33 @@ def test_opens_on_the_living_example():
         "L3 H1 (0.49; the other words: 0.11 on average; the mean of all 72 heads is 0.08)"
         in notices(app)
     )
-    rows = drawn(app, "k", "weight", "series").set_index("word")["weight"]
-    assert rows["cat"] == pytest.approx(0.49, abs=0.01)
-    assert rows.sum() == pytest.approx(1, abs=1e-5)
+    rows = drawn(app, "base").query("kind == 'row' and start").set_index("key")
+    assert rows["weight"]["cat"] == pytest.approx(0.49, abs=0.01)
+    assert rows["base"]["cat"] == pytest.approx(0.11, abs=0.01)
+    assert rows["weight"].sum() == pytest.approx(1, abs=1e-5)
 
 
-def test_cards_have_figures_of_the_sentence():
+def test_a_clicked_word_is_the_query_of_the_whole_page():
+    app = open_page()
+    click(app, "Lines from", "query", q=10)
+    assert app.selectbox(key="word").value == 10
+    assert "“tired” attends to" in notices(app)
+    assert set(drawn(app, "base").query("start")["query"]) == {"tired"}
+    assert "“tired”" in said(app)
+    assert "“it” takes over" not in said(app)
+
+
+def test_the_story_has_figures_of_the_sentence():
     app = open_page(q=presets.RIVER.text)
     assert "“bank” attends to “river”" in notices(app)
-    assert app.metric[0].value == "1 step, not 3"
-    assert app.metric[3].value == "100 → 400"
+    assert "of 72" in app.metric[0].value
+    assert "3 words on" in said(app)
+    assert "100 weights in a head. Twice the text takes 400" in said(app)
+    assert drawn(app, "i", "word", "left")["word"].tolist() == ["bank", "of", "the", "river"]
+
+
+def test_the_models_name_is_told():
+    assert "all-MiniLM-L6-v2" in said(open_page())
 
 
 def test_alone_the_cards_still_link_to_the_right_state():
@@ -58,8 +79,8 @@ def test_alone_the_cards_still_link_to_the_right_state():
 @pytest.mark.parametrize("special", ["true", "false"])
 def test_any_text_is_shown(text, special):
     app = open_page(q=text, special=special)
-    assert len(app.metric) == 6
-    assert len(drawn(app, "k", "series")) <= 16
+    assert len(app.metric) == 3
+    assert drawn(app, "base")["row"].nunique() <= 18
 
 
 @pytest.mark.parametrize("text", ["", "\u200b"])

@@ -9,7 +9,7 @@ from attention.lesson import frames as lesson_frames
 from attention.lesson.additive import BothRows, ScoreCost
 from attention.lesson.charts import cost_lines, two_rows
 from attention.ui import inputs
-from attention.ui.controls import head_picker, word
+from attention.ui.controls import head_picker
 from attention.ui.links import link
 from attention.ui.measuring import alone
 from attention.ui.readings import Focus, Reading
@@ -21,7 +21,7 @@ _INNER = (8, 16, 32, 64, 128)
 _TIMES = "_score_times"  # (E, A) -> what this visit has measured
 
 
-def additive_or_dot(chosen: Reading, focus: Focus) -> None:
+def additive_or_dot(chosen: Reading, focus: Focus, query: int) -> None:
     """Draw both kinds of scores on the real queries and keys of a head, and what they cost."""
     st.markdown(
         "In 2014 a small network scored each pair of words; in 2017 a dot product took its place. "
@@ -31,7 +31,7 @@ def additive_or_dot(chosen: Reading, focus: Focus) -> None:
     left, right = st.columns(2)
     left.latex(r"\text{additive: } s_{qk} = v^\top \tanh(W q + U k)")
     right.latex(r"\text{scaled dot product: } s_{qk} = \frac{q \cdot k}{\sqrt{E}}")
-    both, inner, pressed = _controls(chosen, focus)
+    both, inner, pressed = _controls(chosen, focus, query)
     width = chosen.trace.key.shape[-1]
     costs = _costs(width, inner, pressed=pressed)
     notice(f"{additive.longer_sentence(costs, _LENGTHS[-1])}{both.sentence}")
@@ -47,10 +47,9 @@ def additive_or_dot(chosen: Reading, focus: Focus) -> None:
     )
 
 
-def _controls(chosen: Reading, focus: Focus) -> tuple[BothRows, int, bool]:
+def _controls(chosen: Reading, focus: Focus, query: int) -> tuple[BothRows, int, bool]:
     """Draw the controls; return both rows, the inner width, and whether to measure."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        query = word("Query", chosen.view, focus.query)
         at, of = (focus.layer, focus.head), (chosen.model_name,)
         head = head_picker("Head", chosen.model, at, key="score_head", of=of, width=120)
         inner = inputs.stepped("Inner width A", _INNER, 32, key="inner", width=180)

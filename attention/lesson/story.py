@@ -1,0 +1,131 @@
+"""The lesson's story: each step with a figure of the reader's own sentence and where to go on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from attention.context.reach import own_words, share_text
+from attention.lesson.takeaways import LessonExample, Link
+
+_NAMED = 3  # words of an average
+HIDDEN, GAIN, SEED = 32, 0.9, 0  # the recurrent networks on the context page, as it opens
+
+
+@dataclass(frozen=True)
+class StoryStep:
+    """One step of the story, in a sentence or two."""
+
+    key: str  # of its picture
+    title: str
+    text: str
+    alt_text: str  # what its picture shows
+    link: Link
+
+
+def way(example: LessonExample) -> list[int]:
+    """Return the text's own words from the earlier of the two to the later one.
+
+    A special token is no word; its neighbour is taken.
+    """
+    own = own_words(example.view)
+    first, last = sorted((example.query, example.key))
+    return [k for k in own if first <= k <= last] or own[:1]
+
+
+def story(example: LessonExample, left: float) -> list[StoryStep]:
+    """Return the story's steps, in order.
+
+    Parameters
+    ----------
+    left : how much of the earlier word's message an untrained GRU holds at the later one
+    """
+    return [
+        _foggy_window(example, left),
+        _look_at_everything(example),
+        _query_key_value(example),
+        _weighted_average(example),
+        _price(example),
+    ]
+
+
+def _foggy_window(example: LessonExample, left: float) -> StoryStep:
+    places, labels = way(example), example.view.labels
+    steps = len(places) - 1
+    handed = (
+        f"Of “{labels[places[0]]}”, {share_text(left)} is left at “{labels[places[-1]]}”, "
+        f"{steps} {'word' if steps == 1 else 'words'} on (an untrained GRU)."
+    )
+    return StoryStep(
+        "relay",
+        "The foggy window",
+        "A recurrent network hands its news on word by word, and they fade. "
+        + (handed if steps else "Here there is one word, and nothing to hand on."),
+        "How much of a word is left at each later word of a recurrent network",
+        Link(
+            "pages/learn/context.py",
+            "Context",
+            {"q": example.trace.text, "view": "rnn"},
+        ),
+    )
+
+
+def _look_at_everything(example: LessonExample) -> StoryStep:
+    which = "earlier word" if example.view.is_causal else "word"
+    return StoryStep(
+        "fan",
+        "Look at everything",
+        f"With attention every word sees every {which} in one step, however far apart. "
+        f"“{example.query_label}” and “{example.key_label}”: 1 step.",
+        f"Lines from {example.query_label} to all words at once",
+        Link("pages/explore/visualizer.py", "Visualizer", example.place),
+    )
+
+
+def _query_key_value(example: LessonExample) -> StoryStep:
+    return StoryStep(
+        "products",
+        "Query, key, value",
+        f"The query of “{example.query_label}” times the key of “{example.key_label}” is a score, "
+        f"{example.scores[example.key]:.2f}; softmax makes it a weight, {example.weight:.2f}. The "
+        "value is what is passed on.",
+        f"The query of {example.query_label}, the key of {example.key_label}, and their products",
+        Link(
+            "pages/learn/pipeline.py",
+            "Pipeline",
+            {**example.token_place, "step": "qkv"},
+        ),
+    )
+
+
+def _weighted_average(example: LessonExample) -> StoryStep:
+    row, labels = example.row, example.view.labels
+    best = [int(k) for k in np.argsort(-row, kind="stable")[:_NAMED] if row[k] > 0]
+    named = ", ".join(f"{share_text(float(row[k]))} {labels[k]}" for k in best)
+    return StoryStep(
+        "average",
+        "A weighted average",
+        f"“{example.query_label}” takes over the values of all, each times its weight: {named}"
+        + (", and so on." if len(row) > len(best) else "."),
+        f"The weights of {example.query_label}, side by side: together they are 1",
+        Link(
+            "pages/learn/explorer.py",
+            "Explorer",
+            {**example.place, "start": "head"},
+        ),
+    )
+
+
+def _price(example: LessonExample) -> StoryStep:
+    tokens, causal = len(example.trace.tokens), example.trace.is_causal
+    now, twice = (n * (n + 1) // 2 if causal else n * n for n in (tokens, 2 * tokens))
+    masked = ", the later ones masked," if causal else ""
+    return StoryStep(
+        "price",
+        "The price: O(n²)",
+        f"Each of {tokens} tokens meets each{masked}: {now:,} weights in a head. "
+        f"Twice the text takes {twice:,}.",
+        f"All weights of head {example.name}",
+        Link("pages/measure/scaling.py", "Scaling", {}),
+    )
