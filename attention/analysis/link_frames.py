@@ -26,17 +26,17 @@ def link_frame(
     query: int,
     several: bool,
     least: float = 0.0,
+    listed: int | None = None,
 ) -> pd.DataFrame:
     """Return what the chart draws: `kind, h, name, q, k, query, key, weight, ...`.
 
     `kind` is "word" (one per word, q = k), "row" (what a word attends to, the mean of the heads) or
-    "link" (what it attends to in one head). One head has all its rows and no links; `several` heads
-    have links, and rows for the strongest only. Weights of 0 are left out. A "row" has a `rank`,
-    from 1 over all words of the text; the strongest are there even where they are not shown. A
-    "word" says in `strongest` what it attends to most. `row` and `to` count q and k among the words
-    that are shown; -1 is not shown. Where `start` is true, the word is the query before any other
-    is clicked; `pick` is the same number in all rows for as long as `query` and the words stay the
-    same.
+    "link" (what it attends to in one head). Only `several` heads have links. Weights of 0 are left
+    out. A "row" has a `rank`, from 1 over all words of the text. A "word" says in `strongest` what
+    it attends to most. `row` counts q among the words that are shown, and `to` says where k is: in
+    the same words or, where keys are `listed`, in a list that each query has of its own. Where
+    `start` is true, the word is the query before any other is clicked; `pick` is the same number in
+    all rows for as long as `query` and the words stay the same.
 
     Parameters
     ----------
@@ -44,21 +44,49 @@ def link_frame(
     shown : the positions that are drawn, ascending
     query : the position of the word that is the query at first
     least : links below it have no row
+    listed : each query has so many keys, those that it attends to most, the strongest first,
+        wherever they stand; None: the keys are the words shown
     """
-    own = _rows(view, "word", shown, np.eye(len(shown))[None], [-1], [""])
+    itself = np.eye(len(view.units), dtype=np.int16)[list(shown)]  # (shown, W)
+    at = np.where(itself, np.arange(len(shown))[:, None], -1)
+    own = _rows(view, "word", shown, itself[None], [-1], [""], at)
     if not len(heads):
         return _started(view, own, query)
     weights = view.weights[layer, list(heads)][:, shown]  # (N, shown, W)
     names = [head_name((layer, head)) for head in heads]
     mean = weights.mean(axis=0, keepdims=True)
     own["strongest"] = [_listed(view.labels, row) for row in mean[0]]
-    every = range(len(view.units))
-    rows = _rows(view, "row", shown, mean, heads[-1:], ["mean"] if several else names, every)
+    place = _places(weights, shown, listed)
+    rows = _rows(view, "row", shown, mean, heads[-1:], ["mean"] if several else names, place)
     rows["rank"] = _ranks(mean[0])[rows["row"], rows["k"]]
-    drawn = (rows["to"] >= 0) & (not several) | (rows["rank"] <= STRONGEST)
-    links = _rows(view, "link", shown, weights[..., shown], heads, names)
-    enough = (links["weight"] >= least) & several
-    return _started(view, pd.concat([own, rows[drawn], links[enough]], ignore_index=True), query)
+    parts = [own, rows]
+    if several:
+        drawn = np.where(weights < least, 0, weights)
+        parts.append(_rows(view, "link", shown, drawn, heads, names, place))
+    return _started(view, pd.concat(parts, ignore_index=True), query)
+
+
+def _places(weights: Array, shown: Sequence[int], listed: int | None) -> Array:
+    """Return where each key stands for each query, `(shown, W)`; -1 where it does not.
+
+    A list holds what any of the heads attends to most, then what their mean does.
+
+    Parameters
+    ----------
+    weights : (N, shown, W)
+    """
+    place = np.full(weights.shape[1:], -1, np.int16)
+    if listed is None:
+        place[:, list(shown)] = range(len(shown))
+        return place
+    mean, each = weights.mean(axis=0), np.arange(len(place))
+    named = mean.copy()
+    for best in weights.argmax(axis=-1):
+        named[each, best] += 1
+    keys = np.argsort(-named, axis=-1, kind="stable")[:, :listed]  # which, by name and weight
+    order = np.argsort(-np.take_along_axis(mean, keys, axis=-1), axis=-1, kind="stable")
+    np.put_along_axis(place, np.take_along_axis(keys, order, -1), np.arange(keys.shape[1]), -1)
+    return place
 
 
 def _started(view: View, frame: pd.DataFrame, query: int) -> pd.DataFrame:
@@ -73,15 +101,13 @@ def _rows(
     weights: Array,
     heads: Sequence[int],
     names: Sequence[str],
-    keys: Sequence[int] | None = None,
+    place: Array,
 ) -> pd.DataFrame:
-    """Return a row for every weight above 0 of `(N, shown, keys)`; the keys are those shown."""
-    n, row, column = np.nonzero(weights)
+    """Return a row for every weight above 0 of `(N, shown, W)` whose key has a place."""
+    n, row, k = np.nonzero(np.where(place >= 0, weights, 0))
     labels = np.array(view.labels, dtype=object)
     small = np.int16  # half of what is sent would be zeros
-    place = np.full(len(labels), -1, small)
-    place[list(shown)] = range(len(shown))
-    q, k = np.array(shown)[row], np.array(shown if keys is None else keys)[column]
+    q = np.array(shown)[row]
     return pd.DataFrame(
         {
             "kind": kind,
@@ -91,11 +117,11 @@ def _rows(
             "k": k.astype(small),
             "query": labels[q],
             "key": labels[k],
-            "weight": weights[n, row, column].astype(np.float32),
+            "weight": weights[n, row, k].astype(np.float32),
             "rank": small(0),
             "strongest": "",
             "row": row.astype(small),
-            "to": place[k],
+            "to": place[row, k],
         }
     )
 
@@ -114,21 +140,6 @@ def _best(row: Array, count: int) -> Array:
     """Return where the largest weights are, the largest first; a hidden word is not among them."""
     order = np.argsort(-row, kind="stable")[:count]
     return order[row[order] > 0]
-
-
-def strongest_frame(view: View, row: Array, count: int = STRONGEST) -> pd.DataFrame:
-    """Return the words that one row attends to most, strongest first: `Key, Position, Weight`.
-
-    Words that it gives nothing, as a decoder's later ones, are absent.
-    """
-    best = _best(row, count)
-    return pd.DataFrame(
-        {
-            "Key": [view.labels[k] for k in best],
-            "Position": best,
-            "Weight": row[best].astype(float),
-        }
-    )
 
 
 def differ_frame(view: View, layer: int, heads: Sequence[int], query: int) -> pd.DataFrame:

@@ -16,7 +16,8 @@ from attention.arrays import Array
 from attention.question import Question
 from attention.wording import spelled
 
-MOST_WORDS = 100  # of one picture
+MOST_WORDS = 40  # of one picture; of a longer text two lists are drawn
+MOST_QUERIES, MOST_KEYS = 24, 20  # of the lists
 _APART = 0.005  # bits: less cannot be told in two decimals
 MOST_LINES = 10_000  # sent to the browser: all heads of 100 words would be 120,000
 
@@ -49,6 +50,22 @@ def shown_words(size: int, around: int, named: Iterable[int], most: int = MOST_W
     while len(wanted - set(window)) + len(window) > most and len(window) > 1:
         window = shown_window(size, around, len(window) - 1)
     return sorted({*window, *wanted})
+
+
+def listed_sentence(size: int, shown: Sequence[int]) -> str:
+    """Say which words the two lists of a long text hold; empty where all are drawn.
+
+    >>> listed_sentence(300, range(10, 34))
+    'The text has 300 words. Left are 24 around the query, number 10 to 33; right the 20 that the \
+query attends to most, wherever they stand.'
+    """
+    if len(shown) == size:
+        return ""
+    return (
+        f"The text has {size} words. Left are {len(shown)} around the query, number "
+        f"{shown_text(shown)}; right the {MOST_KEYS} that the query attends to most, wherever they "
+        "stand."
+    )
 
 
 def shown_text(shown: Sequence[int]) -> str:
@@ -107,6 +124,15 @@ def difference(rows: Array) -> Difference:
     """
     mean = rows.mean(axis=0)
     return Difference(mean, jensen_shannon(rows, mean), rows.argmax(axis=1))
+
+
+def most_different(view: View, layer: int, query: int, count: int = 3) -> list[int]:
+    """Return the heads of a layer whose rows for one query are furthest from their mean, by number.
+
+    In bits, as `difference` measures them.
+    """
+    bits = difference(view.weights[layer, :, query]).bits
+    return sorted(np.argsort(-bits, kind="stable")[:count].tolist())
 
 
 def differ_sentence(view: View, layer: int, heads: Sequence[int], query: int) -> str:

@@ -11,17 +11,16 @@ import altair as alt
 import pandas as pd
 
 from attention.analysis.link_frames import STRONGEST
+from attention.charts.parts import NEUTRAL
 
 _Align = Literal["left", "right"]
 
 THEME_COLOURS = 12  # as many as .streamlit/config.toml has
-_ABOVE = STRONGEST + 3.0  # rows above the words: the strongest, its title, the headings
-_HEADINGS = 1.6  # rows above the words where there are headings only
+_ABOVE = 1.6  # rows above the words, for the headings
 _FIGURE = 50  # pixels for a weight beside each key
 _FIGURE_FROM = 0.05  # smaller weights have a bar and no figure
 _CELLS = 88  # pixels for a cell per head there, where there are several heads
 _LETTER = 8  # pixels, about
-_LEGEND_COLUMNS, _LEGEND_ROW = 6, 24
 
 # The word under the pointer, else the clicked one, else the page's. A click is of no account any
 # more when the page has picked another word or has another text. No text is in expressions.
@@ -60,42 +59,40 @@ def word_links(
     names: Sequence[str],
     several: bool,
     bars: bool = False,
+    listed: bool = False,
 ) -> alt.TopLevelMixin:
     """Draw lines from the query to all its keys; a click makes another word the query.
 
     `data` is `link_frames.link_frame`. With `several`, each head has lines and cells of a colour of
-    its own, and the strongest words are those of the heads' mean.
+    its own. A key that the mask of a decoder hides from the query is absent.
 
     Parameters
     ----------
     count, longest : words shown, and letters of the longest
     names : all heads of the layer
     bars : of one head, its weights stand as bars right of the keys, with a mark for the field
-        `base`, what the other words give the same key; no table of the strongest stands above
+        `base`, what the other words give the same key
+    listed : the keys are a list of their own for every query, so each has its position
     """
     step = 26 if count <= 30 else 20 if count <= 60 else 16
     cell = max(2, min(7, _CELLS // max(len(names), 1)))
     beside = len(names) * cell + 4 if several else 0 if bars else _FIGURE
-    rows = (-_HEADINGS if bars else -_ABOVE, count - 0.4)
+    rows = (-_ABOVE, count - 0.4)
     parts = _Parts(data, rows, step, list(range(len(names))), several)
     params = [
-        alt.param(name="names", value=list(names)),
         alt.param(name="letters", value=14 if step > 20 else 13 if step > 16 else 12),
         alt.param(name="room", expr=f"min({16 + _LETTER * min(longest, 14)}, 0.28 * width)"),
         alt.param(name="cell", value=cell),
         alt.param(name="edge", expr="width - max(110, 0.32 * width)" if bars else "width"),
         alt.param(name="beside", expr=f"edge - room - {beside}"),
-        alt.param(name="headline", value=0.7 - _ABOVE),
     ]
-    legend = _LEGEND_ROW * -(-len(names) // _LEGEND_COLUMNS) if several else 0
     return alt.layer(
         *parts.queries(),
-        *parts.keys(),
+        *parts.keys(listed=listed),
         parts.lines(),
         *(parts.bars() if bars else [parts.cells()] if several else parts.figures()),
-        *([] if bars else parts.strongest()),
         resolve=alt.Resolve(scale=alt.LegendResolveMap(color="independent")),
-        height=round((rows[1] - rows[0]) * step) + legend,
+        height=round((rows[1] - rows[0]) * step),
     ).add_params(*params)
 
 
@@ -139,11 +136,17 @@ class _Parts:
         text = self._text(words, "room - 2", "row", "right").encode(text="query:N")
         return [grounds.add_params(click, hover), text, self._heading("query", "room - 2", "right")]
 
-    def keys(self) -> list[alt.Chart]:
-        """Return the words as keys."""
+    def keys(self, *, listed: bool) -> list[alt.Chart]:
+        """Return the words that the query may attend to, as keys."""
         x = "edge - room + 4"
-        words = self._text(self._rows("datum.kind == 'word'"), x, "row", "left")
-        return [words.encode(text="query:N"), self._heading("key", x, "left")]
+        words = self._asked("row", self._inside).transform_calculate(
+            says="datum.k + ' ' + datum.key" if listed else "datum.key"
+        )
+        heading = "key, most first" if listed else "key"
+        return [
+            self._text(words, x, "to", "left").encode(text="says:N"),
+            self._heading(heading, x, "left"),
+        ]
 
     def lines(self) -> alt.Chart:
         """Return the lines, thicker and brighter for higher weights, neighbouring heads apart."""
@@ -165,9 +168,7 @@ class _Parts:
         if not self.several:  # all of one colour, the theme's first
             first = alt.Color("kind:N").scale(domain=["row"]).legend(None)
             return lines.encode(opacity=_bright(0.15), color=first)
-        lit = alt.selection_point("lit", fields=["h"], bind="legend")
-        faded = alt.when(lit).then(_bright()).otherwise(alt.value(0.03))
-        return lines.encode(opacity=faded, color=self._colour(legend=True)).add_params(lit)
+        return lines.encode(opacity=_bright(), color=self._colour())
 
     def figures(self) -> list[alt.Chart]:
         """Return the weights, each beside its key; either can be pointed at."""
@@ -239,41 +240,10 @@ class _Parts:
             x2="right:Q",
             y=self._y("top"),
             y2="bottom:Q",
-            color=self._colour(legend=False),
+            color=self._colour(),
             opacity=_bright(),
             tooltip=self._tips(),
         )
-
-    def strongest(self) -> list[alt.Chart]:
-        """Return the table of the strongest, which follows the query."""
-        whose = " (mean of the heads that are on)" if self.several else ""
-        top = self._asked("row", f"datum.rank <= {STRONGEST}").transform_calculate(
-            line="headline + datum.rank",
-            high="datum.line - 0.3",
-            low="datum.line + 0.3",
-            place="datum.rank + '.'",
-            left="room + 8",
-            right="room + 8 + datum.weight * (width - room - 68)",
-        )
-        bars = top.mark_rect(cornerRadius=3, opacity=0.8).encode(
-            x=alt.X("left:Q").scale(None).axis(None),
-            x2="right:Q",
-            y=self._y("high"),
-            y2="low:Q",
-            tooltip=self._tips(mean=self.several),
-        )
-        title = self._asked("word", "true").transform_calculate(
-            line="headline", says=f"'“' + datum.query + '” attends to most{whose}'"
-        )
-        return [
-            bars,
-            self._text(title, "4", "line", "left", limit="width").encode(text="says:N"),
-            self._grey(top, "18", "right").encode(y=self._y("line"), text="place:N"),
-            self._text(top, "24", "line", "left", limit="room - 20").encode(text="key:N"),
-            self._text(top, "width - 2", "line", "right").encode(
-                text=alt.Text("weight:Q", format=".4f")
-            ),
-        ]
 
     @property
     def _inside(self) -> str:
@@ -289,16 +259,14 @@ class _Parts:
         scale = alt.Scale(domain=list(self.rows), reverse=True, nice=False)
         return alt.Y(f"{field}:Q", axis=None, scale=scale)
 
-    def _text(
-        self, base: alt.Chart, x: str, y: str, align: _Align, *, limit: str = "room"
-    ) -> alt.Chart:
+    def _text(self, base: alt.Chart, x: str, y: str, align: _Align) -> alt.Chart:
         # The far end of the theme's ramp: nearly black on light ground, nearly white on dark.
         ink = alt.Color("ink:Q").scale(domain=[0, 1]).legend(None)
         mark = base.transform_calculate(ink="1").mark_text(
             align=align,
             baseline="middle",
             fontSize=alt.ExprRef("letters"),
-            limit=alt.ExprRef(limit),
+            limit=alt.ExprRef("room"),
             tooltip=None,
         )
         return mark.encode(x=_X(alt.ExprRef(x)), y=self._y(y), color=ink)
@@ -312,29 +280,18 @@ class _Parts:
         label = self._grey(top, x, align, dy=-self.step)
         return label.encode(y=self._y("row"), text=_Text(heading))
 
-    def _colour(self, *, legend: bool) -> alt.Color:
+    def _colour(self) -> alt.Color:
         """Give each head of the layer its own colour, whichever heads are drawn."""
         own = head_colours(len(self.heads))
         scale = alt.Scale(domain=self.heads, range=own) if own else alt.Scale(domain=self.heads)
-        colour = alt.Color("h:N", title=None, scale=scale)
-        if not legend:
-            return colour.legend(None)
-        return colour.legend(
-            orient="top",
-            columns=_LEGEND_COLUMNS,
-            symbolType="stroke",
-            symbolStrokeWidth=5,
-            symbolOpacity=1,
-            labelExpr="names[datum.value]",
-        )
+        return alt.Color("h:N", title=None, scale=scale).legend(None)
 
-    def _tips(self, *, mean: bool = False) -> list[alt.Tooltip]:
-        whose = alt.Tooltip("name:N", title="head")
+    def _tips(self) -> list[alt.Tooltip]:
         return [
-            *([] if mean else [whose]),
+            alt.Tooltip("name:N", title="head"),
             alt.Tooltip("query:N", title="query"),
             alt.Tooltip("key:N", title="key"),
-            alt.Tooltip("weight:Q", title="mean weight" if mean else "weight", format=".4f"),
+            alt.Tooltip("weight:Q", title="weight", format=".4f"),
         ]
 
 

@@ -13,6 +13,7 @@ from importlib.resources import files
 from attention.context.layer_costs import CONVOLUTION, LAYERS, LayerTime, time_layers
 from attention.scaling import runs
 from attention.scaling.runs import Facts, Point, Run
+from attention.scaling.runs import machine_text as machine_text
 
 COMMAND = "python -m attention.context.layer_runs"
 LENGTHS = (16, 32, 64, 100, 128, 256, 512)
@@ -44,15 +45,6 @@ def stored_times(width: int, kernel: int) -> list[LayerTime]:
         if p.series in wanted
     ]
     return sorted(times, key=lambda time: (time.n, LAYERS.index(time.layer)))
-
-
-def machine_text(run: Run) -> str:
-    """Return when and on what kind of machine a run was made, in words."""
-    facts = {**run.machine, **run.libraries}
-    return (
-        f"{run.made}, {facts['system']} on {facts['architecture']} with {facts['memory']} of "
-        f"memory, Python {facts['python']}, NumPy {facts['numpy']}, {facts.get('BLAS', 'no BLAS')}"
-    )
 
 
 def measure(

@@ -13,9 +13,19 @@ from attention.scaling.frames import COMPUTED, MEASURED, MEMORY_SERIES, TIME_SER
 Domain = tuple[float, float]
 
 # SI prefixes suit bytes and parts of a second, but nobody counts in kiloseconds.
-_SECONDS = "({0} < 1 ? format({0}, '{1}s') + 's' : format({0}, ',{1}r') + ' s')"
+_LONGER = {"s": 1, "min": 60, "h": 3600, "days": 86_400, "years": 31_557_600}
+_SECONDS = "({0} < 1 ? format({0}, '{1}s') + 's' : "
+_SECONDS += "".join(
+    f"{{0}} < {0.9995 * limit} ? format({{0}} / {size}, ',{{1}}r') + ' {unit}' : "
+    for (unit, size), limit in zip(_LONGER.items(), [*_LONGER.values()][1:], strict=False)
+)
+_SECONDS += f"format({{0}} / {_LONGER['years']}, ',{{1}}r') + ' years')"
 _BYTES = "(format({0}, '{1}s') + 'B')"
 _DECADES = [10.0**power for power in range(-8, 16)]  # ticks outside an axis are not drawn
+_CLOCK = [10.0**power for power in range(-8, 1)]  # decades, then tens and hundreds of each unit
+_CLOCK += [10.0, *(_LONGER["min"] * t for t in (1, 10)), *(_LONGER["h"] * t for t in (1, 10))]
+_CLOCK += [_LONGER["days"] * t for t in (2, 20)]
+_CLOCK += [_LONGER["years"] * 10.0**power for power in range(8)]
 _DOUBLINGS = [2.0**power for power in range(24)]
 _DASHES = [[1, 0], [7, 4], [2, 3], [10, 3, 2, 3]]
 _TIMES = ("seconds", "low", "high")
@@ -36,7 +46,8 @@ def time_chart(
     Parameters
     ----------
     data : as `scaling_frame` returns it
-    fitted : draw the fitted line, dashed; `data` must have its rows, as Vega warns of empty layers
+    fitted : draw the fitted line, dashed, and grey guides for n and n squared; `data` must have
+        their rows, as Vega warns of empty layers
     extrapolation : draw the fitted line and its 95 % band beyond the measured lengths
     n_domain, seconds_domain : ends of the axes; by default those of what is drawn
     height : in pixels
@@ -60,7 +71,7 @@ def time_chart(
         whole.mark_point(filled=True, size=45, opacity=1),
     ]
     if fitted:
-        layers.append(line.mark_line(strokeDash=[6, 4], strokeWidth=2))
+        layers = [*_guides(base), *layers, line.mark_line(strokeDash=[6, 4], strokeWidth=2)]
     if extrapolation:
         layers = [*_extrapolation(base, seconds_domain), *layers]
     texts = {f"{field}_text": _SECONDS.format(f"datum.{field}", ".3") for field in _TIMES}
@@ -227,6 +238,18 @@ def _crossings(base: alt.Chart) -> list[alt.Chart]:
     ]
 
 
+def _guides(base: alt.Chart) -> list[alt.Chart]:
+    """Return a thin grey line for each guide, with its name at the far end."""
+    lines = base.transform_filter("datum.kind == 'guide'").encode(
+        color=alt.value(NEUTRAL), detail="series:N", tooltip=alt.Tooltip("series:N", title="guide")
+    )
+    last = lines.transform_window(
+        rank="row_number()", sort=[alt.SortField("n", "descending")], groupby=["series"]
+    ).transform_filter("datum.rank == 1")
+    name = last.mark_text(align="right", baseline="bottom", dx=-6, dy=-6, color=NEUTRAL)
+    return [lines.mark_line(strokeWidth=1.5, opacity=0.7), name.encode(text="series:N")]
+
+
 def _extrapolation(base: alt.Chart, domain: Domain | None) -> list[alt.Chart]:
     """Return the layers beyond the measured lengths: a band, a dotted line, and its points."""
     tooltip = [*_TOKENS, *_texts("predicted, not measured", "95 % from", "95 % to")]
@@ -258,7 +281,8 @@ def _seconds(field: str, domain: Domain | None) -> alt.Y:
 
 
 def _y(field: str, title: str, unit: str, domain: Domain | None) -> alt.Y:
-    axis = alt.Axis(labelExpr=unit.format("datum.value", "~"), values=_DECADES)
+    ticks = _CLOCK if unit == _SECONDS else _DECADES
+    axis = alt.Axis(labelExpr=unit.format("datum.value", "~"), values=ticks)
     return alt.Y(field, title=title, axis=axis, scale=_log(domain))
 
 

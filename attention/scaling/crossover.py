@@ -53,6 +53,7 @@ class Crossing:
 
     n: float
     measured: bool  # between two lengths that were timed; otherwise where their trends would meet
+    places: int = 1  # where it overtakes within the lengths that were timed; this is the last
 
 
 def predicted(shape: Shape) -> float:
@@ -100,8 +101,9 @@ def time_parts(
 def crossing(times: Sequence[PartTime], part: str) -> Crossing | None:
     """Return where a part of attention overtakes the linear part, on logarithmic axes.
 
-    Between the two lengths where it does, if they were measured; otherwise where the line through
-    the last two lengths leads. None if there are fewer than two, or the lines do not meet.
+    Between the two lengths where it does for the last time, if they were measured; otherwise where
+    the line through the last two lengths leads. None if there are fewer than two, or the lines do
+    not meet.
     """
     linear = {time.n: time.time.median for time in times if time.part == LINEAR}
     ratios = [
@@ -114,7 +116,8 @@ def crossing(times: Sequence[PartTime], part: str) -> Crossing | None:
     for (x, below), (further, above) in inside[-1:] or pairs[-1:]:
         slope = (above - below) / (further - x)
         if slope > 0:
-            return Crossing(math.exp(min(x - below / slope, 700.0)), bool(inside))
+            length = math.exp(min(x - below / slope, 700.0))
+            return Crossing(length, bool(inside), max(len(inside), 1))
     return None
 
 

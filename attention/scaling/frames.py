@@ -12,7 +12,7 @@ from attention.scaling.crossover import PARTS, PartTime, crossing
 from attention.scaling.methods import MethodCost, growth
 from attention.scaling.model_shapes import Shape
 from attention.scaling.planner import Memory, Part, Rates, next_token_parts, prefill
-from attention.scaling.power_law import Fit
+from attention.scaling.power_law import Fit, fit
 from attention.scaling.runs import Point, Run
 from attention.wording import figures, human_bytes, human_count, human_seconds
 
@@ -25,6 +25,7 @@ WHOLE, SCORES, SOFTMAX, OUTPUT, TREND = (
     "weights × V",
     "fitted line",
 )
+GUIDES = {"as n": 1, "as n²": 2}  # what grows so, for comparison
 TIME_SERIES = (WHOLE, SCORES, SOFTMAX, OUTPUT, TREND)
 COMPUTED, MEASURED = "weights alone, computed", "whole call, measured"
 MEMORY_SERIES = (COMPUTED, MEASURED)
@@ -35,30 +36,33 @@ _FLOATS = {"seconds": "float64", "low": "float64", "high": "float64"}
 
 
 def scaling_frame(
-    results: Sequence[Measurement], trend: Fit | None = None, *, targets: Sequence[int] = ()
+    points: Sequence[Point], trend: Fit | None = None, *, targets: Sequence[int] = ()
 ) -> pd.DataFrame:
     """Return one row per point: `n, series, kind, seconds, low, high`.
 
     `kind` says what `low` and `high` are: of "measured" rows the fastest and the slowest round, of
     the "fit" (at the lengths it uses) and the "extrapolation" (from there to each of the longer
-    `targets`) the 95 % prediction interval.
+    `targets`) the 95 % prediction interval. A "guide" is where times would be that grow exactly as
+    n or as n squared from where the fit begins; of these and of nothing else `series` is in GUIDES.
     """
-    rows = [*_measured(results), *(() if trend is None else _predicted(trend, targets))]
+    measured = [(p.n, p.series, "measured", p.seconds, p.low, p.high) for p in points]
+    rows = [*measured, *(() if trend is None else _predicted(trend, targets))]
     frame = pd.DataFrame(rows, columns=["n", "series", "kind", "seconds", "low", "high"])
     return frame.astype({"n": "int64", "series": "str", "kind": "str", **_FLOATS})
 
 
-def step_frame(result: Measurement) -> pd.DataFrame:
-    """Return what each step takes at one length, in words: `Step, Median, Fastest, Slowest`."""
-    timings = (result.total, result.scores, result.softmax, result.output)
+def step_frame(points: Sequence[Point]) -> pd.DataFrame:
+    """Return what each step takes at the longest length: `Step, Median, Fastest, Slowest`."""
+    longest = max(point.n for point in points)
     return pd.DataFrame(
         {
-            f"At {result.n:,} tokens": series,
-            "Median": human_seconds(time.median),
-            "Fastest round": human_seconds(time.low),
-            "Slowest round": human_seconds(time.high),
+            f"At {longest:,} tokens": point.series,
+            "Median": human_seconds(point.seconds),
+            "Fastest round": human_seconds(point.low),
+            "Slowest round": human_seconds(point.high),
         }
-        for series, time in zip(TIME_SERIES, timings, strict=False)  # the trend is not measured
+        for point in points
+        if point.n == longest
     )
 
 
@@ -70,10 +74,9 @@ def prediction_frame(trend: Fit, targets: Sequence[int], *, heads: int) -> pd.Da
         rows.append(
             {
                 "Tokens": f"{n:,}",
-                "Time of one call (extrapolated)": human_seconds(time.seconds),
-                "95 % from": human_seconds(time.low),
-                "95 % to": human_seconds(time.high),
-                "Memory of the weights": human_bytes(weights_bytes(n, heads=heads)),
+                "Time of one call": human_seconds(time.seconds),
+                "95 % interval": f"{human_seconds(time.low)} to {human_seconds(time.high)}",
+                "Memory": human_bytes(weights_bytes(n, heads=heads)),
             }
         )
     return pd.DataFrame(rows)
@@ -224,9 +227,23 @@ def cache_kinds(shape: Shape) -> dict[str, int]:
 def core_points(results: Sequence[Measurement]) -> list[Point]:
     """Return the points of a sweep of the core, for a file."""
     return [
-        Point(series, n, median, low, high)
-        for n, series, _, median, low, high in _measured(results)
+        Point(series, result.n, time.median, time.low, time.high)
+        for result in results
+        for series, time in zip(
+            TIME_SERIES[:-1],  # the trend is not measured
+            (result.total, result.scores, result.softmax, result.output),
+            strict=True,
+        )
     ]
+
+
+def core_fit(points: Sequence[Point]) -> Fit | None:
+    """Return the power law through the fastest round of the whole call; None below four lengths.
+
+    What else a machine does can only slow a round down, so the fastest is nearest to the work.
+    """
+    whole = [point for point in points if point.series == WHOLE]
+    return fit([point.n for point in whole], [point.low for point in whole])
 
 
 def method_points(costs: Sequence[MethodCost]) -> list[Point]:
@@ -252,13 +269,6 @@ def _timed_rows(rows: Sequence[tuple[object, ...]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns).astype({"n": "float64", **texts, **_FLOATS})
 
 
-def _measured(results: Sequence[Measurement]) -> Iterator[_Row]:
-    for result in results:
-        timings = (result.total, result.scores, result.softmax, result.output)
-        for series, time in zip(TIME_SERIES, timings, strict=False):  # the trend is not measured
-            yield result.n, series, "measured", time.median, time.low, time.high
-
-
 def _predicted(trend: Fit, targets: Sequence[int]) -> Iterator[_Row]:
     longest = trend.lengths[-1]
     further = sorted(n for n in targets if n > longest)
@@ -266,6 +276,11 @@ def _predicted(trend: Fit, targets: Sequence[int]) -> Iterator[_Row]:
         yield n, TREND, "fit", *trend.predict(n)
     for n in (longest, *further) if further else ():
         yield n, TREND, "extrapolation", *trend.predict(n)
+    first, start = trend.lengths[0], trend.predict(trend.lengths[0]).seconds
+    for series, power in GUIDES.items():
+        for n in (first, further[-1] if further else longest):
+            there = start * (n / first) ** power
+            yield n, series, "guide", there, there, there
 
 
 def crossings_found(times: Sequence[PartTime]) -> dict[str, float]:

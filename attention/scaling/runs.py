@@ -102,6 +102,15 @@ def from_json(data: bytes) -> Run:
     )
 
 
+def machine_text(run: Run) -> str:
+    """Return when and on what kind of machine a run was made, in words."""
+    facts = {**run.machine, **run.libraries}
+    return (
+        f"{run.made}, {facts['system']} on {facts['architecture']} with {facts['memory']} of "
+        f"memory, Python {facts['python']}, NumPy {facts['numpy']}, {facts.get('BLAS', 'no BLAS')}"
+    )
+
+
 def _machine() -> Facts:
     return {
         "processors used": threads.processors(),

@@ -29,8 +29,17 @@ def growth_sentence(trend: Fit) -> str:
     return (
         f"Twice the text takes {2**trend.exponent:.1f} times as long ({2**trend.low:.1f} to "
         f"{2**trend.high:.1f} times with 95 % confidence): time grows as n to the power "
-        f"{trend.exponent:.2f} ({interval}), {fitted}"
+        f"{trend.exponent:.2f} ({interval}){_verdict(trend)}, {fitted}"
     )
+
+
+def _verdict(trend: Fit) -> str:
+    """Say which of n and n squared the interval supports; nothing where it holds neither alone."""
+    if trend.low <= 2 <= trend.high and trend.low > 1:
+        return ", as n² does"
+    if trend.low > 1 and trend.high < 2:
+        return ", faster than n and slower than n²"
+    return ", faster than n²" if trend.low > 2 else ""
 
 
 def methods_sentence(costs: Sequence[MethodCost], window: int) -> str:
@@ -51,17 +60,21 @@ def methods_sentence(costs: Sequence[MethodCost], window: int) -> str:
 
 
 def crossing_sentence(shape: Shape, times: Sequence[PartTime]) -> str:
-    """Say from which length on attention takes longer than the rest, counted and measured."""
+    """Say from which length on attention takes longer than the rest, counted and measured.
+
+    Where noise lets two lines cross more than once, the last crossing is the one that is meant.
+    """
     sentence = (
-        f"Counting operations, attention overtakes the rest of one layer of {shape.name} at "
-        f"{crossover.predicted(shape):,.0f} tokens."
+        f"Counting operations, attention overtakes the rest of one layer of {shape.name}, its "
+        f"projections and MLP together, at {crossover.predicted(shape):,.0f} tokens."
     )
     for part in crossover.PARTS[1:] if times else ():
         where = crossover.crossing(times, part)
         if where is None:
             sentence += f" {part.capitalize()}: no crossing can be told from these lengths."
         elif where.measured:
-            sentence += f" {part.capitalize()}: measured at {where.n:,.0f}."
+            last = f", the last of {where.places} crossings" if where.places > 1 else ""
+            sentence += f" {part.capitalize()}: measured at {where.n:,.0f}{last}."
         else:
             sentence += f" {part.capitalize()}: not within these lengths; the last two lead to "
             sentence += f"{where.n:,.0f}."

@@ -173,8 +173,7 @@ def _draw_links(
 ) -> None:
     own = Lines(reading, head[0], [head[1]], query, several=False)
     shown, size = lines.words_in_picture(own), len(reading.view.units)
-    whole = f"{reading.model_name} has"
-    if warning := links.left_out_sentence(whole, "the picture shows", size, shown):
-        st.warning(warning)
+    if told := links.listed_sentence(size, shown):
+        st.caption(told)
     alt_text = f"Lines of {reading.model_name} {head_name(head)}"
     lines.draw_lines(own, shown, key=key, alt_text=alt_text, click=click)

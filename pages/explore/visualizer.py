@@ -14,9 +14,8 @@ MODES = {"single": "Single head", "multi": "Multi-head"}
 
 bar = ui.opening(
     "Visualizer",
-    "**What does a word attend to?** Click a word on the left: lines go to every word that it "
-    "attends to, thicker and brighter for higher weights. Pointing at a word shows its lines for "
-    "a moment.",
+    "**What does a word attend to?** Click a word on the left: lines go to what it attends to, "
+    "thicker and brighter for higher weights. Pointing at a word shows its lines for a moment.",
 )
 chosen = ui.reading(bar, CAT.text)
 view = chosen.view
@@ -33,26 +32,25 @@ def click() -> None:
         st.session_state["word"] = word["q"]
 
 
-heads = lines.heads_that_are_on(chosen, layer, head) if several else [head]
+heads = lines.heads_that_are_on(chosen, layer, head, query) if several else [head]
 drawn = Lines(chosen, layer, heads, query, several)
 lines.say(drawn)
 shown = lines.words_in_picture(drawn)
-if warning := links.left_out_sentence("The text has", "the picture shows", len(view.units), shown):
-    st.warning(f"{warning} Tables and sentence use them all.")
-
 left, right = st.columns([3, 2], gap="large")
 with left:
+    if told := links.listed_sentence(len(view.units), shown):
+        st.caption(told)
     lines.picture(drawn, shown, click)
 with right:
-    if heads:
-        lines.strongest(drawn)
-    if len(heads) > 1:
-        lines.differences(drawn)
+    st.subheader("Best head for a pair")
+    best_head(chosen, query, focus.key, (layer, head))
 
 left, right = st.columns([3, 2], gap="large")
 with left:
-    st.subheader("Best head for a pair")
-    best_head(chosen, query, focus.key, (layer, head))
+    if len(heads) > 1:
+        lines.differences(drawn)
+    if heads:
+        lines.formula(drawn)
 with right:
     st.subheader("What do you expect?")
     for question in (

@@ -16,7 +16,7 @@ TABS = {
 bar = ui.opening(
     "Scaling",
     "**What does it cost to let every word attend to every word?** n tokens make n × n weights. "
-    "This page times the package's own attention on this machine, now, and fits how fast it grows.",
+    "“Measure” times the package's own attention on this machine, now; the fit says how it grows.",
 )
 shelf.results()
 shelf.tell_lost()

@@ -70,20 +70,46 @@ def test_repeated_words_keep_their_positions():
     assert list(zip(rows["q"], rows["k"], strict=True)) == [(0, 0), (0, 2), (2, 0), (2, 2)]
 
 
-def test_a_window_keeps_positions_and_the_strongest_wherever_they_stand():
+def test_a_list_has_the_strongest_keys_wherever_they_stand():
     weights = np.full((20, 20), 0.01)
-    weights[:, 0] = 0.81
+    weights[:, 0] = 0.61
+    weights[:, 19] = 0.21
     frame = link_frames.link_frame(
         view(weights, labels=[f"w{i}" for i in range(20)]),
         0,
         [0],
         range(10, 14),
-        query=0,
+        query=11,
         several=False,
+        listed=3,
     )
-    rows = frame[(frame["kind"] == "row") & (frame["q"] == 11)]
-    assert rows["key"].tolist() == ["w0", "w1", "w2", "w3", "w4", "w10", "w11", "w12", "w13"]
-    assert rows.loc[rows["key"] == "w0", "rank"].item() == 1
+    rows = frame[(frame["kind"] == "row") & (frame["q"] == 11)].sort_values("to")
+    assert rows["key"].tolist() == ["w0", "w19", "w1"]
+    assert rows["to"].tolist() == [0, 1, 2]
+    assert rows["row"].unique().tolist() == [1]
+    assert frame.loc[frame["kind"] == "word", "q"].tolist() == [10, 11, 12, 13]
+
+
+def test_what_any_head_attends_to_most_is_in_the_list():
+    one = np.array([[0.7, 0.2, 0.1, 0.0]] * 4)
+    frame = link_frames.link_frame(
+        view(one, one[:, [0, 1, 3, 2]], one[:, [2, 3, 1, 0]] / 4 + one[:, [3, 2, 1, 0]] * 3 / 4,
+             labels="abcd"),
+        0, [0, 1, 2], [1], query=1, several=True, listed=2,
+    )  # fmt: skip
+    rows = frame[frame["kind"] == "row"].sort_values("to")
+    assert rows["key"].tolist() == ["a", "d"]  # "b" has more of the mean than "d"
+    assert set(frame.loc[frame["kind"] == "link", "key"]) == {"a", "d"}
+
+
+def test_a_decoder_has_no_key_after_the_query():
+    rows = np.tril(np.full((30, 30), 0.1))
+    for listed in (None, 20):
+        frame = link_frames.link_frame(
+            view(rows, labels=["w"] * 30), 0, [0], range(30), query=5, several=False, listed=listed
+        )
+        drawn = frame[frame["kind"] == "row"]
+        assert (drawn["k"] <= drawn["q"]).all()
 
 
 def test_a_hundred_words_of_twelve_heads_stay_small():
@@ -93,14 +119,7 @@ def test_a_hundred_words_of_twelve_heads_stay_small():
     frame = link_frames.link_frame(
         many, 0, range(12), range(100), query=0, several=True, least=least
     )
-    assert len(frame) <= links.MOST_LINES + 600
-
-
-def test_strongest_first():
-    frame = link_frames.strongest_frame(TWO, np.array([0.2, 0.5, 0.3]), 2)
-    assert frame["Key"].tolist() == ["b", "c"]
-    assert frame["Position"].tolist() == [1, 2]
-    assert frame["Weight"].tolist() == [0.5, 0.3]
+    assert len(frame) <= links.MOST_LINES + 100 * 100 + 100
 
 
 def test_the_most_different_head_comes_first():
@@ -118,8 +137,3 @@ def test_the_best_head_for_a_pair():
     assert frame["Head"].tolist() == ["L0 H0", "L0 H1"]  # in H1 all words attend to c
     assert frame["Weight"].tolist() == [0.2, 0.8]
     assert frame["Others"].tolist() == pytest.approx([0.3, 1.0])
-
-
-def test_hidden_words_are_absent_from_what_is_read_most():
-    frame = link_frames.strongest_frame(TWO, np.array([0.7, 0.3, 0.0]))
-    assert frame["Key"].tolist() == ["a", "b"]

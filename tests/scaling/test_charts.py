@@ -17,6 +17,7 @@ from attention.scaling.frames import (
     PREFILL,
     TIME_SERIES,
     cache_frame,
+    core_fit,
     core_points,
     crossover_frame,
     memory_frame,
@@ -28,6 +29,7 @@ from attention.scaling.frames import (
     planned_memory_frame,
     run_ratios,
     scaling_frame,
+    step_frame,
     timed_frame,
 )
 from attention.scaling.methods import MethodCost
@@ -43,6 +45,7 @@ def measured(n):
 
 
 RESULTS = [measured(n) for n in (100, 200, 400, 800)]
+POINTS_OF_CORE = core_points(RESULTS)
 TREND = fit([100, 200, 400, 800], [1e4, 4e4, 16e4, 64e4])
 
 
@@ -52,12 +55,13 @@ def fields(spec):
     for layer in spec["layer"]:
         for channel in layer["encoding"].values():
             for part in channel if isinstance(channel, list) else [channel]:
-                found[part["field"]] = found.get(part["field"]) or part.get("type")
+                if "value" not in part:  # a guide is grey
+                    found[part["field"]] = found.get(part["field"]) or part.get("type")
     return found
 
 
 def test_one_row_per_length_and_step():
-    frame = scaling_frame(RESULTS)
+    frame = scaling_frame(POINTS_OF_CORE)
     assert list(frame) == ["n", "series", "kind", "seconds", "low", "high"]
     assert len(frame) == 4 * 4
     assert set(frame["series"]) == set(TIME_SERIES[:4])
@@ -66,12 +70,33 @@ def test_one_row_per_length_and_step():
 
 
 def test_the_fit_and_its_extrapolation_have_rows_of_their_own():
-    frame = scaling_frame(RESULTS, TREND, targets=[1000, 50])
+    frame = scaling_frame(POINTS_OF_CORE, TREND, targets=[1000, 50])
     by_kind = frame.groupby("kind")["n"].apply(list)
     assert by_kind["fit"] == [100, 200, 400, 800]
     assert by_kind["extrapolation"] == [800, 1000]  # 50 is no extrapolation
-    assert frame["seconds"].iloc[-1] == pytest.approx(1e6)
-    assert "extrapolation" not in set(scaling_frame(RESULTS, TREND)["kind"])
+    last = frame[frame["kind"] == "extrapolation"]["seconds"].iloc[-1]
+    assert last == pytest.approx(1e6)
+    assert "extrapolation" not in set(scaling_frame(POINTS_OF_CORE, TREND)["kind"])
+
+
+def test_guides_start_where_the_fit_does_and_end_where_the_picture_does():
+    for targets, end in (((), 800), ([1000], 1000)):
+        frame = scaling_frame(POINTS_OF_CORE, TREND, targets=targets)
+        guides = frame[frame["kind"] == "guide"].set_index(["series", "n"])["seconds"]
+        assert guides["as n", 100] == guides["as n²", 100] == pytest.approx(1e4)
+        assert guides["as n", end] == pytest.approx(1e4 * end / 100)
+        assert guides["as n²", end] == pytest.approx(1e4 * (end / 100) ** 2)
+
+
+def test_the_fit_goes_through_the_fastest_round():
+    assert core_fit(POINTS_OF_CORE).predict(400).seconds == pytest.approx(400**2 / 2)
+    assert core_fit(POINTS_OF_CORE[:4]) is None
+
+
+def test_the_steps_are_those_of_the_longest_text():
+    table = step_frame(POINTS_OF_CORE)
+    assert table["At 800 tokens"].tolist() == [*TIME_SERIES[:4]]
+    assert table["Median"].iloc[1] == "13.3 minutes"
 
 
 def test_memory_has_the_computed_and_the_measured_size():
@@ -82,18 +107,19 @@ def test_memory_has_the_computed_and_the_measured_size():
 
 
 def test_frames_without_results_have_the_same_columns_and_types():
-    pd.testing.assert_series_equal(scaling_frame([]).dtypes, scaling_frame(RESULTS).dtypes)
+    pd.testing.assert_series_equal(scaling_frame([]).dtypes, scaling_frame(POINTS_OF_CORE).dtypes)
     pd.testing.assert_series_equal(memory_frame([]).dtypes, memory_frame(RESULTS).dtypes)
 
 
 @pytest.mark.parametrize("fitted", [True, False])
 @pytest.mark.parametrize("extrapolation", [True, False])
 def test_the_time_chart_reads_columns_that_are_there(fitted, extrapolation):
-    frame = scaling_frame(RESULTS, TREND, targets=[10**5])
+    frame = scaling_frame(POINTS_OF_CORE, TREND, targets=[10**5])
     spec = time_chart(frame, fitted=fitted, extrapolation=extrapolation).to_dict()
     computed = {step["as"] for step in spec["transform"]}
     used = fields(spec)
     assert set(used) - computed <= set(frame)
+    assert ("'guide'" in str(spec["layer"])) == fitted
     assert used["n"] == used["seconds"] == "quantitative"
     assert spec["width"] == "container"
     filters = str(spec["layer"])
@@ -107,8 +133,10 @@ def test_the_memory_chart_reads_columns_that_are_there():
 
 
 @pytest.mark.parametrize(
-    ("chart", "frame"), [(time_chart, scaling_frame), (memory_chart, memory_frame)]
-)
+    ("chart", "frame"),
+    [(time_chart, lambda results: scaling_frame(core_points(results))),
+     (memory_chart, memory_frame)],
+)  # fmt: skip
 def test_the_spec_depends_on_the_options_only(chart, frame):
     """The page sends the data apart from the spec."""
     specs = [chart(frame(results), height=200).to_dict() for results in (RESULTS, RESULTS[:1])]
@@ -119,7 +147,9 @@ def test_the_spec_depends_on_the_options_only(chart, frame):
 
 
 def test_axes_are_logarithmic_and_their_ends_can_be_given():
-    spec = time_chart(scaling_frame(RESULTS), n_domain=(10, 1000), seconds_domain=(1, 2)).to_dict()
+    spec = time_chart(
+        scaling_frame(POINTS_OF_CORE), n_domain=(10, 1000), seconds_domain=(1, 2)
+    ).to_dict()
     for layer in spec["layer"]:
         assert layer["encoding"]["x"]["scale"]["domain"] == [10, 1000]
         assert layer["encoding"]["y"]["scale"]["type"] == "log"
@@ -128,8 +158,10 @@ def test_axes_are_logarithmic_and_their_ends_can_be_given():
 
 def test_colours_have_a_fixed_order():
     for fitted, series in ((True, TIME_SERIES), (False, TIME_SERIES[:-1])):
-        spec = time_chart(scaling_frame(RESULTS), fitted=fitted).to_dict()
-        scales = [layer["encoding"]["color"]["scale"] for layer in spec["layer"]]
+        spec = time_chart(scaling_frame(POINTS_OF_CORE), fitted=fitted).to_dict()
+        scales = [
+            c["scale"] for layer in spec["layer"] if "scale" in (c := layer["encoding"]["color"])
+        ]
         assert all(scale == {"domain": list(series)} for scale in scales)
 
 

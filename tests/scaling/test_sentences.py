@@ -18,6 +18,9 @@ def test_growth_is_told_with_its_interval_or_not_at_all():
     lengths = [64, 128, 256, 512]
     square = fit(lengths, [n**2 * 1e-9 for n in lengths])
     assert "takes 4.0 times as long (4.0 to 4.0 times" in sentences.growth_sentence(square)
+    assert "(2.00 to 2.00), as n² does" in sentences.growth_sentence(square)
+    between = fit(lengths, [n**1.5 for n in lengths])
+    assert "faster than n and slower than n²" in sentences.growth_sentence(between)
     erratic = fit(lengths, [1.0, 9.0, 1.0, 9.0])
     assert sentences.growth_sentence(erratic).startswith("These times do not tell")
 
@@ -45,6 +48,12 @@ def test_each_crossing_is_measured_extrapolated_or_unknown():
     sentence = sentences.crossing_sentence(bert, times)
     assert "Attention, plain: measured at 200." in sentence
     assert "Attention, tiled: not within these lengths; the last two lead to 1,600." in sentence
+    noisy = [
+        PartTime(part, n, timing(seconds))
+        for part, four in {LINEAR: (2.0,) * 4, PLAIN: (1.0, 4.0, 1.0, 4.0)}.items()
+        for n, seconds in zip((100, 400, 1600, 6400), four, strict=True)
+    ]
+    assert "measured at 3,200, the last of 2 crossings." in sentences.crossing_sentence(bert, noisy)
     same = [PartTime(part, n, timing(1.0)) for part in (LINEAR, PLAIN) for n in (100, 400)]
     assert "Attention, plain: no crossing can be told" in sentences.crossing_sentence(bert, same)
 

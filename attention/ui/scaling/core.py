@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from attention.scaling import core_cost, questions, runs
+from attention.runtime.timing import BUSY
+from attention.scaling import core_cost, core_runs, questions, runs
 from attention.scaling import frames as scaling_frames
 from attention.scaling.charts import memory_chart, time_chart
 from attention.scaling.core_cost import Measurement
-from attention.scaling.power_law import Fit, fit
+from attention.scaling.frames import WHOLE, core_fit, core_points
+from attention.scaling.power_law import Fit
+from attention.scaling.runs import Facts, Point
 from attention.scaling.sentences import growth_sentence
 from attention.ui import inputs
 from attention.ui.inputs import stepped
 from attention.ui.measuring import HEAD_WIDTHS, Bench, Sweep, bench, busy_warning, measured
 from attention.ui.questions import predict
 from attention.ui.scaling.runs import download
-from attention.ui.show import draw, notice
+from attention.ui.show import draw, escape_markdown, notice, table
 
 TARGETS = (100_000, 1_000_000)
 _MAXIMA = (512, 1024, 2048, 4096, 8192, 16_384, 32_768, 65_536, 131_072)
@@ -32,29 +36,41 @@ class _Settings(NamedTuple):
     repeats: int = 5
 
 
+@dataclass(frozen=True)
+class _Times:
+    """What the tab shows: this machine's times, or those that are stored with the package."""
+
+    points: Sequence[Point]
+    settings: Facts
+    source: str
+    results: Sequence[Measurement] = ()  # of this machine
+
+    @property
+    def trend(self) -> Fit | None:
+        """How the whole call grows."""
+        return core_fit(self.points)
+
+
 def core() -> None:
     """Time the core and its steps at growing lengths, and fit how they grow."""
     controls = st.container(horizontal=True, vertical_alignment="bottom")
     with controls:
         settings = _settings()
     place = bench(controls, key="measure_core")
-    note = st.container()
-    st.subheader("Time of one call")
-    switch, picture = st.container(), st.empty()
+    left, right = st.columns([5, 3], gap="large")
+    with left:
+        switch, picture = st.container(), st.empty()
     sweep = _measured(settings, place, picture)
-    trend = _fit(sweep.results)
+    times = _times(sweep)
     with switch:
         beyond = inputs.switch(
             "Draw the fit out to a million tokens", False, key="beyond",
-            disabled=trend is None, help="Once four lengths are measured there is a fit.",
+            disabled=times.trend is None, help="Once four lengths are measured there is a fit.",
         )  # fmt: skip
-    if not sweep.results:
-        _nothing_yet(picture, settings)
-        return
-    _draw_times(picture, sweep.results, beyond=beyond)
-    with note:
-        _tell(sweep.results, trend)
-    _results(sweep, trend)
+    _draw_times(picture, times.points, beyond=beyond)
+    with right:
+        _tell(times, settings)
+    _results(times)
 
 
 def _settings() -> _Settings:
@@ -77,20 +93,29 @@ def _measured(settings: _Settings, place: Bench, picture: DeltaGenerator) -> Swe
         place,
         options,
         lambda progress: core_cost.sweep(lengths, **options, on_progress=progress),
-        lambda results: _draw_times(picture, results),
+        lambda results: _draw_times(picture, core_points(results)),
     )
 
 
-def _draw_times(
-    picture: DeltaGenerator, results: Sequence[Measurement], *, beyond: bool = False
-) -> None:
+def _times(sweep: Sweep[Measurement]) -> _Times:
+    """Return what this visit has measured, or else what is stored."""
+    if sweep.results:
+        points = core_points(sweep.results)
+        return _Times(points, sweep.settings, "Measured on this machine.", sweep.results)
+    run = core_runs.stored_core()
+    made = escape_markdown(runs.machine_text(run))
+    source = f"A stored run, not of this machine: {made}, made by `{core_runs.CORE_COMMAND}`."
+    return _Times(run.points, run.settings, source)
+
+
+def _draw_times(picture: DeltaGenerator, points: Sequence[Point], *, beyond: bool = False) -> None:
     """Draw what there is so far."""
-    trend = _fit(results)
+    trend = core_fit(points)
     far = beyond and trend is not None
     with picture:
         draw(
             time_chart,
-            scaling_frames.scaling_frame(results, trend, targets=TARGETS if far else ()),
+            scaling_frames.scaling_frame(points, trend, targets=TARGETS if far else ()),
             key="time",
             alt_text="Time of one call against the number of tokens, on logarithmic axes",
             fitted=trend is not None,
@@ -98,72 +123,79 @@ def _draw_times(
         )
 
 
-def _fit(results: Sequence[Measurement]) -> Fit | None:
-    return fit([r.n for r in results], [r.total.median for r in results])
+def _tell(times: _Times, settings: _Settings) -> None:
+    """Say how time grows, whose times these are, and what the fit says of longer texts."""
+    trend = times.trend
+    if trend is None:
+        lengths = sum(point.series == WHOLE for point in times.points)
+        st.info(f"{lengths} lengths are measured; a fit needs four.")
+    else:
+        notice(growth_sentence(trend))
+    if trend and times.results:
+        busy_warning(max(r.others for r in times.results if r.n in trend.lengths))
+    st.caption(times.source + ("" if times.results else _offer(settings, times.settings)))
+    if trend and trend.tells:
+        _predictions(trend, int(times.settings["heads"]))
 
 
-def _nothing_yet(picture: DeltaGenerator, settings: _Settings) -> None:
+def _offer(settings: _Settings, stored: Facts) -> str:
+    """Say what pressing the button does, and how quiet the machine of the stored run was."""
     lengths = core_cost.default_lengths(settings.maximum)
     soon = ", in about 5 seconds" if settings == _Settings() else ""
-    picture.info(
-        f"Nothing is measured yet. “Measure” times the core at {len(lengths)} lengths up to "
-        f"{settings.maximum:,} tokens{soon}. It can be stopped at any time and keeps what it has."
+    others = float(stored["others"])
+    busy = f" Other programs took {others:.0%} of its processors." if others > BUSY else ""
+    return (
+        f"{busy} “Measure” times this one at {len(lengths)} lengths up to {settings.maximum:,} "
+        f"tokens{soon}. It can be stopped at any time and keeps what it has."
     )
 
 
-def _tell(results: Sequence[Measurement], trend: Fit | None) -> None:
-    if trend is None:
-        st.info(f"{len(results)} lengths are measured; a fit needs four.")
-        return
-    notice(growth_sentence(trend))
-    busy_warning(max(r.others for r in results if r.n in trend.lengths))
+def _results(times: _Times) -> None:
+    """Show the steps; of this machine also memory, and offer the run as a file."""
+    _steps(times)
+    if times.results:
+        st.subheader("Memory of one call")
+        draw(
+            memory_chart,
+            scaling_frames.memory_frame(times.results),
+            key="memory",
+            alt_text="Memory of one call against the number of tokens, on logarithmic axes",
+        )
+        download(runs.record(core_runs.CORE_KIND, times.settings, times.points), key="save_core")
+    if times.trend and times.trend.tells:
+        predict(questions.times_longer(times.trend))
 
 
-def _results(sweep: Sweep[Measurement], trend: Fit | None) -> None:
-    """Show steps, longer texts and memory, and offer the run as a file."""
-    _steps(sweep.results[-1])
-    if trend and trend.tells:
-        _predictions(trend, sweep.results[-1].heads)
-    st.subheader("Memory of one call")
-    draw(
-        memory_chart,
-        scaling_frames.memory_frame(sweep.results),
-        key="memory",
-        alt_text="Memory of one call against the number of tokens, on logarithmic axes",
-    )
-    points = scaling_frames.core_points(sweep.results)
-    download(runs.record("the core and its steps", sweep.settings, points), key="save_core")
-    if trend and trend.tells:
-        predict(questions.times_longer(trend))
-
-
-def _steps(last: Measurement) -> None:
+def _steps(times: _Times) -> None:
+    st.subheader("The three steps of one call")
+    left, right = st.columns([5, 3], gap="large")
+    with left:
+        st.dataframe(
+            scaling_frames.step_frame(times.points),
+            hide_index=True,
+            width="content",
+            alt="What each step takes at the longest length",
+        )
+    with right:
+        st.latex(
+            r"\underbrace{QK^\top}_{2n^2E} \to \underbrace{\mathrm{softmax}}_{\sim n^2} \to"
+            r"\underbrace{AV}_{2n^2E}"
+        )
+    settings = times.settings
     st.caption(
-        f"Measured with E = {last.width}, H = {last.heads}, float32, after a warm-up: the median "
-        f"of {last.total.rounds} or more rounds, whole call and steps in turn; bars from the "
-        "fastest to the slowest round. Short calls cost what any call costs, so the fit uses "
-        "lengths from an eighth of the longest on."
-    )
-    st.latex(
-        r"\underbrace{QK^\top}_{2n^2E} \;\to\; \underbrace{\mathrm{softmax}}_{\sim n^2} \;\to\;"
-        r"\underbrace{AV}_{2n^2E} \qquad \text{operations per head}"
-    )
-    st.dataframe(
-        scaling_frames.step_frame(last),
-        hide_index=True,
-        width="content",
-        alt=f"What each step takes at {last.n} tokens",
+        f"Measured with E = {settings['width']}, H = {settings['heads']}, float32, after a "
+        f"warm-up, in up to {settings['repeats']} rounds of the whole call and its steps in turn. "
+        "Points are medians, bars go from the fastest to the slowest round. The fit goes through "
+        "the fastest, since what else a machine does only slows a round down, from an eighth of "
+        "the longest length on: short calls cost what any call costs. Below the formula's steps "
+        "stand their operations per head."
     )
 
 
 def _predictions(trend: Fit, heads: int) -> None:
-    st.subheader("What the fit says about longer texts")
-    st.dataframe(
-        scaling_frames.prediction_frame(trend, TARGETS, heads=heads),
-        hide_index=True,
-        width="content",
-        alt="Extrapolated time and computed memory for long texts",
-    )
+    st.markdown("**What the fit says about longer texts**")
+    longer = scaling_frames.prediction_frame(trend, TARGETS, heads=heads)
+    table([str(name) for name in longer], longer.itertuples(index=False))
     st.caption(
         "Extrapolated, not measured: the fit knows nothing of a memory that runs out. The memory "
         "is that of the weights, H × n² × 4 bytes."

@@ -1,4 +1,4 @@
-"""The picture of lines from a query to its keys, and the tables beside it."""
+"""The picture of lines from a query to its keys, and how heads differ."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import streamlit as st
 from attention.analysis import link_frames, links, words
 from attention.analysis.sentences import attends_to
 from attention.arrays import Array
-from attention.charts.links import word_links
+from attention.charts.links import head_colours, word_links
 from attention.ui import inputs
 from attention.ui.readings import Reading
-from attention.ui.show import draw, escape_markdown, notice, percent, special_tokens_note
+from attention.ui.show import draw, notice, percent, special_tokens_note
 from attention.wording import head_name, spelled
 
 WEIGHT = st.column_config.NumberColumn(format="%.4f")
@@ -46,18 +46,23 @@ class Lines:
         return rows
 
 
-def heads_that_are_on(chosen: Reading, layer: int, head: int) -> list[int]:
-    """Draw a switch for each head of a layer; return those that are on, the chosen one first."""
+def heads_that_are_on(chosen: Reading, layer: int, head: int, query: int) -> list[int]:
+    """Draw a switch for each head of a layer; return those that are on, the chosen one first.
+
+    Each has the colour of its lines; at first the three that differ most are on.
+    """
     names = _names(chosen)
+    colours = dict(zip(names, _colours(len(names)), strict=True))
     on = inputs.several(
-        f"Heads of layer {layer} that are on",
+        f"Heads of layer {layer} that are on, in their colours; at first the 3 that differ most",
         names,
-        names,
+        [names[h] for h in links.most_different(chosen.view, layer, query)],
         key="on",
         code=lambda name: name.removeprefix("H"),
         of=(chosen.model_name,),
         widget=st.pills,
         selection_mode="multi",
+        format_func=lambda name: f':color[⬤]{{foreground="{colours[name]}"}} {name}',
     )
     return sorted(map(names.index, on), key=lambda h: (h == head, h))
 
@@ -75,10 +80,19 @@ def say(lines: Lines) -> None:
         notice(f"In {head_name(head)} {spelled(view.labels, lines.query)} {most}.")
 
 
-def words_in_picture(lines: Lines) -> list[int]:
-    """Return the words that the picture has room for, with what the query attends to most."""
-    most = lines.rows.argmax(axis=-1).tolist()
-    return links.shown_words(len(lines.chosen.view.units), lines.query, most)
+def _colours(heads: int) -> list[str]:
+    """Return the colour of each head's lines in the theme that the reader sees."""
+    theme = st.context.theme.type or "light"
+    own: list[str] = st.get_option(f"theme.{theme}.chartCategoricalColors")
+    return head_colours(heads) or own[:heads]
+
+
+def words_in_picture(lines: Lines) -> Sequence[int]:
+    """Return the words that stand left: all of them, or of a long text those around the query."""
+    size = len(lines.chosen.view.units)
+    if size <= links.MOST_WORDS:
+        return range(size)
+    return links.shown_window(size, lines.query, links.MOST_QUERIES)
 
 
 def draw_lines(
@@ -93,19 +107,24 @@ def draw_lines(
     least : lines below this weight are not drawn
     """
     view, several = lines.chosen.view, lines.several
+    listed = links.MOST_KEYS if len(shown) < len(view.units) else None
+    data = link_frames.link_frame(
+        view, lines.layer, lines.heads, shown,
+        query=lines.query, several=several, least=least, listed=listed,
+    )  # fmt: skip
+    longest = data["key"].str.len().max() + (4 if listed else 0)
     draw(
         word_links,
-        link_frames.link_frame(
-            view, lines.layer, lines.heads, shown, query=lines.query, several=several, least=least
-        ),
+        data,
         key=key,
         alt_text=alt_text,
         on_select=click,
         selection="query",
         count=len(shown),
-        longest=max(len(view.labels[i]) for i in shown),
+        longest=int(longest),
         names=tuple(_names(lines.chosen)),
         several=several,
+        listed=listed is not None,
     )
 
 
@@ -116,12 +135,10 @@ def _names(chosen: Reading) -> list[str]:
 def picture(lines: Lines, shown: Sequence[int], click: Callable[[], None]) -> None:
     """Draw the page's own picture, and say what is not in it."""
     view = lines.chosen.view
-    drawn = view.weights[lines.layer, list(lines.heads)][:, shown][..., shown]
+    drawn = view.weights[lines.layer, list(lines.heads)][:, list(shown)]
     least = links.smallest_drawn(drawn) if lines.several else 0.0
     alt_text = f"Lines from each of {len(shown)} words to the words that it attends to"
     draw_lines(lines, shown, least, key="links", alt_text=alt_text, click=click)
-    if lines.several:
-        st.caption("Every head has a colour of its own: click one to see it alone.")
     if least:
         st.caption(
             f"Lines below {percent(least)} are not drawn: together they hold "
@@ -130,25 +147,17 @@ def picture(lines: Lines, shown: Sequence[int], click: Callable[[], None]) -> No
     special_tokens_note(lines.chosen, [(lines.layer, h) for h in lines.in_order])
 
 
-def strongest(lines: Lines) -> None:
-    """Show the words that the query attends to most, the mean of the heads."""
-    view, mean = lines.chosen.view, lines.rows.mean(axis=0)
-    st.subheader(f"What “{escape_markdown(lines.label)}” attends to most")
-    table = link_frames.strongest_frame(view, mean)
-    st.dataframe(
-        table,
-        hide_index=True,
-        column_config={"Weight": WEIGHT},
-        alt=f"The words that {lines.label} attends to most, with their weights",
-    )
+def formula(lines: Lines) -> None:
+    """Say how the weights in the picture come about, and that they sum to 1."""
+    view = lines.chosen.view
     width = lines.chosen.trace.query.shape[-1]
     mean_of = rf"\bar w_k = \tfrac{{1}}{{{len(lines.heads)}}} \sum_h "
     start = mean_of if lines.several else "w_k = "
     st.latex(rf"{start}\mathrm{{softmax}}_k\big(q \cdot k_k / \sqrt{{{width}}}\big)")
     st.caption(
-        f"These {len(table)} hold {table['Weight'].sum():.4f}, all "
-        f"{len(words.seen_by(view, lines.query).units)} words "
-        f"{'that it may attend to ' if view.is_causal else ''}together {mean.sum():.4f}."
+        f"The weights of all {len(words.seen_by(view, lines.query).units)} words "
+        f"{'that it may attend to ' if view.is_causal else ''}together: "
+        f"{lines.rows.mean(axis=0).sum():.4f}."
     )
 
 
