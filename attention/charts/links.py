@@ -33,6 +33,8 @@ _ASKING = (
 _X: Any = alt.XValue
 _X2: Any = alt.X2Value
 _Text: Any = alt.TextValue
+# The far end of the theme's ramp: nearly black on light ground, nearly white on dark.
+_INK = alt.Color("ink:Q").scale(domain=[0, 1]).legend(None)
 
 
 def head_colours(heads: int) -> list[str] | None:
@@ -260,8 +262,6 @@ class _Parts:
         return alt.Y(f"{field}:Q", axis=None, scale=scale)
 
     def _text(self, base: alt.Chart, x: str, y: str, align: _Align) -> alt.Chart:
-        # The far end of the theme's ramp: nearly black on light ground, nearly white on dark.
-        ink = alt.Color("ink:Q").scale(domain=[0, 1]).legend(None)
         mark = base.transform_calculate(ink="1").mark_text(
             align=align,
             baseline="middle",
@@ -269,11 +269,13 @@ class _Parts:
             limit=alt.ExprRef("room"),
             tooltip=None,
         )
-        return mark.encode(x=_X(alt.ExprRef(x)), y=self._y(y), color=ink)
+        return mark.encode(x=_X(alt.ExprRef(x)), y=self._y(y), color=_INK)
 
     def _grey(self, base: alt.Chart, x: str, align: _Align, *, dy: int = 0) -> alt.Chart:
-        mark = base.mark_text(align=align, baseline="middle", dy=dy, fontSize=13)
-        return mark.encode(x=_X(alt.ExprRef(x)))
+        mark = base.transform_calculate(ink="1").mark_text(
+            align=align, baseline="middle", dy=dy, fontSize=13
+        )
+        return mark.encode(x=_X(alt.ExprRef(x)), color=_INK)
 
     def _heading(self, heading: str, x: str, align: _Align) -> alt.Chart:
         top = self._rows("datum.kind == 'word' && datum.row == 0")

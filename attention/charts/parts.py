@@ -11,7 +11,7 @@ ROW_HEIGHT = 24  # pixels per word in a bar chart
 AXIS_HEIGHT = 30  # pixels for the axis under it
 TITLE_HEIGHT = 22  # and for its title
 _LABEL = 0.2  # of an axis is about what a label takes
-NEUTRAL = "#83839a"  # marks that must be seen on light and dark ground alike
+NEUTRAL = "#797982"  # text and marks: as far from light ground as from dark, 4.2 : 1
 CHOSEN = "#f59e0b"  # frames around what the reader has chosen
 
 
@@ -36,7 +36,7 @@ def value_label(
         at=f"{near} ? datum.{mark} : datum.{end}",
         said=f"{near} && {own} != {other} ? {own} + ' ({aside} ' + {other} + ')' : {own}",
     )
-    text = told.mark_text(align="left", dx=7, fontWeight=600)
+    text = told.mark_text(align="left", dx=7, color=NEUTRAL, fontWeight=600)
     return text.encode(x="at:Q", text="said:N")
 
 

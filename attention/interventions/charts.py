@@ -58,7 +58,9 @@ def moved_bars(data: pd.DataFrame, *, labels: Sequence[str], highest: float) -> 
         ],
     )
     bars = base.mark_bar(height={"band": 0.7})
-    value = base.mark_text(align="left", dx=5).encode(text=alt.Text("moved:Q", format=".3f"))
+    value = base.mark_text(align="left", dx=5, color=NEUTRAL).encode(
+        text=alt.Text("moved:Q", format=".3f")
+    )
     height = max(len(labels), 1) * ROW_HEIGHT + AXIS_HEIGHT + TITLE_HEIGHT
     return alt.layer(bars, value).add_params(labels_param(labels)).properties(height=height)
 

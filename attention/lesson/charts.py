@@ -48,7 +48,7 @@ def pair_bars(data: pd.DataFrame, *, labels: Sequence[str]) -> alt.TopLevelMixin
         base, value="weight", end="weight", mark="mean", span=1, form=".2f", aside="mean"
     )
     meant = base.transform_filter("datum.meant").mark_text(
-        align="right", dx=-4, fontWeight=600, text="is meant"
+        align="right", dx=-4, color=NEUTRAL, fontWeight=600, text="is meant"
     )
     meant = meant.encode(x=alt.value("width"))
     chart = alt.layer(bars, mean, value, meant).add_params(labels_param(labels))
