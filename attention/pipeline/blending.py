@@ -87,7 +87,9 @@ class BlendStart:
         return (
             "A word of several pieces has the mean of their vectors. The bars measure the cosine "
             "of the blend with another word's vector; each word's part is its weight times its own "
-            "vector's share in it, so the parts add up to the bar."
+            "vector's share in it, so the parts add up to the bar. On the axis above them stands "
+            "its cosine with the right meaning less that with the left one, divided by what that "
+            "is for the right meaning itself."
         )
 
 

@@ -1,9 +1,9 @@
 """Time the pages: on the server, from key press to picture, and when they are first opened.
 
     pip install -e ".[test]"
-    python tests/benchmarks/pages.py [server] [keys] [loads] [--repeats N] [--cold]
+    python tests/benchmarks/pages.py [server] [keys] [loads] [drag] [--repeats N] [--cold]
 
-Three tables, medians throughout, models and traces cached:
+Four tables, medians throughout, models and traces cached:
 
 1. One rerun on the server after a widget moves: from the message that the browser would send to
    the last one that it would get, over the real websocket, without a browser.
@@ -12,11 +12,15 @@ Three tables, medians throughout, models and traces cached:
 3. From the start of the navigation until every chart is drawn, against the same bare page, in
    turn. Each time in a new browser context that has opened the page once before, so that its HTTP
    cache is warm (`--cold`: has not, so that it is empty).
+4. How many pictures of the explorer's blend appear in a second while the pointer holds a slider and
+   moves it, with the load of the machine.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import socket
 import sys
 from collections.abc import Callable, Sequence
@@ -39,6 +43,7 @@ from tests.e2e.live import FLAGS, chromium, serve
 
 WARM_UP = 3
 SERVER_TARGET, KEY_TARGET, LOAD_TARGET = 60, 1.3, 1.5  # ms, and two ratios
+DRAG_TARGET = 6  # a second
 CHARTS = {"explorer": 2, "heads": 3, "scaling": 0}  # on each page when it is opened
 BARE = """
 import altair as alt
@@ -49,6 +54,22 @@ st.title("Bare")
 x = st.slider("x", 0.0, 1.0, 0.5, 0.01)
 data = pd.DataFrame({"k": range(8), "v": [x * k for k in range(8)]})
 st.altair_chart(alt.Chart(data).mark_bar().encode(x="v:Q", y="k:O"))
+"""
+
+BLEND = '[data-testid=stVegaLiteChart][aria-label^="The blended output"]'
+COUNT = """
+(chart) => {
+  window.seen = new Set();
+  let last = '';
+  const look = () => {
+    const marks = [...document.querySelectorAll(`${chart} path[aria-label]`)];
+    const now = marks.map((e) => e.ariaLabel).join();
+    if (now && now !== last) seen.add(performance.now());
+    last = now || last;
+    requestAnimationFrame(look);
+  };
+  look();
+}
 """
 
 # What a chart shows: the labels of its marks, which hold their values.
@@ -96,13 +117,15 @@ def main() -> None:
                 print_keys(browser, ours, bare, arguments.repeats)
             if "loads" in arguments.tables:
                 print_loads(browser, ours, bare, arguments.repeats, warm=not arguments.cold)
+            if "drag" in arguments.tables:
+                print_drag(browser, ours)
             browser.close()
 
 
 def parse() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("tables", nargs="*", default=["server", "keys", "loads"])
+    parser.add_argument("tables", nargs="*", default=["server", "keys", "loads", "drag"])
     parser.add_argument("--repeats", type=int, default=21)
     parser.add_argument("--cold", action="store_true", help="load with an empty HTTP cache")
     return parser.parse_args()
@@ -113,8 +136,13 @@ def print_server(ours: str, bare: str, repeats: int) -> None:
     print(f"1. one rerun on the server, target {SERVER_TARGET} ms")
     widgets = {
         "the bare page": ("", "slider", "x"),
-        "explorer, a score": ("explorer", "slider", "deposit"),
-        "explorer, a real head's score": ("explorer", "slider", "deposit", "start=A+real+head"),
+        "explorer, a score": ("explorer", "bidi_component", "deposit"),
+        "explorer, a real head's score": (
+            "explorer",
+            "bidi_component",
+            "deposit",
+            "start=A+real+head",
+        ),
         "heads, another word": ("heads", "selectbox", "Word whose row"),
         "scaling, nothing measured": ("scaling", "slider", "Repeats"),
         "scaling, with results": ("scaling", "slider", "Repeats"),
@@ -177,6 +205,8 @@ class Visit:
         state = WidgetState(id=self.widget.id)
         if self.kind == "slider":
             state.double_array_value.data.append(next(self.values))
+        elif self.kind == "bidi_component":
+            state.json_value = self._moved()
         else:
             state.string_value = next(self.values)
         return self._send(state)
@@ -210,12 +240,25 @@ class Visit:
 
     def _find(self, kind: str, label: str):
         found = (getattr(element, kind) for element in self.elements if element.HasField(kind))
+        if kind == "bidi_component":  # a column of sliders, whose rows have the labels
+            return next(one for one in found if f'"{label}"' in one.json)
         return next(widget for widget in found if widget.label.startswith(label))
+
+    def _moved(self) -> str:
+        """Return what the browser says of a column whose last slider is moved."""
+        data = json.loads(self.widget.json)
+        values = [row["value"] for row in data["rows"]]
+        values[-1] = next(self.values)
+        return json.dumps({"moved": {"turn": data["turn"], "moving": True, "values": values}})
 
     def _values(self) -> Sequence:
         if self.kind == "selectbox":
             return self.widget.options[1:6]
-        low, high, step = self.widget.min, self.widget.max, self.widget.step
+        if self.kind == "bidi_component":
+            data = json.loads(self.widget.json)
+            low, high, step = data["low"], data["high"], data["step"]
+        else:
+            low, high, step = self.widget.min, self.widget.max, self.widget.step
         count = min(round((high - low) / step), 12)
         return [round(low + step * i, 6) for i in range(1, count)]
 
@@ -245,6 +288,30 @@ def key_side(browser: Browser, url: str, label: str) -> Callable[[], float]:
         return float(page.evaluate("changed"))
 
     return press
+
+
+def print_drag(browser: Browser, ours: str, seconds: float = 3.0) -> None:
+    """Print how often the blend's picture changes while a slider is held and moved."""
+    print(f"\n4. pictures in a second while a slider is dragged, target {DRAG_TARGET}")
+    page = browser.new_context(viewport={"width": 1400, "height": 900}).new_page()
+    page.goto(f"{ours}/explorer")
+    box = page.locator("input[type=range][aria-label=deposit]").bounding_box()
+    page.locator(f"{BLEND} svg").wait_for()
+    page.wait_for_timeout(1000)
+    page.evaluate(COUNT, BLEND)
+    y = box["y"] + box["height"] / 2
+    for _ in range(3):
+        page.mouse.move(box["x"] + 0.55 * box["width"], y)
+        page.mouse.down()
+        before, start = page.evaluate("seen.size"), perf_counter()
+        for step in cycle([*range(50), *range(50, 0, -1)]):
+            page.mouse.move(box["x"] + (0.55 - step / 100) * box["width"], y - step / 50)
+            if perf_counter() - start > seconds:
+                break
+        rate = (page.evaluate("seen.size") - before) / (perf_counter() - start)
+        page.mouse.up()
+        page.wait_for_timeout(1000)
+        print(f"   {rate:.1f} a second; load {os.getloadavg()[0]:.1f}")
 
 
 def print_loads(browser: Browser, ours: str, bare: str, repeats: int, *, warm: bool) -> None:
