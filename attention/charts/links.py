@@ -11,6 +11,7 @@ import altair as alt
 import pandas as pd
 
 from attention.analysis.link_frames import STRONGEST
+from attention.charts.parts import NEUTRAL
 
 _Align = Literal["left", "right"]
 
