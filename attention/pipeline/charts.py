@@ -7,26 +7,36 @@ from collections.abc import Sequence
 import altair as alt
 import pandas as pd
 
-from attention.charts.parts import AXIS_HEIGHT, CHOSEN, labels_param, position_axis
+from attention.charts.parts import CHOSEN, labels_param, position_axis
 
-_ROW = 19  # pixels
-_TILTED = 70  # pixels for the words over a square map
+_ROW, _LOW_ROW, _MANY = 19, 16, 16  # pixels of a row, of one among more rows than this
+_TILTED = 64  # pixels for the words over a square map
+_NAMED = 12  # of its columns, at most
 _LEGEND = 40
 _EVERY = 8  # of the column numbers is written
 
 
 def matrix_map(
-    data: pd.DataFrame, *, labels: Sequence[str], square: bool, signed: bool, limit: float
+    data: pd.DataFrame,
+    *,
+    labels: Sequence[str],
+    square: bool,
+    rows: int,
+    named: bool,
+    signed: bool,
+    limit: float,
 ) -> alt.TopLevelMixin:
     """Draw a matrix; of a square one, queries by keys, a click names a cell.
 
     `data` is `frames.matrix_frame`; `labels` are the texts of its rows. Colours run from
-    -limit to limit, or from 0 to 1. The selection is called `cell` and has the fields r, c.
-    Otherwise the row under the pointer stands out.
+    -limit to limit, or from 0 to 1. Matrices of the
+    same `rows`, tokens, are of the same height; `named` says whether the rows are named.
+    The selection is called `cell` and has the fields r, c. Otherwise the row under the pointer
+    stands out.
     """
-    base = alt.Chart(data).encode(y=alt.Y("r:O").title(None).axis(position_axis()))
+    base = alt.Chart(data).encode(y=alt.Y("r:O").title(None).axis(position_axis(labels=named)))
     cells = base.mark_rect(cursor="pointer" if square else "default").encode(
-        x=_square_axis() if square else _number_axis(),
+        x=_square_axis(rows) if square else _number_axis(),
         color=_signed_colour(limit) if signed else _share_colour(),
         tooltip=[
             alt.Tooltip("row:N", title="query" if square else "row"),
@@ -44,12 +54,18 @@ def matrix_map(
         row = alt.selection_point("row", fields=["r"], on="pointerover", clear="pointerout")
         faded = alt.when(row).then(alt.value(1)).otherwise(alt.value(0.35))
         cells = cells.encode(opacity=faded).add_params(row)
-    height = max(len(labels), 1) * _ROW + _LEGEND + (_TILTED if square else AXIS_HEIGHT)
+    height = rows * (_ROW if rows <= _MANY else _LOW_ROW) + _LEGEND + _TILTED
     return alt.layer(cells, frame).add_params(labels_param(labels)).properties(height=height)
 
 
-def _square_axis() -> alt.X:
-    return alt.X("c:O").title(None).axis(position_axis(labelAngle=-60, orient="top"))
+def _square_axis(rows: int) -> alt.X:
+    every = -(-rows // _NAMED)  # so that names do not run into each other
+    text = f"datum.value % {every} ? '' : labels[datum.value]"
+    axis = alt.Axis(
+        labelExpr=text, labelAngle=-90, labelLimit=_TILTED, labelOverlap=False, labelFlush=False,
+        orient="top", ticks=False, domain=False,
+    )  # fmt: skip
+    return alt.X("c:O").title(None).axis(axis)
 
 
 def _number_axis() -> alt.X:
@@ -80,7 +96,7 @@ def _colour(domain: list[float], ends: list[float]) -> alt.Color:
         .legend(
             orient="bottom",
             direction="horizontal",
-            gradientLength=160,
+            gradientLength=alt.ExprRef("min(150, width - 16)"),
             gradientThickness=10,
             values=ends,
             format=".3~r",

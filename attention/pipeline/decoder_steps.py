@@ -46,6 +46,7 @@ _STREAM = replace(
 _NORM = PipelineStep(
     "norm",
     "Normalise",
+    "norm",
     "The heads' input is not the stream itself but a copy in which all rows have a mean square of "
     "1, with a learned gain for each column. The stream goes on unchanged past the layer.",
     (r"\hat X = \mathrm{RMSNorm}(X) = \frac{X}{\sqrt{\mathrm{mean}(X^2) + \epsilon}} \odot g",),
@@ -71,15 +72,16 @@ _SHARING = (
 _ROTATE = PipelineStep(
     "rotate",
     "Rotate (RoPE)",
+    "rotate",
     "Nothing so far says where a token stands. Each query and key is cut into pairs of numbers, "
     "and each pair is **turned** by an angle that grows with the position: the first pair fast, "
     "the last hardly. When two of them are multiplied, what counts is the difference of their "
     "angles: how far apart the tokens are. Values are not turned.",
     (
-        r"\begin{pmatrix} q'_i \\ q'_{i + E/2} \end{pmatrix} = \begin{pmatrix} \cos t\theta_i & "
-        r"-\sin t\theta_i \\ \sin t\theta_i & \cos t\theta_i \end{pmatrix} "
-        r"\begin{pmatrix} q_i \\ q_{i + E/2} \end{pmatrix}",
-        r"t = 0, 1, \dots \ \text{the position} \qquad \theta_i = \theta^{-2i/E}",
+        r"q'_i = q_i \cos t\theta_i - q_{i + E/2} \sin t\theta_i",
+        r"q'_{i + E/2} = q_i \sin t\theta_i + q_{i + E/2} \cos t\theta_i",
+        r"t = 0, 1, \dots \ \text{the position}",
+        r"\theta_i = \theta^{-2i/E}",
     ),
     (("Q, K, Q′, K′", TE),),
     lambda p: [

@@ -26,6 +26,7 @@ class PipelineStep:
 
     key: str  # short and stable
     name: str
+    sign: str  # what it does to what comes in, as short as can be
     what: str  # in plain words, Markdown
     formulas: tuple[str, ...]  # LaTeX
     shapes: tuple[tuple[str, tuple[str, ...]], ...]  # symbol, letters
@@ -95,6 +96,7 @@ ENCODER_STEPS = (
     PipelineStep(
         "stream",
         "Representation",
+        "X",
         "Every token enters the layer as one row of numbers, its **representation**: what the "
         "layers before have made of it. In layer 0 it is the learned vector of the token plus that "
         "of its position.",
@@ -106,6 +108,7 @@ ENCODER_STEPS = (
     PipelineStep(
         "qkv",
         "Query, key, value",
+        "→ Q, K, V",
         "Three learned matrices make three short vectors from each row. As in a library: the "
         "**query** is the search term, the **key** is the title on a book's spine, and the "
         "**value** is what is inside. Search terms are compared with titles; what is taken home "
@@ -123,6 +126,7 @@ ENCODER_STEPS = (
     PipelineStep(
         "scores",
         "Scores",
+        "Q Kᵀ",
         "The query of one token is multiplied with the key of every token, number by "
         "number; the sum of the products is the **score**. It is high where both point the same "
         "way. Every pair of tokens gets one: that is the part whose cost grows with the square of "
@@ -139,6 +143,7 @@ ENCODER_STEPS = (
     PipelineStep(
         "scale",
         "Scale",
+        "÷ √E",
         "The longer the vectors, the larger their dot products. Dividing by the root of the width "
         "keeps softmax from giving nearly everything to one token.",
         (r"S' = \frac{Q K^\top}{\sqrt{E}}",),
@@ -153,6 +158,7 @@ ENCODER_STEPS = (
     PipelineStep(
         "mask",
         "Mask",
+        "+ mask",
         "A mask forbids some pairs by adding −∞ to their score. This model is an encoder and **has "
         "no mask**: every token attends to every other, later ones too. A decoder, which predicts "
         "the next token, hides whatever comes later. The second chart is an illustration of that: "
@@ -175,6 +181,7 @@ ENCODER_STEPS = (
     PipelineStep(
         "softmax",
         "Softmax",
+        "softmax",
         "Each score becomes a positive number by exponentiation, and each is divided by the sum "
         "of its row. The results are the **weights**: none negative, each row sums to 1. The "
         "largest score of a row is subtracted first, which changes no weight.",
@@ -196,6 +203,7 @@ ENCODER_STEPS = (
     PipelineStep(
         "blend",
         "Weighted sum",
+        "× V",
         "The contents are mixed: each value is multiplied with its weight, and the products are "
         "added up. A small weight on a long value can put in more than a large one on a short "
         "value.",
@@ -212,6 +220,7 @@ ENCODER_STEPS = (
     PipelineStep(
         "concat",
         "Concatenate",
+        "concat",
         "Every head of the layer has done the same with matrices of its own. Their outputs are "
         "put side by side; nothing is computed.",
         (r"Z = [\, Z_0 \mid Z_1 \mid \dots \mid Z_{H-1} \,]",),
@@ -239,6 +248,7 @@ ENCODER_STEPS = (
     PipelineStep(
         "w_o",
         "Output W_O",
+        "× W_O",
         "One more learned matrix mixes the heads and brings them back to the width of the model. "
         "It is a sum again: each head writes through the rows of the matrix that are its own.",
         (r"O = Z\, W_O + b_O = \sum_h Z_h W_O^{(h)} + b_O",),
@@ -259,6 +269,7 @@ ENCODER_STEPS = (
     PipelineStep(
         "back",
         "Back to the stream",
+        "+ X",
         "The output of attention is **added** to the representation that came in, and the sum is "
         "normalised. Then a small network, the MLP, works on each token by itself, and its result "
         "is added and normalised in the same way. The next layer starts from there.",

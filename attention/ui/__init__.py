@@ -1,14 +1,13 @@
 """Shared controls, cached work and drawing: the only package here that imports streamlit."""
 
+from attention.ui.bar import model_only, reading
 from attention.ui.controls import (
     focus,
     head_code,
     index,
     layer_and_head,
     meanings_input,
-    model_only,
     on_phone,
-    reading,
     toggled,
     word,
 )

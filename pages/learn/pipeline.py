@@ -11,9 +11,8 @@ RECEIPTS = {"weight": "The weight", "output": "The output number"}
 
 bar = ui.opening(
     "Pipeline",
-    "**What happens between the words that go in and the vectors that come out?** One layer, one "
-    "head, one step at a time; every number is the model's own. This page shows tokens, which is "
-    "what the model reads: words may come in pieces, with special tokens around them.",
+    "**From words to vectors, step by step**: one layer, one head, with the model's own tokens "
+    "and numbers.",
 )
 chosen = ui.reading(bar, presets.CAT.text, tokens_only=True)
 focus = ui.focus(chosen)
@@ -35,26 +34,32 @@ if chosen.trace.is_causal and key > query:
 place = receipt.place(chosen, ReceiptCell(layer, head, query, key))
 
 step = all_steps[number]
-st.subheader(f"Step {number + 1} of {len(all_steps)}: {step.name}")
-stepper.explain(step, place)
-stepper.draw_matrices(step, place)
-if step.question and (question := step.question(place)):
-    ui.predict(question)
+left, right = st.columns([1, 2], gap="large")
+with left:
+    st.subheader(f"Step {number + 1} of {len(all_steps)}: {step.name}")
+    stepper.explain(step, place)
+with right:
+    stepper.draw_matrices(step, place)
+    ui.notice(step.sentence(place))
+    if step.question and (question := step.question(place)):
+        ui.predict(question)
 
-st.subheader("Receipt for one cell")
-st.markdown(
-    f"Every product and every sum in {wording.head_name((layer, head))} between the query of "
-    f"“{ui.escape_markdown(place.query_label)}” and the key of "
-    f"“{ui.escape_markdown(place.key_label)}”, and from there to one number of the output. The "
-    "code prints the same numbers in Python, wherever this package is installed; on another kind "
-    "of processor the last digit can differ."
-)
-weight, output = ui.tabs(RECEIPTS, key="receipt")
-with weight:
-    if weight.open:
-        receipt.weight_receipt(chosen, ReceiptCell(layer, head, query, key))
-with output:
-    if output.open:
-        column = ui.index("Output column e", place.sizes["E"], 0, key="column")
-        receipt.output_receipt(chosen, ReceiptCell(layer, head, query, key, column))
+sums = receipt.receipt_box()
+with sums:
+    if sums.open:
+        st.markdown(
+            f"Every product and every sum in {wording.head_name((layer, head))} between the query "
+            f"of “{ui.escape_markdown(place.query_label)}” and the key of "
+            f"“{ui.escape_markdown(place.key_label)}”, and from there to one number of the "
+            "output. The code prints the same numbers in Python, wherever this package is "
+            "installed; on another kind of processor the last digit can differ."
+        )
+        weight, output = ui.tabs(RECEIPTS, key="receipt")
+        with weight:
+            if weight.open:
+                receipt.weight_receipt(chosen, ReceiptCell(layer, head, query, key))
+        with output:
+            if output.open:
+                column = ui.index("Output column e", place.sizes["E"], 0, key="column")
+                receipt.output_receipt(chosen, ReceiptCell(layer, head, query, key, column))
 ui.closing()

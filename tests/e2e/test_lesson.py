@@ -44,7 +44,7 @@ def test_a_link_opens_the_pipeline_at_its_step_and_cell(open_page):
     page = open_page("/")
     follow(page, "See the scale at work")
     expect(page.locator("h1")).to_have_text("Pipeline")
-    expect(page.get_by_role("radio", name="Scale", exact=True)).to_be_checked()
+    expect(page.get_by_role("radio", name="÷ √E")).to_be_checked()
     expect(field(page, "word")).to_have_value("8 it")
     expect(field(page, "reads")).to_have_value("2 cat")
 

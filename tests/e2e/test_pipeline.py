@@ -66,7 +66,7 @@ def ran(source):
 
 
 def test_next_and_back_and_the_stepper_move_and_the_link_follows(open_page):
-    page = open_page("/pipeline")
+    page = open_page("/pipeline?step=stream")
     expect(heading(page, STEPS[0])).to_be_visible()
     for name in STEPS[1:]:
         button(page, "Next").click()
@@ -77,7 +77,7 @@ def test_next_and_back_and_the_stepper_move_and_the_link_follows(open_page):
     button(page, "Back").click()
     expect(heading(page, STEPS[-2])).to_be_visible()
     expect(page).to_have_url(re.compile(r"[?&]step=w_o"))
-    page.get_by_role("radio", name="Mask").click()
+    page.get_by_role("radio", name="+ mask").click()
     expect(heading(page, "Mask")).to_be_visible()
     expect(main(page)).to_contain_text("Illustration")
     expect(page).to_have_url(re.compile(r"[?&]step=mask"))
@@ -85,7 +85,7 @@ def test_next_and_back_and_the_stepper_move_and_the_link_follows(open_page):
 
 @pytest.mark.parametrize("name", STEPS)
 def test_a_link_opens_each_step_without_a_formula_that_fails(open_page, name):
-    page = open_page("/pipeline?" + urlencode({"step": name}))
+    page = open_page("/pipeline?" + urlencode({"step": name, "sums": "true"}))
     expect(heading(page, name)).to_be_visible()
     expect(page.locator(".katex").first).to_be_visible()
     red = "all => all.filter(e => getComputedStyle(e).color === 'rgb(204, 0, 0)').length"
@@ -94,7 +94,7 @@ def test_a_link_opens_each_step_without_a_formula_that_fails(open_page, name):
 
 
 def test_a_click_on_a_cell_chooses_it_for_the_receipt_again_and_again(open_page):
-    page = open_page("/pipeline?step=Softmax")
+    page = open_page("/pipeline?step=Softmax&sums=true")
     for row, column in (("5 the", "1 the"), ("4 on", "2 cat"), ("5 the", "1 the")):
         cell(page, "A", row, column).click(force=True)
         expect(field(page, "word")).to_have_value(row)

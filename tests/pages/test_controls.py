@@ -55,6 +55,7 @@ STATES = [
     (EXPLORER, {"start": "A real head", "q": PIECES}),
     (EXPLORER, {"start": "A real head", "blended": "own"}),
     (PIPELINE, {}),
+    (PIPELINE, {"sums": "true"}),
     (PIPELINE, {"step": "Softmax", "receipt": "The output number"}),
     (CONTEXT, {"view": "RNN"}),
     (CONTEXT, {"view": "CNN"}),

@@ -3,7 +3,6 @@
 import contextlib
 import io
 import json
-from functools import partial
 
 import numpy as np
 import pytest
@@ -20,6 +19,11 @@ pytestmark = pytest.mark.slow
 open_page = partial(open_any, PIPELINE)
 NAMES = [step.name for step in steps.ENCODER_STEPS]
 HOSTILE = """**b** $x$ :red[hi] <b>d</b> '); print("no") # \\ 🔦"""
+
+
+def open_page(**params):
+    """Open the page with its receipt in sight."""
+    return open_any(PIPELINE, **{"sums": "true", **params})
 
 
 def tables(app):
@@ -75,7 +79,7 @@ def test_a_link_opens_each_step(name):
 
 
 def test_next_and_back_walk_through_all_steps():
-    app = open_page()
+    app = open_page(step="stream")
     assert button(app, "Back").disabled
     seen = [step_name(app)]
     while not button(app, "Next").disabled:
@@ -88,8 +92,24 @@ def test_next_and_back_walk_through_all_steps():
 
 def test_the_stepper_goes_to_any_step():
     app = open_page()
-    healthy(app.get_by_key("step").set_value("softmax").run())
     assert step_name(app) == "Softmax"
+    healthy(app.get_by_key("step").set_value("mask").run())
+    assert step_name(app) == "Mask"
+
+
+def test_the_receipt_is_closed_until_it_is_asked_for_or_a_link_means_it():
+    assert not open_any(PIPELINE).code
+    assert open_any(PIPELINE, receipt="output").code
+    assert open_any(PIPELINE, column="3").code
+
+
+def test_every_step_has_pictures_of_one_height():
+    heights = {
+        json.loads(chart.proto.spec)["height"]
+        for name in NAMES
+        for chart in charts(open_page(step=name))
+    }
+    assert len(heights) == 1
 
 
 def test_matrices_are_the_traces(cat_trace):
@@ -157,7 +177,7 @@ def test_hostile_text_is_not_markdown():
 
 
 def test_this_page_shows_tokens_and_says_so():
-    app = open_page(words="true", special="false", q=presets.TROPHY_BIG.text)
+    app = open_page(words="true", special="false", q=presets.TROPHY_BIG.text, step="stream")
     assert app.toggle(key="words").disabled
     assert app.toggle(key="special").disabled
     rows = tables(app)["X"]
@@ -210,7 +230,7 @@ def test_a_text_that_is_too_long_is_refused():
 )
 def test_a_bad_value_in_a_link_falls_back(params):
     app = open_page(**params)
-    assert step_name(app) == NAMES[0]
+    assert step_name(app) == "Softmax"
     assert float(printed(app)) == pytest.approx(0.4874, abs=0.001)
 
 
@@ -246,7 +266,7 @@ def test_a_decoder_has_its_own_steps_and_a_receipt(receipt):
 def test_a_step_that_another_model_lacks_gives_way():
     app = open_page(model="smollm2", step="Rotate (RoPE)")
     healthy(app.selectbox(key="model").set_value("minilm").run())
-    assert app.segmented_control(key="step").value == "stream"
+    assert app.segmented_control(key="step").value == "softmax"
 
 
 @with_smollm2

@@ -13,9 +13,9 @@ from attention.pipeline.matrix import Matrix
 
 TOKENS = ("one", "two", "one")
 OPTIONS = {
-    "numbers": {"square": False, "signed": True, "limit": 2.5},
-    "square": {"square": True, "signed": True, "limit": 2.5},
-    "weights": {"square": True, "signed": False, "limit": 1.0},
+    "numbers": {"square": False, "rows": 3, "named": True, "signed": True, "limit": 2.5},
+    "square": {"square": True, "rows": 3, "named": True, "signed": True, "limit": 2.5},
+    "weights": {"square": True, "rows": 3, "named": True, "signed": False, "limit": 1.0},
 }
 
 

@@ -12,7 +12,8 @@ from attention.context import charts
 from attention.context import frames as context_frames
 from attention.context.two_texts import WordInTwoTexts, refusal_of_text, shared_words
 from attention.ui import inputs
-from attention.ui.controls import head_picker, view_toggles
+from attention.ui.bar import view_toggles
+from attention.ui.controls import head_picker
 from attention.ui.readings import Reading, trace
 from attention.ui.short_text import short_text
 from attention.ui.show import draw, notice, unknown_words

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -9,15 +11,31 @@ from attention.pipeline import frames as step_frames
 from attention.pipeline import receipt
 from attention.pipeline.head_state import HeadState
 from attention.pipeline.receipt import ReceiptCell
+from attention.ui import address
+from attention.ui.inputs import expander
 from attention.ui.readings import Reading
 from attention.ui.show import show_check
 
+_BOX = "sums"
 _HEIGHT = 250  # pixels of a table: the rest scrolls
 
 
 def place(chosen: Reading, cell: ReceiptCell) -> HeadState:
     """Return the place of a cell; what its steps compute is kept while the reader stays there."""
     return _place(chosen.model_name, chosen.text, cell.layer, cell.head, cell.query, cell.key)
+
+
+def receipt_box() -> Any:
+    """Draw the box of the receipt; `.open` says whether it is open.
+
+    It is closed at first, but for an address that says which receipt is meant, as old ones do.
+    """
+    arriving = address.visit().arriving
+    if arriving.keys() & {"receipt", "column"}:
+        arriving.setdefault(_BOX, ("true",))
+    return expander(
+        "Receipt: every product and sum behind one cell", icon=":material/receipt_long:", key=_BOX
+    )
 
 
 def weight_receipt(chosen: Reading, cell: ReceiptCell) -> None:

@@ -15,15 +15,23 @@ from attention.pipeline.matrix import Matrix
 from attention.pipeline.steps import PipelineStep
 from attention.ui.controls import on_phone
 from attention.ui.inputs import choice
-from attention.ui.show import draw, notice, show_check
+from attention.ui.show import draw, show_check
 
 MOST_TOKENS = 24  # in a chart
-_BETWEEN = {False: r" \qquad ", True: r" \\[1ex] "}  # formulas stand below each other on a phone
+_TITLE = 52  # pixels: two lines, so that the pictures are on one level
+_FIRST_STEP = "softmax"  # whose picture says most: scores on the left, weights on the right
 
 
 def step_picker(all_steps: Sequence[PipelineStep]) -> int:
-    """Draw the choice of a step; return its number, counting from 0."""
-    key = choice("Step", {step.key: step.name for step in all_steps}, key="step")
+    """Draw the strip of steps, with what each does; return the number of the one that is lit."""
+    key = choice(
+        "Step: each does to what is left of it what it says",
+        {step.key: step.sign for step in all_steps},
+        key="step",
+        default=_FIRST_STEP,
+        label_visibility="collapsed",
+        width="stretch",
+    )
     return [step.key for step in all_steps].index(key)
 
 
@@ -45,15 +53,13 @@ def step_buttons(all_steps: Sequence[PipelineStep], number: int) -> None:
 
 
 def explain(step: PipelineStep, place: HeadState) -> None:
-    """Say what a step does, in words, in formulas, and with the figures of this place."""
+    """Say what a step does, in words and in formulas."""
     st.markdown(step.what)
-    between = _BETWEEN[on_phone()]
-    st.latex(r"\begin{gathered}" + between.join(step.formulas) + r"\end{gathered}")
+    st.latex(r"\small\begin{gathered}" + r" \\[1ex] ".join(step.formulas) + r"\end{gathered}")
     st.caption(f"Shapes: {steps.shapes_text(step, place)}")
-    notice(step.sentence(place))
     if step.gap:
         gap = step.gap(place)
-        show_check(f"computed again here, within {gap:.1g} of the model's own", gap < 1e-4)
+        show_check(f"checked: within {gap:.1g} of the model", gap < 1e-4)
 
 
 def draw_matrices(step: PipelineStep, place: HeadState) -> None:
@@ -65,18 +71,21 @@ def draw_matrices(step: PipelineStep, place: HeadState) -> None:
             "that the query attends to most. Every sum runs over all of them."
         )
     matrices = step.matrices(place)
-    for drawn, beside in zip(matrices, st.columns(len(matrices)), strict=True):
+    named = [i == 0 or m.rows != matrices[0].rows or on_phone() for i, m in enumerate(matrices)]
+    for i, beside in enumerate(st.columns([1.4 if names else 1.0 for names in named])):
         with beside:
+            drawn = matrices[i]
             limit = matrix.limit(matrices if step.one_scale else [drawn], shown)
-            _draw_matrix(drawn, f"{step.key} {drawn.name}", place, shown, limit)
+            _draw_matrix(drawn, f"{step.key} {drawn.name}", place, shown, limit, named[i])
     if any(drawn.square for drawn in matrices):
         st.caption("Rows are queries, columns are keys. Click a cell to choose it for the receipt.")
 
 
 def _draw_matrix(
-    drawn: Matrix, name: str, place: HeadState, shown: list[int], limit: float
+    drawn: Matrix, name: str, place: HeadState, shown: list[int], limit: float, named: bool
 ) -> None:
-    st.markdown(f"**{drawn.name}** {drawn.meaning}")
+    with st.container(height=_TITLE, border=False, vertical_alignment="bottom"):
+        st.markdown(f"**{drawn.name}** {drawn.meaning}")
     # of a square one new after every click: any cell can be clicked again
     chart = f"{name} {place.query} {place.key}" if drawn.square else drawn.name
     draw(
@@ -87,6 +96,8 @@ def _draw_matrix(
         on_select=partial(_click, chart, shown) if drawn.square else None,
         labels=step_frames.row_labels(drawn, place.labels, shown),
         square=drawn.square,
+        rows=max(len(shown), 1),
+        named=named,
         signed=drawn.signed,
         limit=limit,
     )
