@@ -16,7 +16,7 @@ from attention.arrays import Array
 from attention.question import Question
 from attention.wording import spelled
 
-MOST_WORDS = 40  # of one picture; of a longer text two lists are drawn
+MOST_WORDS = 40  # of one picture or map: 6 maps of 40 x 40 are 9,600 marks
 MOST_QUERIES, MOST_KEYS = 24, 20  # of the lists
 _APART = 0.005  # bits: less cannot be told in two decimals
 MOST_LINES = 10_000  # sent to the browser: all heads of 100 words would be 120,000

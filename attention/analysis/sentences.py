@@ -78,6 +78,27 @@ def describe(view: View, layer: int, head: int, query: int | None = None) -> str
     )
 
 
+def role(view: View, layer: int, head: int) -> str:
+    """Return in a few words what a head does on this text, by the rules of `describe`."""
+    words, one = ordinary(view), view.head(layer, head)
+    if words.sum() < 2:
+        return ""
+    for share, _, what in _roles(one):
+        if share > 0.5:
+            where = what.split(":")[0].removeprefix("Rests on ").removeprefix("Attends to ")
+            return f"{where} {share:.0%}"
+    spread = metrics.entropy_per_head(one).item()
+    if spread > 0.85 * math.log2(len(view.units)):
+        return f"spreads: {spread:.1f} bits"
+    word, key, _, _ = telling_link(one, least=1)
+    ends = " → ".join(_shortened(view.labels[i]) for i in (word, key))
+    return f"{ends} {one.weights[0, 0, word, key]:.2f}"
+
+
+def _shortened(label: str, most: int = 9) -> str:
+    return label if len(label) <= most else f"{label[: most - 1]}…"
+
+
 def _roles(one: View) -> list[tuple[float, Array, str]]:
     """Return for each simple role the mean share of the weight, the keys `(W, W)`, the words."""
     places = np.arange(len(one.units))

@@ -10,24 +10,33 @@ import pandas as pd
 
 from attention.charts.parts import CHOSEN, NEUTRAL, labels_param, position_axis
 
+_LABEL = 11.5  # pixels that a label takes on an axis, at least
 _RULE: dict[str, Any] = {"color": NEUTRAL, "strokeWidth": 2, "tooltip": None}
 
 
 def head_grid(
-    data: pd.DataFrame, *, title: str, domain: tuple[float, float], layers: int, sharing: int = 1
+    data: pd.DataFrame,
+    *,
+    title: str,
+    domain: tuple[float, float],
+    layers: int,
+    sharing: int = 1,
+    row: int = 26,
 ) -> alt.TopLevelMixin:
     """Draw one figure for every layer and head; a click names a head, chosen ones are framed.
 
     `data` is `frames.head_frame`. The selection is called `head` and has the fields layer, head.
-    Where `sharing` heads have keys and values in common, lines part them from the next.
+    Where `sharing` heads have keys and values in common, lines part them from the next. A layer
+    takes `row` pixels; where that is less than a label does, some layers have none.
     """
+    crowded = row < 17
     click = alt.selection_point("head", fields=["layer", "head"], on="click", empty=False)
     table = alt.Chart(data).transform_calculate(shared=f"floor(datum.head / {sharing})")
     base = table.encode(
         x=alt.X("head:O").title("head").axis(labelAngle=0, ticks=False, domain=False),
         y=alt.Y("layer:O")
         .title("layer")
-        .axis(ticks=False, domain=False, labelOverlap=False, labelFlush=False),
+        .axis(ticks=False, domain=False, labelOverlap=crowded, labelFlush=False),
         tooltip=[
             alt.Tooltip("name:N", title="head"),
             alt.Tooltip("value:Q", title=title, format=".3f"),
@@ -42,7 +51,7 @@ def head_grid(
     )
     parted = [_column_rules(table, "head", "layer", sharing)] if sharing > 1 else []
     grid = alt.layer(cells.add_params(click), *parted, chosen)
-    return grid.properties(height=max(layers, 1) * 26 + 50)
+    return grid.properties(height=max(layers, 1) * row + 50)
 
 
 def head_maps(
@@ -53,12 +62,15 @@ def head_maps(
     names: Sequence[str],
     size: int,
     columns: int,
+    count: int = 0,
 ) -> alt.TopLevelMixin:
     """Draw the chosen heads side by side on one scale; hovering a row marks it in all of them.
 
     `data` is `frames.map_frame`; `labels` are the words shown, `first` the position of the first of
-    them, `size` the side of a map in pixels.
+    them, `size` the side of a map in pixels, `count` how many words are drawn: where their labels
+    have no room, some have none. A name in two lines is a title and what stands below it.
     """
+    crowded = count * _LABEL > size
     row = alt.selection_point("row", fields=["q"], on="pointerover", clear="pointerout")
     cells = (
         alt.Chart()
@@ -66,8 +78,8 @@ def head_maps(
         .encode(
             x=alt.X("k:O")
             .title("key")
-            .axis(position_axis(offset=first, labelAngle=-60, orient="top")),
-            y=alt.Y("q:O").title("query").axis(position_axis(offset=first)),
+            .axis(position_axis(offset=first, thin=crowded, labelAngle=-60)),
+            y=alt.Y("q:O").title("query").axis(position_axis(offset=first, thin=crowded)),
             color=alt.Color("weight:Q")
             .title("weight")
             .scale(domain=[0, 1])
@@ -168,8 +180,6 @@ def _starts_group(field: str, across: str, sharing: int) -> str:
 def _by_head(
     chart: alt.Chart, data: pd.DataFrame, labels: Sequence[str], names: Sequence[str], columns: int
 ) -> alt.TopLevelMixin:
-    header = alt.Header(
-        title=None, labelExpr="names[datum.value]", labelFontSize=14, labelFontWeight="bold"
-    )
+    header = alt.Header(title=None, labelExpr="split(names[datum.value], '\\n')", labelFontSize=13)
     facets = chart.facet(alt.Facet("map:O", header=header), data=data, columns=columns)
     return facets.add_params(labels_param(labels), alt.param(name="names", value=list(names)))

@@ -49,13 +49,16 @@ def labels_param(labels: Sequence[str]) -> alt.Parameter:
     return alt.param(name="labels", value=list(labels))
 
 
-def position_axis(*, offset: int = 0, **options: Any) -> alt.Axis:
-    """Return an axis whose ticks, positions from `offset` on, show `labels_param`'s text."""
+def position_axis(*, offset: int = 0, thin: bool = False, **options: Any) -> alt.Axis:
+    """Return an axis whose ticks, positions from `offset` on, show `labels_param`'s text.
+
+    Every one has its label or, where they are to be `thin`, as many as have room.
+    """
     expression = f"labels[datum.value - {offset}]" if offset else "labels[datum.value]"
     return alt.Axis(
         labelExpr=expression,
         labelLimit=110,
-        labelOverlap=False,
+        labelOverlap=thin,
         labelFlush=False,
         ticks=False,
         domain=False,

@@ -218,7 +218,8 @@ def tabs(names: Mapping[str, str], *, key: str) -> Sequence[Any]:
         found[:] = st.tabs(list(codes), key=key, on_change="rerun")
         return next(text for text, tab in zip(codes, found, strict=True) if tab.open)
 
-    _one_of(key, list(codes), next(iter(codes)), codes.__getitem__).draw(widget)
+    every = ", ".join(codes)  # where a tab comes or goes, the open one must be told again
+    _one_of(key, list(codes), next(iter(codes)), codes.__getitem__, lambda _: every).draw(widget)
     return found
 
 

@@ -131,11 +131,11 @@ def test_all_heads_have_their_own_colour_and_can_be_switched_off(open_page):
     assert len(strokes) == len(set(strokes)) == 12
     expect(main(page).get_by_test_id("stAlert")).to_contain_text("stands out")
 
-    page.locator(".st-key-on").get_by_text("H0", exact=True).click()
+    page.locator(".st-key-on").get_by_role("button", name=re.compile("H0$")).click()
     expect(lines(page)).to_have_count(132)
     expect(lines(page, head="L5 H0;")).to_have_count(0)
     expect(page).not_to_have_url(re.compile("on=0"))
-    page.locator(".st-key-on").get_by_text("H0", exact=True).click()
+    page.locator(".st-key-on").get_by_role("button", name=re.compile("H0$")).click()
     expect(lines(page)).to_have_count(144)
 
 

@@ -8,7 +8,7 @@ import attention
 from attention import presets
 from attention.analysis import words
 from tests.optional import with_smollm2
-from tests.pages.app import HEADS, VISUALIZER, chart, click, healthy, rows
+from tests.pages.app import HEADS, VISUALIZER, chart, charts, click, healthy, rows
 from tests.pages.app import open_page as open_any
 from tests.pages.reader import plain
 
@@ -142,11 +142,41 @@ def test_rotation_is_drawn_with_and_without():
     assert last_notice(app) != before
 
 
-@pytest.mark.parametrize(
-    ("tab", "text"), [(SHARED, "nothing is shared"), (ROTATION, "rotates nothing")]
-)
-def test_an_encoder_says_that_it_has_none_of_it(tab, text):
-    assert text in last_notice(open_page(more=tab, model="minilm"))
+def tabs(app):
+    return [tab.label for tab in app.tabs]
+
+
+def test_tabs_that_an_encoder_has_no_use_for_are_absent():
+    app = open_page(more=SHARED, model="minilm")
+    assert not {SHARED, ROTATION} & set(tabs(app))
+    assert drawn(app, "Row of")["name"].nunique() == 3  # the link falls back
+
+
+@with_smollm2
+def test_a_decoder_has_them():
+    assert {SHARED, ROTATION, BESIDE} <= set(tabs(open_page(model="smollm2")))
+
+
+def test_the_heads_with_the_highest_figure_are_one_click_away():
+    app = open_page(model="minilm", figure="same")
+    best = app.button(key="highest0").label.split(" · ")[0]
+    assert best not in app.multiselect(key="heads").value
+    healthy(app.button(key="highest0").click().run())
+    assert app.multiselect(key="heads").value[-1] == best
+    assert f"Maps of L3 H1, L4 H3, L4 H4, {best}" in {c.proto.alt for c in charts(app)}
+    healthy(app.button(key="highest0").click().run())
+    assert best not in app.multiselect(key="heads").value
+
+
+def test_maps_of_a_long_text_move_and_keep_what_is_named():
+    text = " ".join(f"w{chr(97 + i % 26)}" for i in range(150))
+    app = open_page(q=text, word="140", model="minilm")
+    best = [int(own.loc[own["weight"].idxmax(), "k"])
+            for _, own in drawn(app, "Row of").groupby("name")]  # fmt: skip
+    healthy(app.slider(key="maps_at").set_value(10).run())
+    shown = set(drawn(app, "Maps of")["q"])
+    assert len(shown) == 40
+    assert {10, 140, *best} <= shown
 
 
 @with_smollm2

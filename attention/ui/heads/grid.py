@@ -11,6 +11,7 @@ from attention import wording
 from attention.analysis import frames, metrics
 from attention.analysis.grouped_heads import sharing
 from attention.analysis.metrics import Metric
+from attention.arrays import Array
 from attention.charts.maps import head_grid
 from attention.ui import inputs
 from attention.ui.controls import toggled
@@ -21,6 +22,8 @@ from attention.wording import Head
 MOST_HEADS = 6
 PICKER = "heads"  # the key of the picker that a click changes
 _NO_ROOM = "_no_room"
+_FEW_LAYERS, _ROW, _LOW_ROW = 12, 22, 12  # pixels that a layer takes in the grid
+_HIGHEST = 5
 
 
 def clickable_grid(chosen: Reading, heads: list[Head]) -> None:
@@ -36,6 +39,7 @@ def clickable_grid(chosen: Reading, heads: list[Head]) -> None:
         head_grid,
         frames.head_frame(figure, heads),
         key=grid,
+        row=_ROW if len(figure) <= _FEW_LAYERS else _LOW_ROW,
         alt_text=f"{metric.label} of all {figure.size} heads",
         on_select=partial(_click, grid),
         title=f"{metric.label}{unit}",
@@ -49,6 +53,25 @@ def clickable_grid(chosen: Reading, heads: list[Head]) -> None:
         f"{metric.label}{unit}: {metric.meaning}. Click a head to add or remove it."
         + (" Lines part heads that share keys and values from the next." if each > 1 else "")
     )
+    _highest(figure, heads, metric)
+
+
+def _highest(figure: Array, heads: list[Head], metric: Metric) -> None:
+    """Draw a button for each of the heads in which the figure is highest, to add or remove it."""
+    st.markdown(f"**Highest {metric.label.lower()} here**")
+    order = np.argsort(-figure, axis=None, kind="stable")[:_HIGHEST]
+    with st.container(horizontal=True, gap="small"):
+        for place, at in enumerate(order.tolist()):
+            head = divmod(at, figure.shape[1])
+            name, has = wording.head_name(head), head in heads
+            st.button(
+                f"{name} · {figure[head]:.2f}",
+                key=f"highest{place}",
+                icon=":material/check:" if has else ":material/add:",
+                help=f"{'Take away' if has else 'Add'} {name}",
+                on_click=_toggle,
+                args=(name,),
+            )
 
 
 def _metric(chosen: Reading) -> Metric:
@@ -61,9 +84,13 @@ def _metric(chosen: Reading) -> Metric:
 def _click(grid: str) -> None:
     """Add the clicked head to the chosen ones, or take it away; say so where there is no room."""
     for cell in st.session_state[grid]["selection"]["head"]:
-        name, before = wording.head_name((cell["layer"], cell["head"])), st.session_state[PICKER]
-        st.session_state[PICKER] = toggled(before, name, MOST_HEADS)
-        st.session_state[_NO_ROOM] = name if st.session_state[PICKER] == before else None
+        _toggle(wording.head_name((cell["layer"], cell["head"])))
+
+
+def _toggle(name: str) -> None:
+    before = st.session_state[PICKER]
+    st.session_state[PICKER] = toggled(before, name, MOST_HEADS)
+    st.session_state[_NO_ROOM] = name if st.session_state[PICKER] == before else None
 
 
 def figures_table(chosen: Reading, heads: list[Head], query: int) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import streamlit as st
 
@@ -21,6 +23,15 @@ from attention.ui.show import draw, escape_markdown, notice
 from attention.wording import Head
 
 FARTHEST = 64
+
+
+def useful(chosen: Reading, tabs: Mapping[str, str]) -> dict[str, str]:
+    """Return the tabs, `{code: text}`, that have something to show of this model."""
+    idle = {
+        "shared": sharing(chosen.trace).each == 1,
+        "rotation": not chosen.model.rotary,
+    }
+    return {code: text for code, text in tabs.items() if not idle.get(code)}
 
 
 def shared_keys(chosen: Reading, heads: list[Head]) -> None:
