@@ -29,7 +29,7 @@ show = {{
 for i, sample in enumerate(json.loads(Path("samples.json").read_text())):
     with st.container(key=f"sample{{i}}"):
         if (kind := st.query_params["kind"]) == "badge":
-            ui.check(sample, True)
+            ui.show_check(sample, True)
         else:
             show[kind](ui.escape_markdown(sample), i)
 """
