@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.e2e.page import PHONE, button, expect, main, notice
+from tests.e2e.page import PHONE, button, expect, main, notice, slider
 from tests.optional import with_smollm2
 
 
@@ -95,3 +95,18 @@ def test_a_phone_in_the_dark_shows_the_whole_width(open_page, do):
     for block in ("html", "[data-testid=stMain]", "[data-testid=stMainBlockContainer]"):
         wide, room = page.locator(block).evaluate("e => [e.scrollWidth, e.clientWidth]")
         assert wide <= room == 390
+
+
+def test_the_vectors_move_while_a_push_is_held(open_page):
+    page = open_page("/interventions?model=minilm&how=each")
+    knob = slider(page, "2 trophy")
+    box = knob.bounding_box()
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + box["height"] / 2)
+    page.mouse.down()
+    told = notice(page).inner_text()
+    for share in (0.7, 0.9):
+        page.mouse.move(box["x"] + share * box["width"], box["y"] + box["height"] / 2, steps=4)
+        expect(notice(page)).not_to_have_text(told, use_inner_text=True)
+        told = notice(page).inner_text()
+    page.mouse.up()
+    expect(page).to_have_url(re.compile(rf"nudge2={float(knob.input_value()):g}(&|$)"))

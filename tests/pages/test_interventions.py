@@ -13,7 +13,7 @@ from attention.models import transformer
 from attention.ui.interventions import cut, steer
 from attention.ui.interventions.edited import changed
 from tests.optional import with_smollm2
-from tests.pages.app import INTERVENTIONS, click, drawn, healthy, sentence
+from tests.pages.app import INTERVENTIONS, click, drawn, handles, healthy, sentence
 from tests.pages.app import open_page as open_any
 from tests.pages.reader import plain
 
@@ -52,7 +52,7 @@ def test_each_control_of_a_push_changes_what_comes_of_it():
     app = open_page()
     seen = [notice(app)]
     for control, value in (
-        (lambda: app.slider(key="strength"), 3.0),
+        (lambda: handles(app)["strength"], 3.0),
         (lambda: app.selectbox(key="target"), 3),
         (lambda: app.selectbox(key="source"), 5),
         (lambda: app.selectbox(key="word"), 9),
@@ -80,8 +80,8 @@ def test_the_words_of_interest_are_pinned_and_bad_ones_refused():
 def test_a_slider_for_every_word_pushes_that_word():
     app = open_page(how="A slider for every word")
     assert "0.26. Nothing is pushed yet" in notice(app)
-    healthy(app.slider(key="nudge8").set_value(4.0).run())
-    healthy(app.slider(key="nudge1").set_value(-4.0).run())
+    healthy(handles(app)["nudge8"].set_value(4.0).run())
+    healthy(handles(app)["nudge1"].set_value(-4.0).run())
     assert "0.66 with this push" in notice(app)
 
 
@@ -96,7 +96,7 @@ def test_the_curve_holds_every_strength():
 def test_an_encoder_shows_how_far_vectors_move():
     app = open_page(model="minilm", strength="0")
     assert drawn(app, "moved")["moved"].max() < 1e-6
-    healthy(app.slider(key="strength").set_value(5.0).run())
+    healthy(handles(app)["strength"].set_value(5.0).run())
     assert drawn(app, "moved")["moved"].max() > 0.01
     assert drawn(app, "strength", "value")["series"].unique().tolist() == ["sentence vector"]
 
@@ -105,7 +105,7 @@ def test_special_tokens_are_told_apart_from_words_that_move():
     app = open_page(model="minilm", strength="6")
     assert re.search(r"Of the words, “[^\[]+” moves most \(by 0\.\d+\)\.", notice(app))
     assert re.search(r"Of the special tokens, “\[\w+\]” moves most", notice(app))
-    healthy(app.slider(key="strength").set_value(0.0).run())
+    healthy(handles(app)["strength"].set_value(0.0).run())
     assert "moves most" not in notice(app)
     assert "Nothing is pushed" in notice(app)
 
@@ -149,7 +149,7 @@ LONG = " ".join(f"w{chr(97 + i % 26)}" for i in range(60))
 def test_a_long_text_has_sliders_for_the_words_that_are_read_most(model):
     app = open_page(model="minilm", q=LONG, how="A slider for every word")
     healthy(app.selectbox(key="word").set_value(55).run())
-    keys = [s.key.removeprefix("nudge") for s in app.slider if s.key.startswith("nudge")]
+    keys = [key.removeprefix("nudge") for key in handles(app) if key.startswith("nudge")]
     view = words.view(model.trace(LONG))
     token = {unit.positions[-1]: i for i, unit in enumerate(view.units)}
     shown = {token[int(key)] for key in keys}  # a slider is named after the token that is pushed

@@ -28,11 +28,18 @@ from attention.ui.interventions.edited import (
 from attention.ui.progress import kept
 from attention.ui.readings import Focus, Reading
 from attention.ui.show import draw, escape_markdown, notice, percent
+from attention.ui.sliders import LINE_HEIGHT, Slider, slider_column, standing
 
 STRENGTHS = tuple(float(s) for s in range(-6, 7))
 HOW = {"move": "From one word to another", "each": "A slider for every word"}
 _WHERE = {"all": "Every head", "layer": "One layer", "head": "One head"}
 MOST_SLIDERS = 24
+_HIGH = 408  # pixels: more sliders scroll beside what they change
+_STRENGTH = (
+    "This is added to the scores of the second word and taken from those of the first, before "
+    "softmax. Each step of 1 multiplies the odds of the two by e² = 7.4."
+)
+_EACH = "This is added to the scores of each word, before softmax."
 
 
 def steer(chosen: Reading, focus: Focus) -> None:
@@ -52,21 +59,39 @@ def steer(chosen: Reading, focus: Focus) -> None:
         )  # fmt: skip
     queries = steering.query_positions(units, query, and_later=later)
     move = Move(source, target, Target(queries, *_heads(view, focus, where)))
-    strength = 0.0
-    if how == "move":
-        strength = _strength(chosen, move)
-        edits = steering.move(units, source, target, strength, move.place)
+    _push(chosen, query, move, each=how == "each")
+
+
+@st.fragment  # what is pushed follows while a slider is held
+def _push(chosen: Reading, query: int, move: Move, *, each: bool) -> None:
+    """Draw the sliders beside the model's answer to them."""
+    units = chosen.view.units
+    left, right = st.columns([2, 3], gap="large") if each else (st.container(), st.container())
+    with left:
+        own = steering.most_attended(chosen.view, query, MOST_SLIDERS) if each else []
+        sliders = _word_sliders(chosen, query, own) if each else [_strength(chosen, move)]
+        values = standing(sliders, (chosen.source,))
+        high = len(sliders) * LINE_HEIGHT > _HIGH
+        with st.container(height=_HIGH if high else "content", border=False):
+            rests = slider_column("pushes", "Pushes", sliders, values, digits=1)
+        st.caption(_EACH if each else _STRENGTH)
+    strength = 0.0 if each else values[0]
+    if each:
+        edits = steering.pushes(units, dict(zip(own, values, strict=True)), move.place)
     else:
-        edits = steering.pushes(units, _amounts(chosen, query), move.place)
+        edits = steering.move(units, move.source, move.target, strength, move.place)
     after, model, interests = changed(chosen, edits), decoder(chosen), None
-    if model:
-        interests = _interests(chosen, model)
-        _predicted(chosen, model, interests, after)
-    else:
-        _moved(chosen, after, query)
-    if how == "move":
+    with right:
+        if model:
+            interests = _interests(chosen, model)
+            _predicted(chosen, model, interests, after)
+        else:
+            _moved(chosen, after, query)
+    if not each:
         _curve(chosen, interests, move, strength)
     _explain(chosen, after, query, move)
+    if rests:
+        address.publish_fragment()
 
 
 def _heads(view: View, focus: Focus, where: str) -> tuple[Numbers, Numbers]:
@@ -76,24 +101,16 @@ def _heads(view: View, focus: Focus, where: str) -> tuple[Numbers, Numbers]:
     return heads_meant(layer_and_head(view, focus, head=where == "head"), where)
 
 
-def _strength(chosen: Reading, move: Move) -> float:
-    source, target = (escape_markdown(chosen.view.labels[i]) for i in (move.source, move.target))
+def _strength(chosen: Reading, move: Move) -> Slider:
+    source, target = (chosen.view.labels[i] for i in (move.source, move.target))
     has_rival = chosen.preset is not None and chosen.preset.rival is not None
-    return inputs.slider(
-        f"Push from “{source}” to “{target}”",
-        -6.0, 6.0, 2.0 if has_rival else 0.0, 1.0, key="strength", of=(chosen.source,),
-        help="This is added to the scores of the second word and taken from those of the "
-        "first, before softmax. Each step of 1 multiplies the odds of the two by e² = 7.4.",
-    )  # fmt: skip
+    label = f"Push from “{source}” to “{target}”"
+    return Slider("strength", label, 2.0 if has_rival else 0.0, -6.0, 6.0, 1.0)
 
 
-def _amounts(chosen: Reading, query: int) -> dict[int, float]:
-    """Draw a slider for each word, of a long text for those that get most.
-
-    Return what is added to the score of each.
-    """
+def _word_sliders(chosen: Reading, query: int, own: list[int]) -> list[Slider]:
+    """Return a slider for each of some words; say which, where there are more."""
     view = chosen.view
-    own = steering.most_attended(view, query, MOST_SLIDERS)
     count = sum(not unit.special for unit in view.units)
     if len(own) < count:
         st.info(
@@ -101,17 +118,13 @@ def _amounts(chosen: Reading, query: int) -> dict[int, float]:
             f"“{escape_markdown(view.labels[query])}” attends to most, on average over all heads, "
             "have a slider."
         )
-    amounts = {}
-    with st.container(horizontal=True):
-        for k in own:
-            key = f"nudge{view.units[k].positions[-1]}"  # the token that is pushed, in any units
-            address.renamed(f"push{k}", key)
-            amounts[k] = inputs.slider(
-                escape_markdown(f"{k} {view.labels[k]}"),
-                -steering.MOST_PUSH, steering.MOST_PUSH, 0.0, 0.5,
-                key=key, of=(chosen.source,), width=150,
-            )  # fmt: skip
-    return amounts
+    sliders = []
+    for k in own:
+        key = f"nudge{view.units[k].positions[-1]}"  # the token that is pushed, in any units
+        address.renamed(f"push{k}", key)
+        low, high = -steering.MOST_PUSH, steering.MOST_PUSH
+        sliders.append(Slider(key, f"{k} {view.labels[k]}", 0.0, low, high, 0.5))
+    return sliders
 
 
 def _interests(chosen: Reading, model: CausalModel) -> Interests:
