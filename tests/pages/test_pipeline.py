@@ -16,7 +16,6 @@ from tests.pages.app import open_page as open_any
 from tests.pages.reader import plain
 
 pytestmark = pytest.mark.slow
-open_page = partial(open_any, PIPELINE)
 NAMES = [step.name for step in steps.ENCODER_STEPS]
 HOSTILE = """**b** $x$ :red[hi] <b>d</b> '); print("no") # \\ 🔦"""
 
