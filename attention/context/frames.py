@@ -11,9 +11,10 @@ from attention.analysis.words import View
 from attention.arrays import Array
 from attention.context.far_words import FarAttention
 from attention.context.layer_costs import LayerTime, Price
-from attention.context.reach import offset_weights
+from attention.context.reach import Relay, offset_weights, share_text
 from attention.wording import Head, human_seconds
 
+_ARC = 25  # points of an arc
 _SMALLEST = 1e-300  # a logarithmic axis has no place for 0; the chart draws this at its edge
 
 
@@ -39,6 +40,49 @@ def reach_frame(labels: Sequence[str], values: Mapping[str, Array]) -> pd.DataFr
             }
         )
         for series, value in values.items()
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def relay_frame(relay: Relay) -> pd.DataFrame:
+    """Return what is left of a word's message at each later word: `i, word, series, left, said`."""
+    places, labels = relay.places, relay.influence.labels
+    tables = [
+        pd.DataFrame(
+            {
+                "i": range(len(places)),
+                "word": np.array([labels[k] for k in places], dtype=object),
+                "series": name,
+                "left": [float(held[k - places[0]]) for k in places],
+                "said": [share_text(float(held[k - places[0]])) for k in places],
+            }
+        )
+        for name, held in relay.held.items()
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def arc_frame(relay: Relay) -> pd.DataFrame:
+    """Return arcs from the last word to those drawn before it: `i, word, x, y, weight, said`.
+
+    A row for each of the points of an arc: `y` in rows, `x` from 0 to 1, the way of the longest.
+    """
+    places, labels = relay.places, relay.influence.labels
+    row, last = list(relay.influence.series.values())[-1], len(places) - 1
+    turn = np.linspace(0, np.pi, _ARC)
+    tables = [
+        pd.DataFrame(
+            {
+                "i": i,
+                "word": labels[places[i]],
+                "step": range(_ARC),
+                "x": np.sin(turn) * (last - i) / max(last, 1),
+                "y": (last + i) / 2 + np.cos(turn) * (last - i) / 2,
+                "weight": float(row[places[i]]),
+                "said": share_text(float(row[places[i]])),
+            }
+        )
+        for i in range(max(last, 1))
     ]
     return pd.concat(tables, ignore_index=True)
 
@@ -86,8 +130,33 @@ def cone_frame(
         for d in offsets
         if to + d * step in shown
     ]
-    columns = ["kind", "layer", "k", "to", "word", "inside"]
-    frame = pd.DataFrame([*nodes, *links], columns=columns)
+    return _cone([*nodes, *links])
+
+
+def attention_cone_frame(
+    output: int, layers: int, shown: range, labels: Sequence[str], *, is_causal: bool
+) -> pd.DataFrame:
+    """Return the same for layers of attention: the output is made from all words in one layer.
+
+    Links into the output are there, and in the layers below those of each word to itself.
+
+    Parameters
+    ----------
+    is_causal : a decoder's output is made from the words up to its own
+    """
+    seen = [k for k in shown if k <= output or not is_causal]
+    nodes = [
+        ("node", layer, k, k, labels[k], k == output if layer == layers else k in seen)
+        for layer in range(layers + 1)
+        for k in shown
+    ]
+    top = [("link", layers - 1, k, output, labels[k], True) for k in seen]
+    below = [("link", layer, k, k, labels[k], True) for layer in range(layers - 1) for k in seen]
+    return _cone([*nodes, *top, *below])
+
+
+def _cone(rows: Sequence[tuple[str, int, int, int, str, bool]]) -> pd.DataFrame:
+    frame = pd.DataFrame(rows, columns=["kind", "layer", "k", "to", "word", "inside"])
     frame["above"] = frame["layer"] + (frame["kind"] == "link")
     return frame
 

@@ -17,6 +17,7 @@ from attention.models.model import Model
 from attention.models.trace import Tokens
 from attention.wording import Head, spelled
 
+_MOST_HANDS = 16  # of a relay that are drawn
 _DILATED = {1: "no dilation", 2: "a dilation of 2", 0: "doubling dilation"}
 
 
@@ -193,3 +194,38 @@ def kernel_shares(kernel: Array, side: int) -> Array:
     first = side - len(kernel) // 2
     shares[first : first + len(kernel)] = norms / norms.sum()
     return shares
+
+
+@dataclass(frozen=True, eq=False)
+class Relay:
+    """One word's message at each later word, of which there must be one: handed on, or attended."""
+
+    influence: Influence
+    held: Mapping[str, Array]  # (steps + 1,) from the far word on: what a network still holds of it
+
+    @property
+    def places(self) -> list[int]:
+        """The words that are drawn, of the text's own: all, or of a long way some, evenly."""
+        first, last = self.influence.far, len(self.influence.labels) - 1
+        return np.unique(np.linspace(first, last, min(last - first + 1, _MOST_HANDS)).round()
+                         .astype(int)).tolist()  # fmt: skip
+
+    @property
+    def weight(self) -> float:
+        """How much the last word attends to the far one."""
+        return float(list(self.influence.series.values())[-1][self.influence.far])
+
+    @property
+    def sentence(self) -> str:
+        """Say what is left of the message at the last word, and what attention takes of it."""
+        labels = self.influence.labels
+        far, last = (spelled(labels, k) for k in (self.influence.far, len(labels) - 1))
+        steps = len(labels) - 1 - self.influence.far
+        left = " and ".join(f"{share_text(v[-1])} ({name})" for name, v in self.held.items())
+        even = share_text(1 / len(labels))
+        return (
+            f"{last} stands {steps} {'word' if steps == 1 else 'words'} after {far}. Handed on "
+            f"from state to state by random, untrained recurrent networks, {left} of its message "
+            f"is left. With {list(self.influence.series)[-1]} it takes one step: {last} gives "
+            f"{far} {share_text(self.weight)} of its weight (equal shares: {even})."
+        )

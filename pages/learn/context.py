@@ -20,9 +20,7 @@ TABS = {
 
 bar = ui.opening(
     "Context",
-    "**How does one word learn of another?** A recurrent network passes the message on word by "
-    "word, a convolution layer by layer; attention takes one step. Here all three run on the same "
-    "text.",
+    "**How does one word learn of another?** Word by word, layer by layer, or in one step.",
 )
 above = st.container()  # what is said of the text; the tab decides which controls it needs
 recurrent, convolution, arbitrary, dependent, costs = ui.tabs(TABS, key="view")

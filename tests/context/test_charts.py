@@ -8,10 +8,11 @@ import pandas as pd
 import pytest
 
 from attention.analysis.words import Unit, View
-from attention.context import charts, rnn_cnn
+from attention.context import charts, relay_charts, rnn_cnn
 from attention.context import frames as context_frames
 from attention.context.far_words import FarAttention
 from attention.context.layer_costs import LayerTime
+from attention.context.reach import Influence, Relay
 
 LABELS = ("one", "two", "one")
 SERIES = ("recurrent", "attention")
@@ -117,3 +118,29 @@ def test_shares_weights_and_ranks_have_fixed_axes():
 
 def test_the_first_rank_is_on_top():
     assert '"reverse": true' in json.dumps(spec_of("ranks"))
+
+
+@pytest.mark.parametrize("words", [2, 40])
+def test_relay_and_arcs_draw_their_tables_and_nothing_else(words):
+    weights = np.full(words, 1 / words)
+    influence = Influence(
+        View(
+            tuple(Unit(f"w{k}", (k,), False) for k in range(words)),
+            np.full((1, 1, words, words), 1 / words),
+            np.zeros((1, 1, words)),
+        ),
+        dict.fromkeys(("tanh", "GRU", "attention"), weights),
+    )
+    held = np.geomspace(1, 1e-3, words - influence.far)
+    relay = Relay(influence, {"tanh": held, "GRU": held})
+    labels = tuple(influence.labels[k] for k in relay.places)
+    assert len(labels) == min(words, 16)
+    assert "0.1 % (tanh)" in relay.sentence
+    for build, table, options in (
+        (relay_charts.relay_chart, context_frames.relay_frame(relay), {"series": ("tanh", "GRU")}),
+        (relay_charts.arc_chart, context_frames.arc_frame(relay), {"name": "attention"}),
+    ):
+        text = json.dumps(build(table, labels=labels, **options).to_dict())
+        assert set(re.findall(r'"field": "([^"]+)"', text)) <= set(table.columns)
+    arcs = context_frames.arc_frame(relay)
+    assert arcs.groupby("i")["y"].agg(["min", "max"]).iloc[0].tolist() == [0, len(labels) - 1]

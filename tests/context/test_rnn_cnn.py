@@ -139,3 +139,16 @@ def test_rows_are_standardised_and_a_constant_row_stays_finite():
     rows = rnn_cnn.standardised(np.array([[1, 2, 3], [5, 5, 5]], np.float16))
     np.testing.assert_allclose(rows.mean(axis=1), 0, atol=1e-12)
     np.testing.assert_allclose(rows.std(axis=1), [1, 0])
+
+
+@pytest.mark.parametrize("gates", [rnn_cnn.TANH, rnn_cnn.GRU])
+def test_what_is_passed_on_is_the_derivative_of_each_state(gates):
+    cell = rnn_cnn.random_cell(gates, width=3, hidden=4, gain=0.8, seed=1)
+    x = np.random.default_rng(0).standard_normal((6, 3))
+    moved, step = [], 1e-6
+    for column in range(3):
+        near = x.copy()
+        near[2, column] += step
+        moved.append((rnn_cnn.run(cell, near) - rnn_cnn.run(cell, x)) / step)
+    norms = np.linalg.norm(np.stack(moved), axis=(0, 2))[3:]  # states from word 2 on
+    np.testing.assert_allclose(rnn_cnn.passed_on(cell, x, 2), norms / norms[0], rtol=1e-4)

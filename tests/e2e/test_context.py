@@ -9,12 +9,16 @@ from tests.e2e.page import PHONE, chart, expect, main, slider
 TABS = ("RNN", "CNN", "Arbitrary range", "Data-dependent", "Cost")
 REACH, CONE, WEIGHT, FIRST, SIMILAR, TIME = (
     "What reaches the last word",
-    "The words that",
+    "Convolution: the words",
     "Weight of the far word",
     "The row of the word in text 1",
     "Cosine between",
     "Time of a recurrent",
 )
+
+
+RELAY = "What is left of a word's message"
+DETAILS = "/context?details=true"
 
 
 def labels(page, title):
@@ -50,7 +54,7 @@ def idle(page):
 
 def test_every_tab_opens_draws_and_has_an_address(open_page):
     page = open_page("/context")
-    charts, codes = (REACH, CONE, WEIGHT, FIRST, TIME), ("rnn", "cnn", "range", "pair", "cost")
+    charts, codes = (RELAY, CONE, WEIGHT, FIRST, TIME), ("rnn", "cnn", "range", "pair", "cost")
     for name, code, title in zip(TABS, codes, charts, strict=True):
         tab(page, name).click()
         expect(tab(page, name)).to_have_attribute("aria-selected", "true")
@@ -61,7 +65,7 @@ def test_every_tab_opens_draws_and_has_an_address(open_page):
 
 
 def test_gain_moves_the_curve_and_the_link(open_page):
-    page = open_page("/context")
+    page = open_page(DETAILS)
     before = labels(page, REACH)
     slider(page, "Recurrent gain").press("End")
     expect(page).to_have_url(re.compile("gain=3"))
@@ -69,7 +73,7 @@ def test_gain_moves_the_curve_and_the_link(open_page):
 
 
 def test_hovering_a_word_asks_the_server_nothing(open_page):
-    page = open_page("/context")
+    page = open_page(DETAILS)
     labels(page, REACH)
     idle(page)
     sent = page.evaluate("window.framesSent")
@@ -132,7 +136,7 @@ def test_two_texts_can_be_edited_and_the_head_follows(open_page):
 
 
 def test_length_and_width_are_the_same_in_both_tabs_and_measured_on_demand(open_page):
-    page = open_page("/context")
+    page = open_page(DETAILS)
     slider(page, "Tokens n").press("End")
     expect(main(page).get_by_text("511", exact=True)).to_be_visible()
     tab(page, "Cost").click()

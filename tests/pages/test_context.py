@@ -41,7 +41,8 @@ def timed(monkeypatch):
 
 
 def open_page(view=RNN, **params):
-    return open_any(CONTEXT, view=view, **params)
+    """Open a tab, that on recurrent networks with its details."""
+    return open_any(CONTEXT, **{"view": view, "details": "true", **params})
 
 
 def notice(app):
@@ -66,7 +67,7 @@ def test_only_the_open_tab_is_drawn(view):
     app = open_page(view)
     columns = {name for chart in charts(app) for name in rows(chart).columns}
     assert columns & set(own.values()) == {own[view]}
-    assert 1 <= len(app.get("vega_lite_chart")) <= 3
+    assert 1 <= len(app.get("vega_lite_chart")) <= 4
     assert len(app.info) == 1
 
 
@@ -102,7 +103,33 @@ def test_the_far_word_reaches_the_last_through_attention_only():
     rows = drawn(app, "share").set_index(["series", "k"])["share"]
     assert rows["attention L3 H1", 1] > 0.8
     assert rows["recurrent, tanh", 1] < rows["recurrent, GRU", 1] < 0.01
-    assert "12 words before" in notice(app)
+    assert "“gone” stands 12 words after “keys”" in notice(app)
+
+
+def test_the_page_opens_on_the_relay_and_the_arc(model):
+    app = open_any(CONTEXT)
+    relay = drawn(app, "left")
+    first, last = (relay.groupby("series")["left"].nth(at) for at in (0, -1))
+    assert first.tolist() == [1, 1]
+    assert (last < 0.01).all()
+    assert relay["word"].iloc[0] == "keys"
+    assert relay["word"].iloc[-1] == "gone"
+    row = words.view(model.trace(KEYS)).weights[3, 1, 14]
+    arcs = drawn(app, "step").query("i == 0")
+    assert arcs["weight"].iloc[0] == pytest.approx(row[2], abs=1e-6)
+    assert "share" not in {name for c in charts(app) for name in rows(c).columns}  # closed
+
+
+def test_a_long_way_is_drawn_in_some_of_its_words():
+    app = open_any(CONTEXT, q=" ".join(f"w{i}" for i in range(150)))
+    assert drawn(app, "left").groupby("series").size().max() <= 16
+    assert len(app.info) == 1
+
+
+def test_attentions_cone_has_every_word():
+    rows = drawn(open_page(CNN), "inside", nth=1)
+    assert rows.query("kind == 'node' and layer < 3")["inside"].all()
+    assert rows.query("kind == 'node' and layer == 3 and inside")["word"].tolist() == ["gone"]
 
 
 @pytest.mark.parametrize(

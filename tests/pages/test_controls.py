@@ -58,6 +58,7 @@ STATES = [
     (PIPELINE, {"sums": "true"}),
     (PIPELINE, {"step": "Softmax", "receipt": "The output number"}),
     (CONTEXT, {"view": "RNN"}),
+    (CONTEXT, {"view": "RNN", "details": "true"}),
     (CONTEXT, {"view": "CNN"}),
     (CONTEXT, {"view": "Arbitrary range", "between": "3"}),
     (CONTEXT, {"view": "Data-dependent"}),

@@ -29,8 +29,8 @@ def cnn(chosen: Reading) -> None:
     """Draw which words a stack of convolutions reaches, and what its kernel cannot do."""
     stack = _stack(chosen)
     notice(stack.sentence)
-    predict(layers_question(stack.kernel))
     _cone(stack)
+    predict(layers_question(stack.kernel))
     labels = chosen.view.labels
     claim = f"“{labels[stack.other]}” reaches “{labels[stack.output]}” in {stack.layers} layers"
     show_check(claim, bool(stack.cone[0, stack.other]))
@@ -61,16 +61,28 @@ def _cone(stack: ConvolutionReach) -> None:
             f"The text has {size} words; the picture shows number {shown[0]} to {shown[-1]}: those "
             "around the output word, up to the one to reach."
         )
-    draw(
-        charts.cone_chart,
-        context_frames.cone_frame(stack.cone, stack.dilated, stack.kernel, shown, labels),
-        key="cone",
-        alt_text=f"The words that {stack.layers} layers of convolution make one word from",
-        labels=tuple(labels[k] for k in shown),
-        first=shown[0],
-        layers=stack.layers,
-        output=stack.output,
-        other=stack.other,
+    own = context_frames.cone_frame(stack.cone, stack.dilated, stack.kernel, shown, labels)
+    attended = context_frames.attention_cone_frame(
+        stack.output, stack.layers, shown, labels, is_causal=stack.view.is_causal
+    )
+    cones = {"cone": ("Convolution", own), "attention-cone": ("Attention", attended)}
+    for column, (key, (kind, data)) in zip(st.columns(2, gap="large"), cones.items(), strict=True):
+        with column:
+            st.markdown(f"**{kind}**")
+            draw(
+                charts.cone_chart,
+                data,
+                key=key,
+                alt_text=f"{kind}: the words that {stack.layers} layers make one word from",
+                labels=tuple(labels[k] for k in shown),
+                first=shown[0],
+                layers=stack.layers,
+                output=stack.output,
+                other=stack.other,
+            )
+    st.caption(
+        f"Attention has {'every earlier word' if stack.view.is_causal else 'every word'} within "
+        "one layer; in the layers below, only the way from each word to itself is drawn."
     )
 
 

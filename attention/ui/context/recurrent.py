@@ -10,21 +10,80 @@ from attention.arrays import Array
 from attention.context import charts, reach
 from attention.context import frames as context_frames
 from attention.context.layer_costs import ATTENTION, RECURRENT, LayerComparison
-from attention.context.reach import Influence
+from attention.context.reach import Influence, Relay
+from attention.context.relay_charts import arc_chart, relay_chart
 from attention.ui import inputs
 from attention.ui.context import timed
 from attention.ui.context.heads import path_head
+from attention.ui.context.relay import relay_on_text
 from attention.ui.controls import on_phone
 from attention.ui.inputs import stepped
 from attention.ui.readings import Reading, trace
-from attention.ui.show import draw, notice
+from attention.ui.show import draw, escape_markdown, notice
 from attention.wording import head_name, human_seconds
 
 
 def rnn(chosen: Reading) -> None:
-    """Draw what reaches the last word through a recurrent pass, and through attention."""
-    influence, seed = _influence(chosen)
-    notice(influence.sentence)
+    """Draw a message that is handed on beside an arc of attention; below, how it is computed."""
+    above = st.container()
+    details = inputs.expander(
+        "Details: the networks' settings, every word, derivatives, time",
+        icon=":material/tune:",
+        key="details",
+    )
+    with details:
+        influence, settings = _influence(chosen)
+        if details.open:
+            _every_word(influence, settings[-1])
+            _derivatives()
+            _sequential_against_parallel()
+    with above:
+        _relay(chosen, influence, settings)
+
+
+def _relay(chosen: Reading, influence: Influence, settings: tuple[int, float, int]) -> None:
+    """Draw the relay and the arc, and say what comes through either."""
+    if len(influence.labels) < 2:
+        notice(influence.sentence)
+        return
+    held = relay_on_text(chosen, influence.far, *settings)
+    relay = Relay(influence, dict(zip(("tanh", "GRU"), held, strict=True)))
+    notice(relay.sentence)
+    labels = tuple(influence.labels[k] for k in relay.places)
+    name = list(influence.series)[-1]
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown("**Recurrent: handed on, word by word**")
+        draw(
+            relay_chart,
+            context_frames.relay_frame(relay),
+            key="relay",
+            alt_text="What is left of a word's message at each later word",
+            labels=labels,
+            series=tuple(relay.held),
+        )
+    with right:
+        st.markdown("**Attention: one step**")
+        draw(
+            arc_chart,
+            context_frames.arc_frame(relay),
+            key="arc",
+            alt_text="Arcs from the last word to the words before it",
+            labels=labels,
+            name=name,
+        )
+    some = len(influence.labels) - influence.far
+    st.caption(
+        "Left: how much the state of a random, untrained network still moves with the first of "
+        "these words, 100 % where the word is read. Right: the weights of the last word in a head "
+        "of the model."
+        + (f" Of {some} words on the way {len(labels)} are drawn." if len(labels) < some else "")
+    )
+
+
+def _every_word(influence: Influence, seed: int) -> None:
+    """Draw what reaches the last word from each word."""
+    st.caption(escape_markdown(influence.sentence))
     draw(
         charts.reach_chart,
         context_frames.reach_frame(influence.labels, influence.series),
@@ -41,12 +100,10 @@ def rnn(chosen: Reading) -> None:
         "divided by its sum, so that norms and weights compare; attention's is the row of the "
         "model's own head over the words of the text. Shares below a millionth lie on the edge."
     )
-    _derivatives()
-    _sequential_against_parallel()
 
 
-def _influence(chosen: Reading) -> tuple[Influence, int]:
-    """Draw the controls of the curves; return the curves, and the seed of the random networks."""
+def _influence(chosen: Reading) -> tuple[Influence, tuple[int, float, int]]:
+    """Draw the controls; return what reaches the last word, and the networks' settings."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         hidden = stepped("State width N", (8, 16, 32, 64), 32, key="rnn_width")
         gain = _gain()
@@ -59,7 +116,7 @@ def _influence(chosen: Reading) -> tuple[Influence, int]:
         "recurrent, GRU": gru,
         f"attention {head_name(head)}": chosen.view.weights[head][own[-1], own],
     }
-    return Influence(chosen.view, series), seed
+    return Influence(chosen.view, series), (hidden, gain, seed)
 
 
 def _gain() -> float:
