@@ -66,17 +66,28 @@ def moved_bars(data: pd.DataFrame, *, labels: Sequence[str], highest: float) -> 
 
 
 def strength_curve(
-    data: pd.DataFrame, *, series: Sequence[str], title: str, percent: bool, chosen: float
+    data: pd.DataFrame,
+    *,
+    series: Sequence[str],
+    title: str,
+    percent: bool,
+    chosen: float,
+    ratios: bool = False,
 ) -> alt.TopLevelMixin:
     """Draw figures against the strength of a push, with a line at the chosen strength.
 
-    `data` is `frames.curve_frame`.
+    `data` is `frames.curve_frame`. Where they are `ratios`, all above 0, their axis is logarithmic:
+    twice as much is as far everywhere.
     """
+    scale = alt.Scale(type="log", nice=False, padding=8) if ratios else alt.Scale(domainMin=0)
     form = ".1%" if percent else ".3f"
     base = alt.Chart(data).encode(x=alt.X("strength:Q").title("strength of the push"))
     legend = alt.Legend(title=None, orient="bottom", columns=2, symbolOpacity=1)
     lines = base.mark_line(point=alt.OverlayMarkDef(size=45), strokeWidth=2).encode(
-        y=alt.Y("value:Q").title(title).scale(domainMin=0).axis(format="%" if percent else "~g"),
+        y=alt.Y("value:Q")
+        .title(title)
+        .scale(scale)
+        .axis(format="~%" if percent else "~g", tickCount=5),
         color=alt.Color("series:N").scale(domain=list(series)).legend(legend),
         tooltip=[
             alt.Tooltip("series:N", title="what"),
@@ -87,7 +98,7 @@ def strength_curve(
     rule = base.transform_filter(alt.datum.strength == chosen).mark_rule(
         color=CHOSEN, strokeWidth=2, strokeDash=[5, 3]
     )
-    return alt.layer(rule, lines).properties(height=320)
+    return alt.layer(rule, lines).properties(height=260)
 
 
 def cut_map(

@@ -58,15 +58,16 @@ def maps_beside(chosen: Reading, query: int) -> None:
     )
 
 
-def links_beside(chosen: Reading, query: int) -> None:
-    """Draw the lines of one head of two models, of the same words."""
+def links_beside(chosen: Reading, query: int, head: Head) -> None:
+    """Draw the lines of one head of two models, of the same words; of the first at first `head`."""
     other = _other_model(chosen)
     if other is None:
         return
-    both = []
+    both, page = [], (head, None)
     for i, (reading, column) in enumerate(zip((_plain(chosen), other), st.columns(2), strict=True)):
         with column:
-            head = telling_head(reading, f"Head of {reading.model_name}", f"links_head{i}")
+            label = f"Head of {reading.model_name}"
+            head = telling_head(reading, label, f"links_head{i}", page[i])
             own = _counterpart(chosen, query, reading)
             own = telling(reading).query if own is None else own
             both.append(_attends_most(reading, head, own))
@@ -92,10 +93,10 @@ def telling(reading: Reading) -> Focus:
     return find_focus(reading.model_name, reading.text, reading.words, reading.special)
 
 
-def telling_head(reading: Reading, label: str, key: str) -> Head:
-    """Draw a picker for a head, which opens on the telling one of each model and sentence."""
-    first, of = telling(reading), (reading.model_name, reading.text)
-    at = first.layer, first.head
+def telling_head(reading: Reading, label: str, key: str, first: Head | None = None) -> Head:
+    """Draw a picker for a head, which opens on `first` or the telling one of model and sentence."""
+    own, of = telling(reading), (reading.model_name, reading.text, first)
+    at = first or (own.layer, own.head)
     return head_picker(label, reading.model, at, key=key, of=of, width=180)
 
 

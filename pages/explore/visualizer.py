@@ -64,5 +64,5 @@ beside = ui.expander(
 )
 with beside:
     if beside.open:
-        links_beside(chosen, query)
+        links_beside(chosen, query, (layer, head))
 ui.closing()

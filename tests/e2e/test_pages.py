@@ -143,7 +143,9 @@ def test_special_tokens_can_be_taken_out_and_the_page_says_how_much_they_took(op
     page = open_page("/heads")
     expect(chart(page, MAPS)).to_contain_text("[SEP]")
 
+    main(page).get_by_role("button", name="View").click()
     page.locator(".st-key-special").get_by_text("Special tokens").click()
+    page.keyboard.press("Escape")
     expect(main(page).get_by_text("Special tokens are taken out")).to_contain_text(
         re.compile(r"They took, on average over the rows: L3 H1 \d+\.\d %, L4 H3 \d+\.\d %")
     )

@@ -82,6 +82,16 @@ def columns_used(spec):
     return {part["field"] for part in parts if "field" in part} - computed
 
 
+def test_odds_and_probabilities_are_drawn_on_a_logarithmic_axis():
+    for ratios, scale in ((True, {"type": "log", "nice": False, "padding": 8}),
+                          (False, {"domainMin": 0})):  # fmt: skip
+        chart = charts.strength_curve(
+            head_frame(np.ones((1, 1)), []), series=("a",), title="odds", percent=False,
+            chosen=1.0, ratios=ratios,
+        )  # fmt: skip
+        assert chart.to_dict()["layer"][1]["encoding"]["y"]["scale"] == scale
+
+
 @pytest.mark.parametrize(
     ("chart", "frame"),
     [

@@ -190,6 +190,15 @@ def test_the_visualizer_shows_both():
 
 
 @with_smollm2
+def test_the_first_picture_is_of_the_head_that_the_page_shows():
+    app = open_page(VISUALIZER, second="true", layer="2", head="5")
+    assert app.selectbox(key="links_head0").value == "L2 H5"
+    assert "in minilm L2 H5" in last_notice(app)
+    healthy(app.slider(key="head").set_value(6).run())
+    assert "in minilm L2 H6" in last_notice(app)
+
+
+@with_smollm2
 def test_a_click_in_either_picture_moves_the_whole_page():
     app = open_page(VISUALIZER, second="true")
     for model, q, word in (("smollm2", 1, "2 cat"), ("minilm", 8, "9 was")):

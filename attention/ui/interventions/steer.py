@@ -195,6 +195,7 @@ def _curve(chosen: Reading, interests: Interests | None, move: Move, strength: f
         series=curve.series,
         title=curve.title,
         percent=curve.title == "probability",
+        ratios=interests is not None,
         chosen=strength,
     )
 
