@@ -55,6 +55,11 @@ def sentence(page):
     return page.get_by_role("textbox", name="Sentence")
 
 
+def open_view(page):
+    """Open the box above the page that holds how the text is shown, and what is said of models."""
+    main(page).get_by_role("button", name="View").first.click()
+
+
 def type_sentence(page, text):
     sentence(page).fill(text)
     sentence(page).press("Control+Enter")

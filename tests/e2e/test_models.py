@@ -1,4 +1,4 @@
-"""The sidebar in a real browser: models with their sizes, and many that cannot be used."""
+"""What stands above a page in a real browser: models with their sizes, and many that cannot be used."""
 
 import re
 
@@ -6,7 +6,7 @@ import pytest
 
 from attention.models import places
 from tests.e2e.conftest import served
-from tests.e2e.page import expect
+from tests.e2e.page import expect, main, open_view
 from tests.models import tiny
 
 MANY = 23
@@ -25,15 +25,15 @@ def full_cache(tmp_path, monkeypatch):
 
 
 def top(page):
-    toggle = page.get_by_test_id("stSidebar").get_by_text("Whole words", exact=True)
-    return toggle.bounding_box()["y"]
+    return page.locator("h1").bounding_box()["y"]
 
 
 def test_reasons_are_read_on_demand_and_push_nothing_down(full_cache, open_page):
     usual = top(open_page("/explorer"))
     page = open_page("/explorer", base=full_cache)
-    assert top(page) - usual < 60  # one line
-    page.get_by_role("button", name=f"{MANY} models cannot be used").click()
+    assert top(page) == usual
+    open_view(page)
+    page.get_by_text(f"{MANY} models cannot be used").click()
     told = page.get_by_text("mine-7: model_type is 'whisper'; supported are bert, gpt2, llama.")
     expect(told).to_be_visible()
     box = told.bounding_box()
@@ -42,7 +42,8 @@ def test_reasons_are_read_on_demand_and_push_nothing_down(full_cache, open_page)
 
 def test_the_picker_shows_sizes_and_the_address_has_none(full_cache, open_page):
     page = open_page("/heads?q=the+cat+sat", base=full_cache)
-    page.get_by_test_id("stSidebar").get_by_role("combobox", name="Model").click()
+    main(page).get_by_role("combobox", name="Model").click()
     page.get_by_role("option", name="small · 0.00 GB").click()
     expect(page).to_have_url(re.compile(r"[?&]model=small(&|$)"))
-    expect(page.get_by_test_id("stSidebar").get_by_text("23 models cannot be used")).to_be_visible()
+    open_view(page)
+    expect(page.get_by_text(f"{MANY} models cannot be used")).to_be_visible()

@@ -14,6 +14,7 @@ from tests.e2e.page import (
     chart,
     expect,
     main,
+    open_view,
     slider,
     tags,
     type_sentence,
@@ -144,6 +145,7 @@ def test_special_tokens_can_be_taken_out_and_the_page_says_how_much_they_took(op
     expect(chart(page, MAPS)).to_contain_text("[SEP]")
 
     main(page).get_by_role("button", name="View").click()
+    open_view(page)
     page.locator(".st-key-special").get_by_text("Special tokens").click()
     page.keyboard.press("Escape")
     expect(main(page).get_by_text("Special tokens are taken out")).to_contain_text(

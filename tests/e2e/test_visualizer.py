@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.e2e.page import expect, main
+from tests.e2e.page import expect, main, open_view
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "has_touch": True}
 EVERY_HEAD = urlencode({"on": range(12)}, doseq=True)
@@ -152,6 +152,7 @@ def test_special_tokens_can_be_taken_out(open_page):
     page = open_page("/visualizer")
     expect(lines(page)).to_have_count(12)
     main(page).get_by_role("button", name="View").click()
+    open_view(page)
     page.locator(".st-key-special").get_by_text("Special tokens").click()
     page.keyboard.press("Escape")
     expect(lines(page)).to_have_count(10)
