@@ -1,4 +1,4 @@
-"""What stands above a page in a real browser: models with their sizes, and many that cannot be used."""
+"""The row above a page in a real browser: models with their sizes, many that cannot be used."""
 
 import re
 
