@@ -17,7 +17,6 @@ from attention.charts.parts import (
 )
 
 _COLOURS = 4  # the numbers below this are colours of the theme, the others grey
-_PLACE = {"now": "#6366f1", "start": NEUTRAL}
 
 
 def blend_bars(
@@ -70,7 +69,8 @@ def meaning_axis(data: pd.DataFrame, *, labels: tuple[str, str]) -> alt.TopLevel
         ticks=False, grid=False, labelPadding=8,
     )  # fmt: skip
     x = alt.X("at:Q").title(None).scale(domain=[-1, 1], clamp=True).axis(poles)
-    when = alt.Color("when:N").scale(domain=list(_PLACE), range=list(_PLACE.values())).legend(None)
+    own = alt.Color("when:N").scale(domain=["now"]).legend(None)  # the theme's first
+    when = alt.when("datum.when == 'now'").then(own).otherwise(alt.value(NEUTRAL))
     tooltip = [alt.Tooltip("when:N"), alt.Tooltip("at:Q", title="place", format="+.3f")]
     base = alt.Chart(data).encode(x=x, y=alt.value(14), color=when, tooltip=tooltip)
     start, now = (base.transform_filter(f"datum.when == '{one}'") for one in ("start", "now"))
