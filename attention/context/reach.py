@@ -17,6 +17,7 @@ from attention.models.model import Model
 from attention.models.trace import Tokens
 from attention.wording import Head, spelled
 
+_NEARLY_NONE = 1e-6
 _MOST_HANDS = 16  # of a relay that are drawn
 _DILATED = {1: "no dilation", 2: "a dilation of 2", 0: "doubling dilation"}
 
@@ -165,9 +166,11 @@ def _share(values: Array, place: int) -> float:
 def share_text(share: float) -> str:
     """Return a share as people read it, with two figures where it is small.
 
-    >>> share_text(0.904), share_text(0.00261)
-    ('90 %', '0.26 %')
+    >>> share_text(0.904), share_text(0.00261), share_text(1e-9)
+    ('90 %', '0.26 %', 'under 0.0001 %')
     """
+    if 0 < share < _NEARLY_NONE:
+        return f"under {100 * _NEARLY_NONE:.4f} %"
     return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.2g} %"
 
 

@@ -150,7 +150,7 @@ def test_length_and_width_are_the_same_in_both_tabs_and_measured_on_demand(open_
 @pytest.mark.parametrize(
     "link",
     [
-        "/context?rnn_width=16&gain=1.5&seed=2&path_head=L4H5",
+        "/context?details=true&rnn_width=16&gain=1.5&seed=2&path_head=L4H5",
         "/context?view=cnn&reach_word=5&kernel=5&cnn_layers=4",
         "/context?view=range&between=8&far_head=L0H1",
         "/context?view=pair&shared=the&pair_head=L1H2",
@@ -189,7 +189,7 @@ def test_a_phone_in_the_dark_shows_the_whole_width(open_page, name):
 
 
 def test_a_long_text_keeps_the_curve_and_the_picture_readable(open_page):
-    page = open_page("/context?q=" + "+".join(f"word{i}" for i in range(120)))
+    page = open_page(DETAILS + "&q=" + "+".join(f"word{i}" for i in range(120)))
     expect(chart(page, REACH).locator("svg, canvas").first).to_be_attached()
     tab(page, "CNN").click()
     expect(main(page).get_by_text("the picture shows number")).to_be_visible()
