@@ -21,7 +21,7 @@ def predict(question: Question) -> None:
     key = f"predict-{question.key}-{mark:x}"
     first: dict[str, tuple[str, bool]] = st.session_state.setdefault(_FIRST, {})
     closed = st.expander(
-        "Predict first, then see",
+        f"{escape_markdown(question.text)} Predict first, then see",
         icon=":material/psychology_alt:",
         key=f"ask-{question.key}",
         on_change="rerun",  # what is inside is sent when it is opened: pages load sooner
@@ -29,7 +29,6 @@ def predict(question: Question) -> None:
     if not closed.open:
         return
     with closed:
-        st.markdown(escape_markdown(question.text))
         picked = st.radio(
             "Your prediction",
             question.options,
