@@ -181,7 +181,7 @@ ENCODER_STEPS = (
     PipelineStep(
         "softmax",
         "Softmax",
-        "softmax",
+        "→ softmax",
         "Each score becomes a positive number by exponentiation, and each is divided by the sum "
         "of its row. The results are the **weights**: none negative, each row sums to 1. The "
         "largest score of a row is subtracted first, which changes no weight.",
@@ -220,7 +220,7 @@ ENCODER_STEPS = (
     PipelineStep(
         "concat",
         "Concatenate",
-        "concat",
+        "→ concat",
         "Every head of the layer has done the same with matrices of its own. Their outputs are "
         "put side by side; nothing is computed.",
         (r"Z = [\, Z_0 \mid Z_1 \mid \dots \mid Z_{H-1} \,]",),

@@ -18,8 +18,10 @@ from tests.pages.app import (
     LESSON,
     PIPELINE,
     VISUALIZER,
+    handles,
     healthy,
     open_page,
+    weighed,
 )
 from tests.pages.reader import plain
 
@@ -88,8 +90,8 @@ def told(app):
 
 def test_a_word_of_a_decoder_has_sliders_for_what_it_may_read_only(small_models):
     app = open_page(EXPLORER, model="small-llama", q=TEXT, start="A real head", word="3 on")
-    scores = [slider for slider in app.slider if slider.key[0] == "r" and slider.key[1].isdigit()]
-    assert [slider.label for slider in scores] == ["the", "cat", "sat", "on"]
+    scores = [slider for key, slider in handles(app).items() if key.startswith("r")]
+    assert weighed(app)["word"].tolist() == ["the", "cat", "sat", "on"]
     assert "Words that are hidden: 4" in told(app)
     trace = attention.load_model("small-llama").trace(TEXT)
     layer, head = app.slider(key="layer").value, app.slider(key="head").value

@@ -124,9 +124,9 @@ def test_a_hostile_text_stays_text_on_every_tab(page, key, tab):
 @pytest.mark.parametrize(
     ("words", "special", "told"),
     [
-        ("true", "true", "10 it reads nothing from 2 trophy, 4 wouldn't, in every head"),
-        ("true", "false", "9 it reads nothing from 1 trophy, 3 wouldn't, in every head"),
-        ("false", "true", "12 it reads nothing from 2 trophy, 4 wouldn, 5 ', 6 t, in every head"),
+        ("true", "true", "cut from 10 it to 2 trophy, 4 wouldn't, in every head"),
+        ("true", "false", "cut from 9 it to 1 trophy, 3 wouldn't, in every head"),
+        ("false", "true", "cut from 12 it to 2 trophy, 4 wouldn, 5 ', 6 t, in every head"),
     ],
 )
 def test_edits_are_told_with_the_numbers_of_the_picker(words, special, told):
@@ -143,7 +143,7 @@ def test_a_part_of_a_word_and_a_token_that_is_not_shown_are_told_as_such():
         "pages/explore/interventions.py",
         model="minilm", do="Cut", q="It wouldn't fit", special="false", edits="cut_q4_k0.2",
     )  # fmt: skip
-    assert "t of 1 wouldn't reads nothing from [CLS], wouldn of 1 wouldn't" in app.text[0].value
+    assert "cut from t of 1 wouldn't to [CLS], wouldn of 1 wouldn't" in app.text[0].value
 
 
 # Texts that are refused or empty
