@@ -46,7 +46,7 @@ _STREAM = replace(
 _NORM = PipelineStep(
     "norm",
     "Normalise",
-    "norm",
+    "→ norm",
     "The heads' input is not the stream itself but a copy in which all rows have a mean square of "
     "1, with a learned gain for each column. The stream goes on unchanged past the layer.",
     (r"\hat X = \mathrm{RMSNorm}(X) = \frac{X}{\sqrt{\mathrm{mean}(X^2) + \epsilon}} \odot g",),
@@ -72,7 +72,7 @@ _SHARING = (
 _ROTATE = PipelineStep(
     "rotate",
     "Rotate (RoPE)",
-    "rotate",
+    "→ rotate",
     "Nothing so far says where a token stands. Each query and key is cut into pairs of numbers, "
     "and each pair is **turned** by an angle that grows with the position: the first pair fast, "
     "the last hardly. When two of them are multiplied, what counts is the difference of their "
