@@ -52,7 +52,7 @@ def tags(page):
 
 
 def sentence(page):
-    return page.get_by_role("textbox", name="Sentence")
+    return page.get_by_role("textbox", name="Sentence", exact=True)
 
 
 def open_view(page):

@@ -55,7 +55,7 @@ def test_back_from_a_card_returns_to_the_lesson_as_it_was_left(open_page):
     says(page, q=[DOG])
     page.get_by_role("tab", name="More heads").click()
     says(page, q=[DOG], claim=["heads"])
-    page.get_by_role("link", name="Follow every number").click()
+    main(page).get_by_role("link", name="Pipeline").click()
     on(page, "Pipeline", DOG)
     assert entries(page) == start + 1
     there = page.url
@@ -131,7 +131,7 @@ def test_a_page_that_is_left_while_it_runs_is_left_as_it_is(open_page):
     page = open_page(f"/lesson?q={text.replace(' ', '+')}")
     start = entries(page)
     page.get_by_role("tab", name="More heads").click()
-    expect(main(page).get_by_text("Removing heads")).to_be_visible()
+    expect(main(page).get_by_text("Ablating heads")).to_be_visible()
     page.get_by_role("link", name="Put heads side by side").click()
     on(page, "Heads", text)
     assert entries(page) == start + 1

@@ -46,7 +46,7 @@ def test_clicks_cut_a_cell_and_a_head_and_undo_brings_them_back(open_page):
 
 def test_a_new_text_has_no_edits_and_undo_brings_both_back(open_page):
     page = open_page("/interventions?do=cut&model=minilm&q=Mary+saw+John&edits=off_1h0")
-    field = page.get_by_role("textbox", name="Sentence")
+    field = page.get_by_role("textbox", name="Sentence", exact=True)
     code = main(page).get_by_role("textbox", name="These edits as text")
     expect(code).to_have_value("off_1h0")
     field.fill("John saw the cat")

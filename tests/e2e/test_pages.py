@@ -33,7 +33,7 @@ def marks(page, title, part=":"):
 
 
 LINKS = {
-    "/": "Lesson",
+    "/": "Attention: how a word finds its meaning",
     "/explorer?start=head&layer=3&head=1&temperature=2": "Explorer",
     "/heads?q=The+dog+chased+the+cat&heads=L1H2&heads=L3H4&figure=distance": "Heads",
     "/scaling?n=512&width=32&repeats=3&beyond=true": "Scaling",
@@ -56,7 +56,9 @@ def check_controls(page, link):
         expect(slider(page, "Head")).to_have_value("1")
         expect(slider(page, "Temperature")).to_have_value("2")
     if "heads=" in link:
-        expect(page.get_by_role("textbox", name="Sentence")).to_have_value("The dog chased the cat")
+        expect(page.get_by_role("textbox", name="Sentence", exact=True)).to_have_value(
+            "The dog chased the cat"
+        )
         expect(tags(page)).to_have_text(["L1 H2", "L3 H4"])
         expect(page.locator(".st-key-figure input").first).to_have_value("Distance")
     if "n=512" in link:
@@ -144,7 +146,6 @@ def test_special_tokens_can_be_taken_out_and_the_page_says_how_much_they_took(op
     page = open_page("/heads")
     expect(chart(page, MAPS)).to_contain_text("[SEP]")
 
-    main(page).get_by_role("button", name="View").click()
     open_view(page)
     page.locator(".st-key-special").get_by_text("Special tokens").click()
     page.keyboard.press("Escape")
@@ -294,7 +295,7 @@ def test_too_much_text_and_none_get_a_sentence_and_the_page_stays(open_page, pat
 def test_hostile_text_is_shown_letter_for_letter(open_page, path):
     text = " ".join(HOSTILE)
     page = open_page(f"{path}?{urlencode({'q': text, 'meanings': ','.join(HOSTILE)})}")
-    expect(page.get_by_role("textbox", name="Sentence")).to_have_value(text)
+    expect(page.get_by_role("textbox", name="Sentence", exact=True)).to_have_value(text)
     expect(page.get_by_test_id("stVegaLiteChart").last.locator("svg, canvas")).to_be_attached()
     if path == "/explorer":
         drawn = "\n".join(labels(marks(page, BLEND)))

@@ -151,7 +151,6 @@ def test_the_best_head_for_a_pair_is_one_click_away(open_page):
 def test_special_tokens_can_be_taken_out(open_page):
     page = open_page("/visualizer")
     expect(lines(page)).to_have_count(12)
-    main(page).get_by_role("button", name="View").click()
     open_view(page)
     page.locator(".st-key-special").get_by_text("Special tokens").click()
     page.keyboard.press("Escape")

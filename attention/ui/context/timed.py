@@ -35,7 +35,7 @@ def layer_times(width: int, kernel: int) -> tuple[list[LayerTime], str]:
         return own[width, kernel], "Measured on this machine, in this visit."
     made = escape_markdown(layer_runs.machine_text(layer_runs.stored()))
     return layer_runs.stored_times(width, kernel), (
-        f"A stored run, not of this machine: {made}, made by `{layer_runs.COMMAND}`. "
+        f"A stored run, not of this machine: {made}, made by “{layer_runs.COMMAND}”. "
         "“Measure here” times this one."
     )
 

@@ -104,7 +104,7 @@ def _times(sweep: Sweep[Measurement]) -> _Times:
         return _Times(points, sweep.settings, "Measured on this machine.", sweep.results)
     run = core_runs.stored_core()
     made = escape_markdown(runs.machine_text(run))
-    source = f"A stored run, not of this machine: {made}, made by `{core_runs.CORE_COMMAND}`."
+    source = f"A stored run, not of this machine: {made}, made by “{core_runs.CORE_COMMAND}”."
     return _Times(run.points, run.settings, source)
 
 
