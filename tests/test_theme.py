@@ -1,7 +1,9 @@
 """The theme: text that can be read on every ground, colours that can be told apart by all."""
 
+import ast
 import re
 import tomllib
+from collections import Counter
 from itertools import combinations
 from pathlib import Path
 
@@ -82,3 +84,20 @@ def test_no_button_is_filled_with_the_theme_s_colour():
 def test_grey_text_in_charts_is_as_far_from_light_ground_as_from_dark(mode):
     """One colour cannot reach 4.5 on both grounds: 4.24 is the most that any grey can."""
     assert contrast(rgb(NEUTRAL), rgb(THEME[mode]["backgroundColor"])) >= 4.2
+
+
+TEXT_BY_A_FIELD = {  # how many texts of a file have a field for their colour
+    "attention/charts/blend.py": 1, "attention/charts/links.py": 2,
+    "attention/context/charts.py": 1, "attention/scaling/charts.py": 1,
+}  # fmt: skip
+
+
+def test_no_text_in_a_chart_is_left_black():
+    """Vega writes black where nothing is said, and that cannot be seen in the dark."""
+    found = Counter()
+    for path in (ROOT / "attention").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "mark_text":
+                named = {keyword.arg for keyword in node.keywords}
+                found[path.relative_to(ROOT).as_posix()] += "color" not in named
+    assert {name: count for name, count in found.items() if count} == TEXT_BY_A_FIELD

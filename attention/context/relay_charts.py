@@ -40,7 +40,7 @@ def relay_chart(
             alt.Tooltip("said:N", title="is left"),
         ],
     )
-    said = base.mark_text(align="left", dx=16, fontSize=13).encode(text="said:N")
+    said = base.mark_text(align="left", dx=16, color=NEUTRAL, fontSize=13).encode(text="said:N")
     chart = alt.layer(line, rings, filled, said).add_params(labels_param(labels))
     return chart.properties(height=_height(labels))
 
@@ -65,7 +65,7 @@ def arc_chart(data: pd.DataFrame, *, labels: Sequence[str], name: str) -> alt.To
     )
     far = base.transform_filter("datum.i == 0")
     told = far.transform_filter("datum.step == 12").mark_text(
-        align="right", dx=-14, fontSize=15, fontWeight=600
+        align="right", dx=-14, color=NEUTRAL, fontSize=15, fontWeight=600
     )
     chart = alt.layer(arcs, told.encode(text="said:N")).add_params(labels_param(labels))
     return chart.properties(height=_height(labels))

@@ -89,7 +89,7 @@ def average(data: pd.DataFrame) -> alt.TopLevelMixin:
         opacity=alt.Opacity("weight:Q").legend(None).scale(domain=[0, 0.5], range=[0.25, 1]),
     )
     words = base.transform_calculate(middle="(datum.low + datum.high) / 2").mark_text(
-        fontSize=13, baseline="top"
+        color=NEUTRAL, fontSize=13, baseline="top"
     )
     named = words.encode(x=alt.X("middle:Q").axis(None), y=alt.value(50), text=alt.Text("said:N"))
     return _small(parts, named)
