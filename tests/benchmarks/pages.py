@@ -143,7 +143,7 @@ def print_server(ours: str, bare: str, repeats: int) -> None:
             "deposit",
             "start=A+real+head",
         ),
-        "heads, another word": ("heads", "selectbox", "Word whose row"),
+        "heads, another word": ("heads", "selectbox", "Query whose row"),
         "scaling, nothing measured": ("scaling", "slider", "Repeats"),
         "scaling, with results": ("scaling", "slider", "Repeats"),
     }
