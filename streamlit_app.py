@@ -25,7 +25,7 @@ def navigation() -> st.Page:
 if __name__ == "__main__":  # for every reader, at every rerun
     from attention.ui import address  # late: the branch below runs before there is a page
 
-    st.set_page_config(page_title="Attention", page_icon="🔦", layout="wide")
+    st.set_page_config("Attention", "🔦", layout="wide", initial_sidebar_state=220)
     st.logo("🔦")
     address.begin()
     page = navigation()

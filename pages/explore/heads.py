@@ -31,7 +31,8 @@ chosen = ui.reading(bar, presets.CAT.text)
 view = chosen.view
 focus = ui.focus(chosen)
 names = wording.all_heads(*view.weights.shape[:2])
-left, right = st.columns([35, 65], gap="medium")
+with st.container(horizontal=True, gap="medium"):  # side by side where there is room
+    left, right = st.container(width=320), st.container(width=maps.WIDTH)
 with right, st.container(horizontal=True, vertical_alignment="bottom"):
     query = ui.word("Query whose row is compared", view, focus.query, width=200)
     default = telling_heads(view, focus.query, focus.key, 3)

@@ -15,6 +15,7 @@ from attention.ui.readings import Reading
 from attention.ui.show import draw
 from attention.wording import Head, head_name
 
+WIDTH = 640  # pixels for all that stands beside the grid
 _WIDE = 575  # pixels for maps side by side and the words left of them
 _LETTER, _LONGEST, _GAP, _SMALLEST = 7, 110, 20, 120
 _ALONE = 240  # the side of a map below another one

@@ -70,6 +70,8 @@ def core() -> None:
     _draw_times(picture, times.points, beyond=beyond)
     with right:
         _tell(times, settings)
+    if times.trend and times.trend.tells:
+        _predictions(times.trend, int(times.settings["heads"]))
     _results(times)
 
 
@@ -124,7 +126,7 @@ def _draw_times(picture: DeltaGenerator, points: Sequence[Point], *, beyond: boo
 
 
 def _tell(times: _Times, settings: _Settings) -> None:
-    """Say how time grows, whose times these are, and what the fit says of longer texts."""
+    """Say how time grows, and whose times these are."""
     trend = times.trend
     if trend is None:
         lengths = sum(point.series == WHOLE for point in times.points)
@@ -134,8 +136,6 @@ def _tell(times: _Times, settings: _Settings) -> None:
     if trend and times.results:
         busy_warning(max(r.others for r in times.results if r.n in trend.lengths))
     st.caption(times.source + ("" if times.results else _offer(settings, times.settings)))
-    if trend and trend.tells:
-        _predictions(trend, int(times.settings["heads"]))
 
 
 def _offer(settings: _Settings, stored: Facts) -> str:
