@@ -23,18 +23,11 @@ from attention.lesson.takeaways import LessonExample
 from attention.models import registry
 from attention.pipeline.decoder_steps import steps_for
 from attention.pipeline.head_state import HeadState
+from tests.optional import with_smollm2
 
 pytestmark = pytest.mark.slow
 
-MODELS = [
-    pytest.param(
-        name,
-        marks=pytest.mark.skipif(
-            name not in attention.available_models(), reason=f"{name} is not installed"
-        ),
-    )
-    for name in (registry.EMBEDDED, registry.SMOLLM2)
-]
+MODELS = [registry.EMBEDDED, pytest.param(registry.SMOLLM2, marks=with_smollm2)]
 POOL = [
     *("the", "cat", "sat", "on", "a", "mat", "because", "it", "was", "tired", "bank", "river"),
     *("wouldn't", "unbelievably", ",", ".", "Mary", "John", "gave", "我", "naïve"),

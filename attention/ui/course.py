@@ -92,5 +92,6 @@ def closing() -> None:
     here = address.visit().file
     for page, following in pairwise(PAGES):
         if PurePosixPath(page.file).stem == here:
-            link(following.file, f"Next: {following.name}. {following.question}", {})
+            link(following.file, f"Next: {following.name}", {})
+            st.caption(following.question)
     saving_hint()

@@ -7,12 +7,10 @@ import attention
 from attention import presets
 from attention.analysis import head_values, words
 from attention.models import registry
+from tests.optional import with_smollm2
 from tests.toy_decoder import HEADS, SHARED, ToyDecoder
 
 TEXT = "The unbelievable xylophones didn't fit because it was too big"  # with words in pieces
-with_smollm2 = pytest.mark.skipif(
-    registry.SMOLLM2 not in attention.available_models(), reason="SmolLM2 is not installed"
-)
 
 
 @pytest.mark.parametrize("merged", [True, False])
