@@ -6,6 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from attention.ui import address
 from attention.ui.course import COURSE, PAGES
 
 
@@ -23,8 +24,6 @@ def navigation() -> st.Page:
 
 
 if __name__ == "__main__":  # for every reader, at every rerun
-    from attention.ui import address  # late: the branch below runs before there is a page
-
     st.set_page_config("Attention", "🔦", layout="wide", initial_sidebar_state=220)
     st.logo("🔦")
     address.begin()
@@ -44,7 +43,5 @@ else:
 
     # Streamlit collects garbage after every rerun, which takes longer the more there is to look
     # through: some 50 ms for the libraries alone. What is loaded now is here to stay.
-    import attention.ui  # noqa: F401 for its weight alone
-
     gc.collect()
     gc.freeze()
