@@ -67,14 +67,22 @@ class ToyDecoder:
         """Return the streams."""
         return self.trace(text, edits).hidden
 
-    def resume(self, x, layer, edits=()):
+    def resume(self, x, layer, edits=(), *, stop=LAYERS):
         """Run each stream by itself."""
         check_edits(edits, self.name, LAYERS, HEADS, x.shape[-2], is_causal=True)
         if x.ndim > 2:
-            return np.stack([self.resume(one, layer, edits) for one in x])
-        for at in range(layer, LAYERS):
+            return np.stack([self.resume(one, layer, edits, stop=stop) for one in x])
+        for at in range(layer, stop):
             x = self.layer(x, at, edits)[-1]
         return x
+
+    def last_streams(self, trace, changes):
+        """Run a whole pass for each."""
+        return np.stack([self.hidden(trace.text, trace.edits + edits)[-1] for edits in changes])
+
+    def edited(self, trace, edits):
+        """Run the whole pass."""
+        return self.trace(trace.text, trace.edits + edits)
 
     def layer(self, x, layer, edits):
         """Return query, key, value, weights, head output and what the layer gives."""

@@ -12,6 +12,7 @@ from attention.edits.kinds import (
     SetRow,
     check_edits,
     first_layer,
+    first_query,
     layers_of,
 )
 from attention.lazily import submodules
@@ -28,6 +29,7 @@ __all__ = [
     "SetRow",
     "check_edits",
     "first_layer",
+    "first_query",
     "layers_of",
 ]
 

@@ -155,6 +155,24 @@ def first_layer(edits: Edits, layers: int) -> int:
     return min(lowest, default=layers)
 
 
+def first_query(edits: Edits, tokens: int) -> int:
+    """Return the lowest query whose row any of `edits` changes under a causal mask, or `tokens`.
+
+    The tokens before it are as without edits in every layer: they do not see what comes later.
+
+    >>> first_query((Add(1.0, queries=(2, 5), keys=(4,)), Cut(keys=(7,))), tokens=9)
+    5
+    """
+    return min((_first_query(edit, tokens) for edit in edits), default=tokens)
+
+
+def _first_query(edit: Edit, tokens: int) -> int:
+    if isinstance(edit, CutHeads):
+        return 0 if edit.pairs else tokens
+    least = 0 if isinstance(edit, SetRow) else min(edit.keys or (0,))  # who sees such a key at all
+    return next((q for q in edit.queries or range(tokens) if q >= least), tokens)
+
+
 def check_edits(
     edits: Edits, model: str, layers: int, heads: int, tokens: int, *, is_causal: bool = False
 ) -> None:

@@ -9,20 +9,19 @@ Source: Michel et al. 2019, "Are sixteen heads really better than one?", section
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from itertools import groupby
 
 import numpy as np
 
 from attention.arrays import Array
-from attention.edits import CutHeads, Edits, first_layer
+from attention.edits import CutHeads, Edits
 from attention.interventions.effects import effect_on
+from attention.interventions.passes import edited_figures, in_parts
 from attention.models.model import Model
 from attention.models.trace import Trace
-from attention.runtime.threads import one_blas_thread, processors, team
 from attention.runtime.timing import Progress
 from attention.wording import Head
-
-_ROWS_AT_ONCE = 256  # tokens of the passes that one processor runs side by side
 
 # What remains of a layer below which nothing changed is its MLP: two thirds of its work.
 _WHOLE_LAYER, _AFTER_ATTENTION = 3, 2
@@ -39,21 +38,16 @@ def head_effects(
     layers, heads = model.config.num_hidden_layers, model.config.num_attention_heads
     effect = effect_on(model, trace)
     effects = np.full((layers, heads), np.nan)
-    work = [_AFTER_ATTENTION + _WHOLE_LAYER * (layers - 1 - layer) for layer in range(layers)]
-    together, done = max(1, _ROWS_AT_ONCE // len(trace.tokens)) * processors(), 0
-    with one_blas_thread():  # to the end: giving BLAS its threads back each time is slow
-        for layer in reversed(range(layers)):
-            parts = head_parts(model, trace, layer)
+    order = [(layer, head) for layer in reversed(range(layers)) for head in range(heads)]
+    work = np.cumsum([_AFTER_ATTENTION + _WHOLE_LAYER * (layers - 1 - at) for at, _ in order])
 
-            def measure(some: slice, layer: int = layer, parts: Array = parts) -> None:
-                streams = _without(model, trace, layer, parts, some)
-                effects[layer, some] = effect(model.resume(streams, layer + 1, trace.edits))
+    def measure(some: slice) -> None:
+        own = order[some][::-1]
+        effects[*zip(*own, strict=True)] = effect(streams_without(model, trace, own))
 
-            for some in _groups(heads, together):
-                _share(measure, some)
-                done += work[layer] * (some.stop - some.start)
-                on_progress(done / (heads * sum(work)))
-                yield effects.copy()
+    for some in in_parts(measure, len(order), len(trace.tokens)):
+        on_progress(float(work[some.stop - 1] / work[-1]))
+        yield effects.copy()
 
 
 def removal_effects(
@@ -64,28 +58,36 @@ def removal_effects(
 ) -> Iterator[Array]:
     """Remove each of these sets of heads; yield their effects `(removals,)` as they come in.
 
-    NaN stands where nothing is measured yet. Equal sets are run once. A pass starts at the lowest
-    layer with an ablated head.
+    NaN stands where nothing is measured yet. Equal sets are run once.
 
     Raises
     ------
     ValueError : a head that is not there; the message has how many there are.
     """
-    effect = effect_on(model, trace)
-    sets = [frozenset(removal) for removal in removals]
-    different = list(dict.fromkeys(sets))
-    known: dict[frozenset[Head], float] = {}
+    changes = [ablate(removal) for removal in removals]
+    different = list(dict.fromkeys(changes))
+    place = [different.index(change) for change in changes]
+    for known in edited_figures(model, trace, different, effect_on(model, trace), on_progress):
+        yield known[place]
 
-    def measure(some: slice) -> None:
-        for heads in different[some]:
-            stream = _last_stream(model, trace, ablate(heads))
-            known[heads] = float(effect(stream[None])[0])
 
-    with one_blas_thread():
-        for some in _groups(len(different), processors()):
-            _share(measure, some)
-            on_progress(some.stop / len(different))
-            yield np.array([known.get(heads, np.nan) for heads in sets])
+def streams_without(model: Model, trace: Trace, heads: Sequence[Head]) -> Array:
+    """Return the last layer's streams without each of these heads alone, `(B, T, D)`.
+
+    On the way up those without a head of the next layer join the others.
+
+    Parameters
+    ----------
+    heads : by layer, the lowest first
+    """
+    streams = np.empty((0, *trace.hidden.shape[1:]), np.float32)
+    at = 0
+    for layer, own in groupby(heads, key=lambda head: head[0]):
+        if len(streams):
+            streams = model.resume(streams, at, trace.edits, stop=layer + 1)
+        joining = _without(model, trace, layer, [head for _, head in own])
+        streams, at = np.concatenate([streams, joining]), layer + 1
+    return model.resume(streams, at, trace.edits)
 
 
 def head_parts(model: Model, trace: Trace, layer: int) -> Array:
@@ -108,33 +110,12 @@ def ablate(heads: Collection[Head]) -> Edits:
     return (CutHeads(tuple(heads)),) if heads else ()
 
 
-def _without(model: Model, trace: Trace, layer: int, parts: Array, some: slice) -> Array:
-    """Return what a layer gives without each of `some` of its heads: `(B, T, D)`."""
+def _without(model: Model, trace: Trace, layer: int, heads: list[int]) -> Array:
+    """Return what a layer gives without each of some of its heads: `(B, T, D)`."""
     _, bias = model.output_projection(layer)
-    attended = parts.sum(axis=0) + bias - parts[some]  # (B, T, D)
+    parts = head_parts(model, trace, layer)
+    attended = parts.sum(axis=0) + bias - parts[heads]  # (B, T, D)
     x = np.broadcast_to(trace.hidden[layer], attended.shape)
     rows = -1, attended.shape[-1]
     finished = model.after_attention(layer, x.reshape(rows), attended.reshape(rows))
     return finished.reshape(attended.shape)
-
-
-def _last_stream(model: Model, trace: Trace, edits: Edits) -> Array:
-    layers = model.config.num_hidden_layers
-    start = min(first_layer(edits, layers), layers)  # a layer that is not there is for the model
-    return model.resume(trace.hidden[start], start, trace.edits + edits)
-
-
-def _groups(count: int, together: int) -> list[slice]:
-    starts = range(0, count, together)
-    return [slice(start, min(start + together, count)) for start in starts]
-
-
-def _share(measure: Callable[[slice], None], some: slice) -> None:
-    """Let every processor measure a part of `some`, whole passes without waiting for the others."""
-
-    def part(own: slice) -> None:
-        if own.stop > own.start:
-            measure(slice(some.start + own.start, some.start + own.stop))
-
-    with team(processors()) as share:
-        share(part, some.stop - some.start)

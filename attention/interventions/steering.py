@@ -15,8 +15,9 @@ from attention.analysis.words import Unit, View
 from attention.arrays import Array
 from attention.core import softmax
 from attention.edits import Add, Edits, Numbers
-from attention.interventions.effects import movement
-from attention.models.model import Model
+from attention.interventions.effects import cosine_distance, sentence_vector
+from attention.interventions.passes import edited_figures
+from attention.models.model import Model, predictor
 from attention.models.spelling import spelling
 from attention.models.trace import Trace
 from attention.models.transformer import Transformer
@@ -233,18 +234,19 @@ def push_curve(
         by which the sentence vector moves
     """
 
-    def figures(after: Trace) -> list[float]:
-        if follow is None or after.next_logits is None:
-            return [float(movement(trace, after, units).sentence[-1])]
-        own: list[float] = shares(after.next_logits, follow.ids).tolist()
-        return [own[0] / own[1]] if len(own) > 1 else own
+    decoder = predictor(model)
+    ids = follow.ids if follow and decoder else None
 
-    values = []
-    for done, strength in enumerate(strengths, start=1):
-        edits = move(units, moved.source, moved.target, strength, moved.place)
-        values.append(figures(model.trace(trace.text, edits)))
-        on_progress(done / len(strengths))
-    return PushCurve(*_followed(follow), np.array(values))
+    def figures(streams: Array) -> Array:
+        if ids is None or decoder is None:
+            return cosine_distance(streams.mean(axis=1), sentence_vector(trace.hidden))[:, None]
+        own = [shares(logits, ids) for logits in decoder.logits(streams[:, -1])]
+        return np.array([[each[0] / each[1]] if len(ids) > 1 else each for each in own])
+
+    place = moved.place
+    changes = [move(units, moved.source, moved.target, each, place) for each in strengths]
+    *_, values = edited_figures(model, trace, changes, figures, on_progress)
+    return PushCurve(*_followed(follow), values)
 
 
 def _followed(follow: Interests | None) -> tuple[str, tuple[str, ...]]:

@@ -108,15 +108,16 @@ class Projections(NamedTuple):
 
 
 class LayerArrays(NamedTuple):
-    """What one layer reads and writes for B texts of T tokens, one after another."""
+    """What one layer reads and writes for the last Q of T tokens of B texts, one after another."""
 
-    x: Array  # (B * T, D), read
-    y: Array  # (B * T, D), written, as all below; may be x
-    query: Array  # (H, B * T, E)
-    key: Array  # (G, B * T, E)
-    value: Array  # (G, B * T, E)
-    weights: Array  # (B, H, Q, K)
-    output: Array  # (H, B * T, E)
+    x: Array  # (B * Q, D), read
+    y: Array  # (B * Q, D), written, as all below; may be x
+    query: Array  # (H, B * Q, E)
+    key: Array  # (G, B * Q, E)
+    value: Array  # (G, B * Q, E)
+    weights: Array  # (B, H, Q, T)
+    output: Array  # (H, B * Q, E)
+    past: tuple[Array, Array]  # keys and values (G, T - Q, E) of the tokens before, read
 
 
 class Architecture(ABC):

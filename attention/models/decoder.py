@@ -15,13 +15,11 @@ from tokenizers import Tokenizer
 
 from attention.arrays import Array
 from attention.core import softmax
-from attention.edits import Edits
 from attention.models.architecture import Config, LayerArrays, Projected
-from attention.models.editing import weights_in_place
+from attention.models.attending import attend
 from attention.models.layers import rotate
 from attention.models.trace import NO_HEAD
 from attention.models.transformer import Transformer
-from attention.runtime import threads
 
 _HEAD = "lm_head.weight"
 
@@ -83,11 +81,8 @@ class CausalModel(Transformer):
 
     def project(self, layer: int, x: Array, start: int = 0) -> Projected:
         """Return what the heads work with, of tokens `(..., T, D)`, the first one at `start`."""
-        query, key, value = self.unrotated(layer, x)
-        if self.rope_theta is None:
-            return Projected(query, key, value)
-        angles = self.angles(x.shape[-2], start)
-        return Projected(rotate(query, *angles), rotate(key, *angles), value)
+        made = self.unrotated(layer, x)
+        return rotated(made, *self.angles(x.shape[-2], start)) if self.rotary else made
 
     def last_norm(self, x: Array) -> Array:
         """Return what next words are scored by: rows `(..., D)` of `hidden[-1]`, normalised."""
@@ -108,18 +103,13 @@ class CausalModel(Transformer):
     def _next_logits(self, stream: Array) -> Array | None:
         return self.logits(stream[-1]) if len(stream) and self.predicts else None
 
-    def _run_layer(
-        self, share: threads.Share, layer: int, edits: Edits, arrays: LayerArrays
-    ) -> None:
-        texts, _, tokens, _ = arrays.weights.shape
-        streams = arrays.x.reshape(texts, tokens, self.config.hidden_size)
-        made = self.project(layer, streams)  # each (B, H or G, T, E)
-        output = attend(*made, arrays.weights, edits, layer)  # (B, H, T, E)
-        kept = arrays.query, arrays.key, arrays.value, arrays.output
-        for mine, new in zip(kept, (*made, output), strict=True):
-            by_text = mine.reshape(len(mine), texts, tokens, self.config.head_dim)
-            by_text.swapaxes(0, 1)[:] = new
-        arrays.y[:] = self._finish(layer, arrays.x, output)
+    def _project_rows(self, layer: int, a: LayerArrays, rows: slice) -> None:
+        texts, _, queries, keys = a.weights.shape
+        made = self.unrotated(layer, a.x[rows])
+        if self.rotary:
+            own = (np.tile(each, (texts, 1))[rows] for each in self.angles(queries, keys - queries))
+            made = rotated(made, *own)
+        a.query[:, rows], a.key[:, rows], a.value[:, rows] = made
 
     def generate(
         self,
@@ -172,39 +162,17 @@ class CausalModel(Transformer):
                 query, *cache[layer, :, :, start:stop] = self.project(layer, stream, start)
                 weights = np.empty((c.num_attention_heads, len(ids), stop), np.float32)
                 key, value = cache[layer, :, :, :stop]
-                stream = self._finish(layer, stream, attend(query, key, value, weights))
+                output = np.empty_like(query)
+                attend(query, key, value, weights, output, is_causal=True)
+                stream = self._finish(layer, stream, output)
             token, probability = _choose(self.logits(stream[-1]), temperature, top_k, rng)
             yield Generated(token, self.spell(token), probability)
             start, ids = stop, np.array([token])
 
 
-def attend(
-    query: Array, key: Array, value: Array, weights: Array, edits: Edits = (), layer: int = 0
-) -> Array:
-    """Write the weights of causal heads, and return the outputs, `(..., H, Q, E)`.
-
-    The last query is the last key: with fewer queries than keys the others came before.
-
-    Parameters
-    ----------
-    query : (..., H, Q, E)
-    key, value : (..., G, K, E); heads h * G // H are shared
-    weights : (..., H, Q, K), overwritten
-    """
-    *texts, heads, queries, width = query.shape
-    groups, keys = key.shape[-3:-1]
-    shared = *texts, groups, heads // groups * queries  # one group's queries, one after another
-    np.matmul(
-        query.reshape(*shared, width),
-        key.swapaxes(-2, -1),
-        out=weights.reshape(*shared, keys),
-    )
-    weights *= np.float32(width**-0.5)
-    if queries > 1:
-        weights[..., ~np.tri(queries, keys, keys - queries, dtype=bool)] = -np.inf
-    for own in weights.reshape(math.prod(texts), heads, queries, keys) if edits else (weights,):
-        weights_in_place(own, edits, layer)
-    return np.matmul(weights.reshape(*shared, keys), value).reshape(query.shape)
+def rotated(made: Projected, cos: Array, sin: Array) -> Projected:
+    """Turn the queries and keys of tokens at positions with these angles, `(T, E / 2)` each."""
+    return Projected(rotate(made.query, cos, sin), rotate(made.key, cos, sin), made.value)
 
 
 def _with_room(cache: Array, room: int) -> Array:

@@ -11,31 +11,40 @@ from attention.edits import Add, Cut, CutHeads, Edit, Edits, Numbers, SetRow
 from attention.models.layers import softmax_rows_in_place
 
 
-def weights_in_place(scores: Array, edits: Edits, layer: int, first_head: int = 0) -> Array:
-    """Overwrite masked float32 `scores` with the weights of an edited layer; return them.
+def weights_in_place(
+    scores: Array,
+    edits: Edits,
+    layer: int,
+    first_head: int = 0,
+    first_query: int = 0,
+    *,
+    is_causal: bool = False,
+) -> Array:
+    """Overwrite float32 `scores` with the weights of an edited layer; return them.
 
     Parameters
     ----------
-    scores : (part of H, Q, K), those of consecutive heads of one layer
+    scores : (part of H, part of Q, K), those of consecutive heads and queries of one layer
     edits : checked with `check_edits`; those for other layers or heads change nothing here
-    first_head : the head of `scores[0]`
+    first_head, first_query : the head and the query of `scores[0, 0]`
+    is_causal : the last query is the last key, and no query sees the keys after it
 
     >>> weights_in_place(np.zeros((1, 1, 2), np.float32), (Cut(keys=(0,)),), layer=3)
     array([[[0., 1.]]], dtype=float32)
     """
-    if not edits:
-        return softmax_rows_in_place(scores)
-    scores_in_place(scores, edits, layer, first_head)
-    softmax_rows_in_place(scores)
+    scores_in_place(scores, edits, layer, first_head, first_query)
+    softmax_rows_in_place(scores, is_causal=is_causal)
     ablated = [edit for edit in edits if isinstance(edit, CutHeads)]
     for edit in [*(edit for edit in edits if not isinstance(edit, CutHeads)), *ablated]:
         if heads := _heads(edit, layer, first_head, len(scores)):
-            _change_weights(scores, edit, heads)
+            _change_weights(scores, edit, heads, first_query)
     return scores
 
 
-def scores_in_place(scores: Array, edits: Edits, layer: int, first_head: int = 0) -> Array:
-    """Change masked `scores` (part of H, Q, K) as edits of scores ask for; return them.
+def scores_in_place(
+    scores: Array, edits: Edits, layer: int, first_head: int = 0, first_query: int = 0
+) -> Array:
+    """Change `scores` (part of H, part of Q, K) as edits of scores ask for; return them.
 
     A score of -inf stays so: no edit shows a query what the mask hides.
     """
@@ -44,20 +53,20 @@ def scores_in_place(scores: Array, edits: Edits, layer: int, first_head: int = 0
             continue
         if heads := _heads(edit, layer, first_head, len(scores)):
             amount = edit.amount if isinstance(edit, Add) else -math.inf
-            scores[_cells(scores, heads, edit.queries, edit.keys)] += amount
+            scores[_cells(scores, heads, edit.queries, edit.keys, first_query)] += amount
     return scores
 
 
-def _change_weights(weights: Array, edit: Edit, heads: list[int]) -> None:
+def _change_weights(weights: Array, edit: Edit, heads: list[int], first_query: int) -> None:
     if isinstance(edit, CutHeads):
         weights[heads] = 0
     elif isinstance(edit, Cut) and not edit.renormalise:
-        weights[_cells(weights, heads, edit.queries, edit.keys)] = 0
+        weights[_cells(weights, heads, edit.queries, edit.keys, first_query)] = 0
     elif isinstance(edit, SetRow):
         row = np.array(edit.weights)
-        weights[_cells(weights, heads, edit.queries, None)] = (
-            row / row.sum() if edit.renormalise else row
-        )
+        whole = row / row.sum() if edit.renormalise else row
+        cells = _cells(weights, heads, edit.queries, None, first_query)
+        weights[cells] = whole[: weights.shape[-1]]
 
 
 def _heads(edit: Edit, layer: int, first: int, count: int) -> list[int]:
@@ -68,16 +77,19 @@ def _heads(edit: Edit, layer: int, first: int, count: int) -> list[int]:
         asked = edit.heads
     else:
         asked = ()
-    if asked is None:
-        return list(range(count))
-    return [head - first for head in asked if first <= head < first + count]
+    return _among(asked, first, count)
 
 
-def _cells(array: Array, heads: list[int], queries: Numbers, keys: Numbers) -> tuple[Array, ...]:
+def _cells(
+    array: Array, heads: list[int], queries: Numbers, keys: Numbers, first_query: int
+) -> tuple[Array, ...]:
     """Return the index of every (head, query, key) of the sets; None is all of an axis."""
     _, all_queries, all_keys = array.shape
-    return np.ix_(
-        heads,
-        range(all_queries) if queries is None else queries,
-        range(all_keys) if keys is None else keys,
-    )
+    return np.ix_(heads, _among(queries, first_query, all_queries), _among(keys, 0, all_keys))
+
+
+def _among(asked: Numbers, first: int, count: int) -> list[int]:
+    """Return which of `count` numbers from `first` on are asked for, counted from `first`."""
+    if asked is None:
+        return list(range(count))
+    return [number - first for number in asked if first <= number < first + count]

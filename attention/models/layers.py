@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TypeVar
 
 import numpy as np
@@ -103,6 +104,7 @@ def silu_in_place(x: Array) -> Array:
     return x
 
 
+@lru_cache(maxsize=64)
 def rotation_angles(tokens: int, width: int, theta: float, start: int = 0) -> tuple[Array, Array]:
     """Return the cosines and sines `(T, E / 2)` of the angles `p theta^(-2 i / E)`.
 
@@ -117,7 +119,9 @@ def rotation_angles(tokens: int, width: int, theta: float, start: int = 0) -> tu
     """
     slower = theta ** (-np.arange(0, width, 2) / width)  # float64: positions go into thousands
     angles = np.arange(start, start + tokens)[:, None] * slower
-    return np.cos(angles).astype(np.float32), np.sin(angles).astype(np.float32)
+    cos, sin = np.cos(angles).astype(np.float32), np.sin(angles).astype(np.float32)
+    cos.flags.writeable = sin.flags.writeable = False  # every layer turns by the same
+    return cos, sin
 
 
 def rotate(x: Array, cos: Array, sin: Array) -> Array:
@@ -133,21 +137,40 @@ def rotate(x: Array, cos: Array, sin: Array) -> Array:
     return np.concatenate([first * cos - second * sin, second * cos + first * sin], axis=-1)
 
 
-def softmax_rows_in_place(scores: Array) -> Array:
-    """Overwrite float32 `scores` (..., K) with their softmax; none of them may be NaN or +inf.
+def softmax_rows_in_place(scores: Array, *, is_causal: bool = False) -> Array:
+    """Overwrite float32 `scores` (..., Q, K) with their softmax; none of them may be NaN or +inf.
 
     Where no exponential can leave the float range there is no need to subtract each row's largest
     score: the result is the same, and finding it takes longer than the exponentials.
 
+    Parameters
+    ----------
+    is_causal : the last query is the last key, and no query sees the keys after it: these get 0
+
     >>> softmax_rows_in_place(np.array([[0.0, np.log(3.0)]], dtype=np.float32))
     array([[0.25, 0.75]], dtype=float32)
+    >>> softmax_rows_in_place(np.zeros((2, 2), np.float32), is_causal=True)
+    array([[1. , 0. ],
+           [0.5, 0.5]], dtype=float32)
     """
+    queries = scores.shape[-2]
+    later = scores[..., scores.shape[-1] - queries :] if is_causal and queries > 1 else None
     if scores.size == 0 or max(scores.max(), -scores.min()) > _SAFE_SCORE:
+        if later is not None:
+            np.copyto(later, -np.inf, where=~_seen(queries))
         return softmax_in_place(scores)
     np.exp(scores, out=scores)
+    if later is not None:
+        later *= _seen(queries)
     total = scores @ np.ones((scores.shape[-1], 1), scores.dtype)  # quicker than sum(axis=-1)
     scores /= total
     return scores
+
+
+@lru_cache(maxsize=64)
+def _seen(queries: int) -> Array:
+    """Return which of as many keys each query may attend to under a causal mask, `(Q, Q)`."""
+    return np.tri(queries, dtype=bool)
 
 
 def split_heads(x: Array, heads: int) -> Array:

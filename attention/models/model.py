@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol, cast, runtime_checkable
 
 from tokenizers import Tokenizer
@@ -65,8 +66,14 @@ class Model(Protocol):
     def hidden(self, text: str, edits: Edits = ()) -> Array:
         """Return the stream `(L + 1, T, D)` of a forward pass."""
 
-    def resume(self, x: Array, layer: int, edits: Edits = ()) -> Array:
-        """Run `layer` and those above it on streams `(..., T, D)`; return what the last gives."""
+    def edited(self, trace: Trace, edits: Edits) -> Trace:
+        """Return the pass of a trace with these edits, too; what they leave is taken over."""
+
+    def resume(self, x: Array, layer: int, edits: Edits = (), *, stop: int | None = None) -> Array:
+        """Run layers, to the last or up to `stop`, on streams `(..., T, D)`; return its output."""
+
+    def last_streams(self, trace: Trace, changes: Sequence[Edits]) -> Array:
+        """Return the last layer's streams `(B, T, D)` of passes, each with edits of its own."""
 
     def output_projection(self, layer: int) -> tuple[Array, Array]:
         """Return W_O `(H * E, D)`, the rows of each head together, and its bias `(D,)`."""

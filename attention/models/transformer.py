@@ -6,30 +6,41 @@ Between this and an architecture (`bert`, `llama`, `gpt2`) stands how the heads 
 
 from __future__ import annotations
 
-import math
-from abc import abstractmethod
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from tokenizers import Tokenizer
 
 from attention.arrays import Array
 from attention.characters import shown, with_codes
-from attention.edits import Edits, check_edits
+from attention.edits import Edits, check_edits, first_layer, first_query
 from attention.models import files, memory
 from attention.models.architecture import Architecture, Config, LayerArrays
+from attention.models.attending import attend, parts_at_once
 from attention.models.spelling import spelling
 from attention.models.trace import Tokens, Trace, longest
 from attention.runtime import threads
 
+_SHARED_FROM = 192  # tokens; below, sharing costs more than it saves
+
+
+class _TraceArrays(NamedTuple):
+    """What a trace holds; see there."""
+
+    query: Array
+    key: Array
+    value: Array
+    weights: Array
+    head_output: Array
+    hidden: Array
+
 
 class Transformer(Architecture):
     """A transformer with its weights and tokenizer. Safe to share between threads."""
-
-    shared_from: ClassVar[float] = math.inf  # tokens from which on threads share the work
 
     def __init__(
         self, name: str, config: Config, weights: dict[str, Array], tokenizer: Tokenizer
@@ -97,34 +108,36 @@ class Transformer(Architecture):
             or position that is not there.
         """
         tokens = self.tokenize(text)
-        c, t = self.config, len(tokens)
-        self._check_edits(edits, t)
-        layers, heads, groups = c.num_hidden_layers, c.num_attention_heads, c.num_key_value_heads
-        query, key, value, weights, head_output, hidden = memory.arrays(
-            (layers, heads, t, c.head_dim),
-            (layers, groups, t, c.head_dim),
-            (layers, groups, t, c.head_dim),
-            (layers, heads, t, t),
-            (layers, heads, t, c.head_dim),
-            (layers + 1, t, c.hidden_size),
-        )
-        hidden[0] = self.embed(tokens.ids)
-        with self._team(t) as share:
-            for at in range(layers):
-                made = query[at], key[at], value[at], weights[at, None], head_output[at]
-                self._run_layer(share, at, edits, LayerArrays(hidden[at], hidden[at + 1], *made))
-        return Trace(
-            self.name, tokens, query, key, value, weights, head_output, hidden, edits,
-            is_causal=self.is_causal, next_logits=self._next_logits(hidden[-1]),
-            spelling=self.spell,
-        )  # fmt: skip
+        self._check_edits(edits, len(tokens))
+        arrays = self._trace_arrays(len(tokens))
+        arrays.hidden[0] = self.embed(tokens.ids)
+        return self._run(tokens, edits, arrays, layer=0, row=0)
+
+    def edited(self, trace: Trace, edits: Edits) -> Trace:
+        """Return a pass over the text of `trace` with these edits, too; see `trace`.
+
+        What they leave as it is is taken over: the layers below the first that is edited and,
+        in a decoder, the tokens before the first query that is.
+
+        Raises
+        ------
+        ValueError : as `trace`.
+        """
+        self._check_edits(edits, len(trace.tokens))
+        layer, row = self._first_change(edits, len(trace.tokens))
+        arrays = self._trace_arrays(len(trace.tokens))
+        for mine, before in zip(arrays, _arrays_of(trace), strict=True):
+            below = layer + (mine is arrays.hidden)
+            mine[:below] = before[:below]
+            mine[below:, ..., :row, :] = before[below:, ..., :row, :]
+        return self._run(trace.input, trace.edits + edits, arrays, layer, row)
 
     def hidden(self, text: str, edits: Edits = ()) -> Array:
         """Return the stream `(L + 1, T, D)` of a forward pass; as `trace(text, edits).hidden`."""
         return self.trace(text, edits).hidden
 
-    def resume(self, x: Array, layer: int, edits: Edits = ()) -> Array:
-        """Run layer `layer` and those above it on a known stream; return the last layer's output.
+    def resume(self, x: Array, layer: int, edits: Edits = (), *, stop: int | None = None) -> Array:
+        """Run layer `layer` and those above it on a known stream; return the last one's output.
 
         `resume(trace.hidden[l], l)` is `trace.hidden[-1]` for any l: whoever changes something
         from layer l on need not run the layers below again.
@@ -134,6 +147,7 @@ class Transformer(Architecture):
         x : (..., T, D), the input of the layer; several texts of one length run side by side
         layer : 0 to L; with L nothing is left to do
         edits : those for the layers below change nothing
+        stop : the first layer that is not run; None runs all
 
         Returns
         -------
@@ -150,33 +164,154 @@ class Transformer(Architecture):
                 f"{c.hidden_size} wide and has layers 0 to {c.num_hidden_layers - 1}"
             )
         self._check_edits(edits, tokens)
-        stream = np.array(x, np.float32).reshape(-1, c.hidden_size)  # (B * T, D), a copy
-        heads, groups, rows = c.num_attention_heads, c.num_key_value_heads, len(stream)
-        made = memory.arrays(
+        streams = np.array(x, np.float32).reshape(-1, tokens, c.hidden_size)  # a copy
+        end = c.num_hidden_layers if stop is None else stop
+        none = np.empty((2, c.num_hidden_layers, c.num_key_value_heads, 0, c.head_dim), np.float32)
+        self._resume(streams, range(layer, end), [edits] * len(streams), none)
+        return streams.reshape(x.shape)
+
+    def last_streams(self, trace: Trace, changes: Sequence[Edits]) -> Array:
+        """Return the last layer's streams of passes over one text, each with edits of its own.
+
+        The passes run side by side; what all of them leave as it is is not run again, as in
+        `edited`.
+
+        Parameters
+        ----------
+        trace : of the text; its own edits stay in force
+        changes : the edits of each pass besides
+
+        Returns
+        -------
+        (B, T, D), a new array
+
+        Raises
+        ------
+        ValueError : as `trace`.
+        """
+        tokens, layers = len(trace.tokens), self.config.num_hidden_layers
+        every = tuple(edit for edits in changes for edit in edits)
+        self._check_edits(every, tokens)
+        layer, row = self._first_change(every, tokens)
+        streams = np.repeat(trace.hidden[-1, None], len(changes), axis=0)  # (B, T, D)
+        edited = [i for i, edits in enumerate(changes) if edits]
+        own = np.repeat(trace.hidden[layer, None, row:], len(edited), axis=0)
+        past = np.stack([trace.key, trace.value])[..., :row, :]
+        self._resume(own, range(layer, layers), [trace.edits + changes[i] for i in edited], past)
+        streams[edited, row:] = own
+        return streams
+
+    def _trace_arrays(self, tokens: int) -> _TraceArrays:
+        """Return uninitialised arrays for all that a trace holds."""
+        c, t = self.config, tokens
+        layers, heads, groups = c.num_hidden_layers, c.num_attention_heads, c.num_key_value_heads
+        return _TraceArrays(
+            *memory.arrays(
+                (layers, heads, t, c.head_dim),
+                (layers, groups, t, c.head_dim),
+                (layers, groups, t, c.head_dim),
+                (layers, heads, t, t),
+                (layers, heads, t, c.head_dim),
+                (layers + 1, t, c.hidden_size),
+            )
+        )
+
+    def _run(
+        self, tokens: Tokens, edits: Edits, arrays: _TraceArrays, layer: int, row: int
+    ) -> Trace:
+        """Fill in the tokens from `row` on of the layers from `layer` on; return all as a trace."""
+        query, key, value, weights, head_output, hidden = arrays
+        with self._team(len(tokens) - row) as share:
+            for at in range(layer, self.config.num_hidden_layers):
+                own = (
+                    query[at, :, row:], key[at, :, row:], value[at, :, row:],
+                    weights[at, None, :, row:], head_output[at, :, row:],
+                )  # fmt: skip
+                past = key[at, :, :row], value[at, :, :row]
+                made = LayerArrays(hidden[at, row:], hidden[at + 1, row:], *own, past=past)
+                self._run_layer(share, at, [edits], made)
+        return Trace(
+            self.name, tokens, *arrays, edits,
+            is_causal=self.is_causal, next_logits=self._next_logits(hidden[-1]),
+            spelling=self.spell,
+        )  # fmt: skip
+
+    def _resume(self, streams: Array, layers: range, edits: Sequence[Edits], past: Array) -> None:
+        """Overwrite the last Q tokens of streams `(B, Q, D)` with what these layers give.
+
+        Parameters
+        ----------
+        edits : of each stream
+        past : (2, L, G, T - Q, E), the keys and values of the tokens before, the same for all
+        """
+        c, (texts, queries, _) = self.config, streams.shape
+        x = streams.reshape(-1, c.hidden_size)
+        heads, groups, rows = c.num_attention_heads, c.num_key_value_heads, len(x)
+        query, key, value, weights, output = memory.arrays(
             (heads, rows, c.head_dim),
             (groups, rows, c.head_dim),
             (groups, rows, c.head_dim),
-            (rows // tokens, heads, tokens, tokens),
+            (texts, heads, queries, past.shape[-2] + queries),
             (heads, rows, c.head_dim),
         )
         with self._team(rows) as share:
-            for at in range(layer, c.num_hidden_layers):
-                self._run_layer(share, at, edits, LayerArrays(stream, stream, *made))
-        return stream.reshape(x.shape)
+            for at in layers:
+                before = past[0, at], past[1, at]
+                own = LayerArrays(x, x, query, key, value, weights, output, before)
+                self._run_layer(share, at, edits, own)
 
-    @abstractmethod
     def _run_layer(
-        self, share: threads.Share, layer: int, edits: Edits, arrays: LayerArrays
+        self, share: threads.Share, layer: int, edits: Sequence[Edits], a: LayerArrays
     ) -> None:
-        """Run one layer: write all that it makes into `arrays`."""
+        """Run one layer, with the edits of each text: write all that it makes into the arrays."""
+        texts, heads, _, _ = a.weights.shape
+        share(partial(self._project_rows, layer, a), len(a.x))
+        share(partial(self._attend, layer, edits, a), texts * heads)
+        share(partial(self._finish_rows, layer, a), len(a.x))
+
+    def _project_rows(self, layer: int, a: LayerArrays, rows: slice) -> None:
+        """Write the queries, keys and values of some rows of all texts."""
+        a.query[:, rows], a.key[:, rows], a.value[:, rows] = self.unrotated(layer, a.x[rows])
+
+    def _attend(self, layer: int, edits: Sequence[Edits], a: LayerArrays, some: slice) -> None:
+        """Let some of all texts times all heads attend."""
+        _, heads, queries, keys = a.weights.shape
+        shared = heads // len(a.key)
+        for text, part in parts_at_once(some, heads, shared, queries * keys):
+            own = slice(text * queries, (text + 1) * queries)
+            groups = slice(part.start // shared, (part.stop - 1) // shared + 1)
+            key, value = (
+                np.concatenate([before[groups], new[groups, own]], axis=1)
+                if before.size
+                else new[groups, own]
+                for before, new in zip(a.past, (a.key, a.value), strict=True)
+            )
+            attend(
+                a.query[part, own], key, value, a.weights[text, part], a.output[part, own],
+                edits[text], layer, part.start, is_causal=self.is_causal,
+            )  # fmt: skip
+
+    def _finish_rows(self, layer: int, a: LayerArrays, rows: slice) -> None:
+        a.y[rows] = self._finish(layer, a.x[rows], a.output[:, rows])
+
+    def _first_change(self, edits: Edits, tokens: int) -> tuple[int, int]:
+        """Return the lowest layer that edits change, and the first token of those that follow."""
+        layer = first_layer(edits, self.config.num_hidden_layers)
+        return layer, first_query(edits, tokens) if self.is_causal else 0
 
     def _next_logits(self, stream: Array) -> Array | None:
         """Return the scores `(V,)` of the next token after a stream `(T, D)`, if there are any."""
         return None
 
     def _team(self, rows: int) -> AbstractContextManager[threads.Share]:
-        return threads.team(threads.processors() if rows >= self.shared_from else 1)
+        return threads.team(threads.processors() if rows >= _SHARED_FROM else 1)
 
     def _check_edits(self, edits: Edits, tokens: int) -> None:
         sizes = self.config.num_hidden_layers, self.config.num_attention_heads, tokens
         check_edits(edits, self.name, *sizes, is_causal=self.is_causal)
+
+
+def _arrays_of(trace: Trace) -> _TraceArrays:
+    return _TraceArrays(
+        trace.query, trace.key, trace.value, trace.weights, trace.head_output, trace.hidden
+    )

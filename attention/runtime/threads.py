@@ -47,7 +47,7 @@ def team(members: int) -> Iterator[Share]:
         yield lambda work, count: work(slice(0, count))
         return
     with one_blas_thread() as held:
-        parts = members if held else 1
+        parts = members if held and not getattr(_thread, "is_worker", False) else 1
         yield lambda work, count: _side_by_side(work, slices(count, parts))
 
 

@@ -66,7 +66,7 @@ def whole_passes(model: Model, trace: Trace) -> Array:
 def reused(model: Model, trace: Trace) -> Array:
     """Return the same grid by `head_effects`."""
     *_, last = head_effects(model, trace)
-    return last.effects
+    return last
 
 
 def alternate(sides: tuple[Callable[[], Array], ...], repeats: int) -> list[float]:

@@ -5,7 +5,7 @@ import pytest
 from threadpoolctl import threadpool_info
 
 from attention.edits import Add, Cut, CutHeads
-from attention.interventions import ablation, effects, pruning
+from attention.interventions import ablation, effects, passes, pruning
 from attention.interventions.ablation import ablate, head_effects, removal_effects
 from attention.interventions.frames import band_frame
 from attention.models.layers import merge_heads
@@ -23,18 +23,27 @@ def toy():
     return ToyDecoder()
 
 
+@pytest.fixture
+def few_at_once(monkeypatch):
+    monkeypatch.setattr(passes, "_ROWS_AT_ONCE", 16)
+
+
 class Counting:
-    """A model that remembers from which layers it was restarted, and with how many streams."""
+    """A model that remembers which layers it ran, on how many streams, and how many edited."""
 
     def __init__(self, model):
-        self.model, self.restarts = model, []
+        self.model, self.runs, self.edited = model, [], 0
 
     def __getattr__(self, name):
         return getattr(self.model, name)
 
-    def resume(self, x, layer, edits=()):
-        self.restarts.append((layer, len(x) if x.ndim == 3 else 1))
-        return self.model.resume(x, layer, edits)
+    def resume(self, x, layer, edits=(), *, stop=LAYERS):
+        self.runs.append((range(layer, stop), len(x)))
+        return self.model.resume(x, layer, edits, stop=stop)
+
+    def last_streams(self, trace, changes):
+        self.edited += len(changes)
+        return self.model.last_streams(trace, changes)
 
 
 def whole_passes(model, trace):
@@ -84,7 +93,7 @@ def test_a_head_that_is_silent_already_has_no_effect(model):
     assert (np.delete(grid, 15) > 1e-6).all()
 
 
-def test_the_grid_fills_from_the_last_layer_and_the_share_to_one(model, cat_trace):
+def test_the_grid_fills_from_the_last_layer_and_the_share_to_one(model, cat_trace, few_at_once):
     shares = []
     grids = list(head_effects(model, cat_trace, shares.append))
     assert len(shares) == len(grids)
@@ -97,30 +106,28 @@ def test_the_grid_fills_from_the_last_layer_and_the_share_to_one(model, cat_trac
     assert np.isnan(grids[0][0]).all()  # not overwritten by later steps
 
 
-def test_whoever_stops_asking_stops_the_work(toy):
+def test_whoever_stops_asking_stops_the_work(toy, few_at_once):
     before, counting = blas_threads(), Counting(toy)
     steps = head_effects(counting, toy.trace(NUMBERS))
     next(steps)
-    done = len(counting.restarts)
+    done = len(counting.runs)
     assert blas_threads() == {1}
     steps.close()
     assert blas_threads() == before
-    assert len(counting.restarts) == done
-    assert {layer for layer, _ in counting.restarts} == {LAYERS}
+    assert len(counting.runs) == done
+    assert all(layers == range(LAYERS, LAYERS) for layers, _ in counting.runs)
 
 
 def test_layers_below_a_removed_head_are_not_run_again(toy):
     counting = Counting(toy)
     list(head_effects(counting, toy.trace(NUMBERS)))
-    passes = {layer + 1: 0 for layer in range(LAYERS)}
-    for layer, streams in counting.restarts:
-        passes[layer] += streams
-    assert passes == dict.fromkeys(range(1, LAYERS + 1), HEADS)
+    streams = [sum(n for layers, n in counting.runs if at in layers) for at in range(LAYERS)]
+    assert streams == [HEADS * at for at in range(LAYERS)]  # of each layer, the heads below
 
 
 @pytest.mark.parametrize("rows", [1, 20, 10_000])
 def test_how_many_run_side_by_side_changes_nothing(toy, monkeypatch, rows):
-    monkeypatch.setattr(ablation, "_ROWS_AT_ONCE", rows)
+    monkeypatch.setattr(passes, "_ROWS_AT_ONCE", rows)
     trace = toy.trace(NUMBERS)
     assert last(head_effects(toy, trace)) == pytest.approx(whole_passes(toy, trace), abs=ROUNDING)
 
@@ -154,11 +161,11 @@ def test_sets_against_whole_passes(model, cat_trace):
     assert found[0] == pytest.approx(0, abs=1e-12)
 
 
-def test_equal_sets_are_run_once_from_their_lowest_layer(toy):
+def test_equal_sets_are_run_once(toy):
     counting, shares = Counting(toy), []
     sets = [{(1, 0), (2, 1)}, {(2, 2)}, [(2, 1), (1, 0)], ()]
     *_, effects = removal_effects(counting, toy.trace(NUMBERS), sets, shares.append)
-    assert sorted(layer for layer, _ in counting.restarts) == [1, 2, LAYERS]
+    assert counting.edited == 3
     assert shares[-1] == 1.0
     assert effects[0] == effects[2]
 
@@ -203,7 +210,7 @@ def test_the_curve_of_a_decoder(toy):
     assert band["high"].iloc[1] in curve[3:, 1]
 
 
-def test_a_curve_that_was_stopped_is_known_in_part(toy):
+def test_a_curve_that_was_stopped_is_known_in_part(toy, few_at_once):
     trace = toy.trace(NUMBERS)
     orders = pruning.removal_orders(np.zeros((LAYERS, HEADS)), seeds=1)
     curve = next(pruning.growing_effects(toy, trace, orders, [0, 1, 12]))

@@ -84,7 +84,7 @@ def test_a_curve_has_the_untouched_model_at_strength_0(model, cat_trace):
     push, shares = Move(2, 6, Target(queries=(8,))), []
     curve = steering.push_curve(model, cat_trace, units, push, [0.0, 3.0], None, shares.append)
     assert (curve.title, curve.series, shares) == (
-        "the vector moves by", ("sentence vector",), [0.5, 1.0],
+        "the vector moves by", ("sentence vector",), [1.0],
     )  # fmt: skip
     assert curve.values[0, 0] == pytest.approx(0, abs=1e-6)
     assert curve.values[1, 0] > 1e-4

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from attention.interventions import effects, pruning, study
+from attention.interventions import effects, passes, pruning, study
 from attention.interventions.ablation import ablate
 from attention.interventions.study import LOSS_RISE, VECTOR_MOVE, Study
 from tests.toy_decoder import HEADS, LAYERS, ToyDecoder
@@ -21,7 +21,9 @@ def studied(toy):
     trace, shares = toy.trace(NUMBERS), []
     limit = study.limit_for(toy, trace)
     entropies = np.arange(LAYERS * HEADS, dtype=float).reshape(LAYERS, HEADS)
-    steps = list(study.study_heads(toy, trace, entropies, limit.most, shares.append))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passes, "_ROWS_AT_ONCE", 16)  # so that it takes several steps
+        steps = list(study.study_heads(toy, trace, entropies, limit.most, shares.append))
     return trace, limit, steps, shares
 
 

@@ -6,9 +6,10 @@ from pkgutil import resolve_name
 import numpy as np
 import pytest
 
+import attention
 from attention.core import softmax
-from attention.edits import Add, Cut, CutHeads
-from attention.models import decoder, registry
+from attention.edits import Add, Cut, CutHeads, SetRow
+from attention.models import attending, registry
 from attention.models.gpt2 import Gpt2
 from attention.models.layers import rotate
 from attention.models.llama import Llama
@@ -252,12 +253,49 @@ def test_a_rotation_leaves_lengths_and_tells_distances_only(llama):
     np.testing.assert_allclose(scores, scores[0], atol=1e-5)
 
 
-def test_fewer_queries_than_keys_are_the_last_ones():
+@pytest.mark.parametrize("tokens", [6, 150])  # one block of queries, and several
+def test_fewer_queries_than_keys_are_the_last_ones(tokens):
     rng = np.random.default_rng(0)
-    q, k, v = rng.standard_normal((3, 2, 6, 4), dtype=np.float32)
-    whole = decoder.attend(q, k, v, np.empty((2, 6, 6), np.float32))
-    last = decoder.attend(q[:, 4:], k, v, np.empty((2, 2, 6), np.float32))
-    np.testing.assert_allclose(last, whole[:, 4:], atol=1e-6)
+    q = rng.standard_normal((4, tokens, 4), dtype=np.float32)
+    k, v = rng.standard_normal((2, 2, tokens, 4), dtype=np.float32)
+    whole, last = (np.full((4, n, tokens), np.nan, np.float32) for n in (tokens, 2))
+    output, end = np.empty_like(q), np.empty_like(q[:, -2:])
+    attending.attend(q, k, v, whole, output, is_causal=True)
+    attending.attend(q[:, -2:], k, v, last, end, is_causal=True)
+    np.testing.assert_allclose(end, output[:, -2:], atol=1e-6)
+    np.testing.assert_allclose(last, whole[:, -2:], atol=1e-6)
+    expected = attention.attention_weights(q, k, is_causal=True, enable_gqa=True)
+    np.testing.assert_allclose(whole, expected, atol=1e-6)
+
+
+CHANGES = (
+    (Add(2.0, queries=(4, 5), keys=(3,)),),
+    (Cut(keys=(6,)),),
+    (SetRow((0.5, 0.5, 0, 0, 0, 0, 0, 0), queries=(3,), layers=(1,)), CutHeads(((2, 1),))),
+    (Cut(queries=(1,), keys=(5,)),),  # masked: nothing changes
+    (),
+)
+
+
+@pytest.mark.parametrize("before", [(), (Add(1.0, queries=(2,), keys=(1,), heads=(3,)),)])
+@pytest.mark.parametrize("edits", CHANGES)
+def test_an_edited_pass_takes_over_what_stays_as_it_is(model, before, edits):
+    start = model.trace(TEXT, before)
+    edited, whole = model.edited(start, edits), model.trace(TEXT, before + edits)
+    assert edited.edits == whole.edits
+    for name in ("query", "key", "value", "weights", "head_output", "hidden", "next_logits"):
+        np.testing.assert_allclose(getattr(edited, name), getattr(whole, name), 1e-5, 1e-5)
+    with pytest.raises(ValueError, match="no layer 9"):
+        model.edited(start, (Cut(layers=(9,)),))
+
+
+@pytest.mark.parametrize("before", [(), (Add(1.0, queries=(2,), keys=(1,), heads=(3,)),)])
+@pytest.mark.parametrize("changes", [CHANGES, CHANGES[:2], CHANGES[-1:]])
+def test_passes_with_edits_of_their_own_run_side_by_side(model, before, changes):
+    start = model.trace(TEXT, before)
+    streams = model.last_streams(start, changes)
+    whole = [model.trace(TEXT, before + edits).hidden[-1] for edits in changes]
+    np.testing.assert_allclose(streams, whole, 1e-5, 1e-5)
 
 
 @pytest.mark.parametrize(

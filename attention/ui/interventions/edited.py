@@ -8,7 +8,6 @@ from typing import cast
 import numpy as np
 import streamlit as st
 
-import attention
 from attention.analysis import words
 from attention.arrays import Array
 from attention.edits import Edits
@@ -35,14 +34,16 @@ def changed(chosen: Reading, edits: Edits) -> Trace:
     ------
     ValueError : the model has no such layer, head or position.
     """
-    return _trace(chosen.model_name, chosen.text, edits) if edits else chosen.trace
+    return _edited(chosen, edits) if edits else chosen.trace
 
 
 # at most 220 MB each
-@st.cache_resource(max_entries=6, show_spinner=False, hash_funcs={tuple: encode})
-def _trace(model: str, text: str, edits: Edits) -> Trace:
+@st.cache_resource(
+    max_entries=6, show_spinner=False, hash_funcs={tuple: encode, Reading: lambda r: r.source}
+)
+def _edited(chosen: Reading, edits: Edits) -> Trace:
     with one_blas_thread():
-        return attention.load_model(model).trace(text, edits)
+        return chosen.model.edited(chosen.trace, edits)
 
 
 def decoder(chosen: Reading) -> CausalModel | None:

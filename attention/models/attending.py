@@ -1,0 +1,81 @@
+"""How the heads of one layer attend, in every architecture: scores, weights, outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from attention.arrays import Array
+from attention.edits import Edits
+from attention.models.editing import weights_in_place
+
+_CACHED_SCORES = 250_000  # numbers, 1 MB: heads are taken together while theirs stay in the cache
+_QUERIES_AT_ONCE = 64  # of a causal head: what all of them may not see is not computed
+
+
+def attend(
+    query: Array,
+    key: Array,
+    value: Array,
+    weights: Array,
+    output: Array,
+    edits: Edits = (),
+    layer: int = 0,
+    first_head: int = 0,
+    *,
+    is_causal: bool = False,
+) -> None:
+    """Write the weights and the outputs of consecutive heads of a layer, `first_head` first.
+
+    Parameters
+    ----------
+    query : (H, Q, E)
+    key, value : (G, K, E); H / G heads in a row share each
+    weights : (H, Q, K), overwritten
+    output : (H, Q, E), overwritten
+    is_causal : the last query is the last key: with fewer queries than keys the others came before
+    """
+    heads, queries, width = query.shape
+    groups, keys = key.shape[:-1]
+
+    def grouped(array: Array) -> Array:
+        return array.reshape(groups, heads // groups, *array.shape[1:])
+
+    scaled = grouped(query * np.float32(width**-0.5))
+    turned, values = key.mT[:, None], value[:, None]
+    for rows in _blocks(queries, _QUERIES_AT_ONCE if is_causal else queries):
+        first = keys - queries + rows.start if is_causal else rows.start
+        end = first + rows.stop - rows.start if is_causal else keys
+        scores = weights[:, rows, :end]
+        weights[:, rows, end:] = 0
+        np.matmul(scaled[:, :, rows], turned[..., :end], out=grouped(scores))
+        weights_in_place(scores, edits, layer, first_head, first, is_causal=is_causal)
+        np.matmul(grouped(scores), values[:, :, :end], out=grouped(output[:, rows]))
+
+
+def parts_at_once(some: slice, heads: int, shared: int, scores: int) -> Iterator[tuple[int, slice]]:
+    """Yield the text and the heads to take together, for `some` of all texts times all heads.
+
+    Where `shared` heads in a row use the same keys and values, those of others are not with them.
+
+    Parameters
+    ----------
+    scores : how many numbers those of one head are
+
+    >>> [*parts_at_once(slice(1, 8), heads=6, shared=3, scores=9)]
+    [(0, slice(1, 3, None)), (0, slice(3, 6, None)), (1, slice(0, 2, None))]
+    """
+    together = max(1, _CACHED_SCORES // max(scores, 1))
+    first = some.start
+    while first < some.stop:
+        text, head = divmod(first, heads)
+        end = heads if shared == 1 else head - head % shared + shared
+        last = min(head + together, end, head + some.stop - first)
+        yield text, slice(head, last)
+        first += last - head
+
+
+def _blocks(count: int, size: int) -> Iterator[slice]:
+    for start in range(0, count, max(size, 1)):
+        yield slice(start, min(start + size, count))
