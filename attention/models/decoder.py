@@ -82,7 +82,7 @@ class CausalModel(Transformer):
     def project(self, layer: int, x: Array, start: int = 0) -> Projected:
         """Return what the heads work with, of tokens `(..., T, D)`, the first one at `start`."""
         made = self.unrotated(layer, x)
-        return rotated(made, *self.angles(x.shape[-2], start)) if self.rotary else made
+        return _rotated(made, *self.angles(x.shape[-2], start)) if self.rotary else made
 
     def last_norm(self, x: Array) -> Array:
         """Return what next words are scored by: rows `(..., D)` of `hidden[-1]`, normalised."""
@@ -108,7 +108,7 @@ class CausalModel(Transformer):
         made = self.unrotated(layer, a.x[rows])
         if self.rotary:
             own = (np.tile(each, (texts, 1))[rows] for each in self.angles(queries, keys - queries))
-            made = rotated(made, *own)
+            made = _rotated(made, *own)
         a.query[:, rows], a.key[:, rows], a.value[:, rows] = made
 
     def generate(
@@ -170,7 +170,7 @@ class CausalModel(Transformer):
             start, ids = stop, np.array([token])
 
 
-def rotated(made: Projected, cos: Array, sin: Array) -> Projected:
+def _rotated(made: Projected, cos: Array, sin: Array) -> Projected:
     """Turn the queries and keys of tokens at positions with these angles, `(T, E / 2)` each."""
     return Projected(rotate(made.query, cos, sin), rotate(made.key, cos, sin), made.value)
 

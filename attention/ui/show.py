@@ -17,6 +17,7 @@ from attention.analysis.words import Unit
 from attention.arrays import Array
 from attention.characters import legend
 from attention.charts import Chart
+from attention.charts.specs import unchecked_spec
 from attention.models import registry
 from attention.models.memory import in_gb
 from attention.ui.readings import Reading
@@ -187,7 +188,4 @@ def _spec(
     columns: Sequence[str],
     options: tuple[tuple[str, Hashable], ...],
 ) -> dict[str, Any]:
-    chart = build(pd.DataFrame(columns=list(columns)), **dict(options))
-    spec: dict[str, Any] = chart.to_dict()
-    del spec["data"], spec["datasets"]
-    return spec
+    return unchecked_spec(build, columns, dict(options))
