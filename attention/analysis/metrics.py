@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from attention.analysis.telling import ordinary
+from attention.analysis.telling import LARGE, ordinary
 from attention.analysis.words import View
 from attention.arrays import Array
+from attention.runtime.threads import each
 
 
 def entropy(weights: Array) -> Array:
@@ -68,12 +69,12 @@ def jensen_shannon(p: ArrayLike, q: ArrayLike, axis: int = -1) -> Array:
 
 def entropy_per_head(view: View) -> Array:
     """Return the mean entropy in bits, `(L, H)`."""
-    return _mean_rows(entropy(view.weights), ordinary(view))
+    return _mean_rows(_by_layer(entropy, view), ordinary(view))
 
 
 def distance_per_head(view: View) -> Array:
     """Return the mean distance in positions, `(L, H)`."""
-    return _mean_rows(distance(view.weights), ordinary(view))
+    return _mean_rows(_by_layer(distance, view), ordinary(view))
 
 
 def neighbour_share(view: View, offset: int) -> Array:
@@ -152,6 +153,13 @@ def first_share(view: View) -> Array:
     later = ordinary(view)
     later[:2] = False
     return _mean_rows(view.weights[..., :1].sum(axis=-1), later)
+
+
+def _by_layer(figure: Callable[[Array], Array], view: View) -> Array:
+    """Return a figure of each row, `(L, H, W)`: of one layer after another, which fits a cache."""
+    weights = view.weights
+    large = weights.size > LARGE
+    return np.array(each(lambda layer: figure(weights[layer]), len(weights), large=large))
 
 
 def _mean_rows(figures: Array, rows: Array) -> Array:

@@ -11,6 +11,9 @@ from numpy.typing import ArrayLike
 
 from attention.analysis.words import View
 from attention.arrays import Array
+from attention.runtime.threads import each
+
+LARGE = 1_000_000  # weights: from here on processors share the work on layers
 
 
 def base_rate(
@@ -156,16 +159,17 @@ def telling_link(
     query : the word whose links are meant, if it is not any
     but : a word that is not the query, if there is another
     """
-    allowed = _candidates(view, least, query, but)
-    words = ordinary(view)
-    best, place = -np.inf, (0, 0, 0, 0)
-    for layer, weights in enumerate(view.weights):  # one at a time: a long text has many weights
-        found = np.where(allowed, selectivity(weights, words, is_causal=view.is_causal), -np.inf)
+    allowed, words = _candidates(view, least, query, but), ordinary(view)
+
+    def best(layer: int) -> tuple[float, tuple[int, int, int, int]]:
+        own = selectivity(view.weights[layer], words, is_causal=view.is_causal)
+        found = np.where(allowed, own, -np.inf)
         head, q, k = np.unravel_index(int(np.argmax(found)), found.shape)
-        if found[head, q, k] > best:
-            best = found[head, q, k]
-            place = int(q), int(k), layer, int(head)
-    return place
+        return float(found[head, q, k]), (int(q), int(k), layer, int(head))
+
+    # one layer at a time: a long text has many weights
+    layers = each(best, len(view.weights), large=view.weights.size > LARGE)
+    return max(layers, key=lambda found: found[0], default=(0.0, (0, 0, 0, 0)))[1]
 
 
 def _candidates(view: View, least: int, query: int | None, but: int | None) -> Array:

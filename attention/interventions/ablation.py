@@ -28,21 +28,29 @@ _WHOLE_LAYER, _AFTER_ATTENTION = 3, 2
 
 
 def head_effects(
-    model: Model, trace: Trace, on_progress: Progress = lambda share: None
+    model: Model,
+    trace: Trace,
+    on_progress: Progress = lambda share: None,
+    *,
+    order: Sequence[Head] | None = None,
 ) -> Iterator[Array]:
-    """Remove each head alone; yield the grid of effects `(L, H)` as it fills, the last layer first.
+    """Remove each head alone; yield the grid of effects `(L, H)` as it fills.
 
     NaN stands where nothing is measured yet. The effect is that of `effects.effect_on`; edits of
     the trace stay in force. Whoever takes no further grid stops the work.
+
+    Parameters
+    ----------
+    order : in which heads are removed; by default the last layer comes first
     """
     layers, heads = model.config.num_hidden_layers, model.config.num_attention_heads
     effect = effect_on(model, trace)
     effects = np.full((layers, heads), np.nan)
-    order = [(layer, head) for layer in reversed(range(layers)) for head in range(heads)]
+    order = order or [(layer, head) for layer in reversed(range(layers)) for head in range(heads)]
     work = np.cumsum([_AFTER_ATTENTION + _WHOLE_LAYER * (layers - 1 - at) for at, _ in order])
 
     def measure(some: slice) -> None:
-        own = order[some][::-1]
+        own = sorted(order[some])
         effects[*zip(*own, strict=True)] = effect(streams_without(model, trace, own))
 
     for some in in_parts(measure, len(order), len(trace.tokens)):

@@ -141,9 +141,10 @@ def effect_grid(
     heads: int,
     signed: bool,
 ) -> alt.TopLevelMixin:
-    """Draw one effect for every layer and head that has been measured; the marked are framed.
+    """Draw one effect for every layer and head; the marked are framed.
 
-    `data` is `frames.head_frame`. Signed effects have two colours, and 0 is between them.
+    `data` is `frames.effect_frame`: what is measured is a square, what is estimated a circle.
+    Signed effects have two colours, and 0 is between them.
     """
     base = alt.Chart(data).encode(
         x=alt.X("head:O")
@@ -157,6 +158,7 @@ def effect_grid(
         tooltip=[
             alt.Tooltip("name:N", title="head"),
             alt.Tooltip("value:Q", title=title, format=".4f"),
+            alt.Tooltip("how:N", title="how"),
         ],
     )
     limit = max(abs(end) for end in domain)
@@ -164,12 +166,14 @@ def effect_grid(
     if signed:
         scale = alt.Scale(domain=[-limit, limit], domainMid=0, range="diverging")
     colour = alt.Color("value:Q").title(None).scale(scale).legend(gradientLength=100)
-    measured = base.transform_filter("isValid(datum.value)")
-    cells = measured.mark_rect(cornerRadius=3).encode(color=colour)
+    known = base.transform_filter("isValid(datum.value)")
+    cells = known.transform_filter("datum.how == 'ablated'").mark_rect(cornerRadius=3)
+    guesses = known.transform_filter("datum.how == 'estimated'").mark_circle(size=110, opacity=1)
     chosen = base.transform_filter("datum.chosen").mark_rect(
         filled=False, stroke=CHOSEN, strokeWidth=3, cornerRadius=3
     )
-    return alt.layer(cells, chosen).properties(height=max(layers, 1) * 22 + 50)
+    drawn = (marks.encode(color=colour) for marks in (cells, guesses))
+    return alt.layer(*drawn, chosen).properties(height=max(layers, 1) * 22 + 50)
 
 
 def pruning_curve(

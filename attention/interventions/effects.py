@@ -15,8 +15,11 @@ from attention.analysis.embeddings import cosine
 from attention.analysis.words import Unit
 from attention.arrays import Array
 from attention.core import softmax
+from attention.core.plain import softmax_in_place
+from attention.models.backward import DifferentiableModel
 from attention.models.model import Decoder, Model, predictor
 from attention.models.trace import Trace
+from attention.runtime.threads import each
 
 Effect = Callable[[Array], Array]
 
@@ -118,14 +121,49 @@ def text_losses(model: Decoder, streams: Array, ids: Array) -> Array:
     ------
     ValueError : fewer than two tokens.
     """
+    following = np.tile(_following(ids), len(streams))
+    rows = streams[:, :-1].reshape(-1, streams.shape[-1])  # (B * (T - 1), D)
+    surprises = [
+        surprise(model.logits(rows[part]), following[part])
+        for part in _rows_at_once(model, len(following))
+    ]
+    return np.asarray(np.concatenate(surprises).reshape(len(streams), -1).mean(axis=1))
+
+
+def _following(ids: Array) -> Array:
+    """Return the token that each but the last is followed by."""
     if len(ids) < 2:
         raise ValueError(f"a text of {len(ids)} tokens has no next word; at least 2 are needed")
-    rows = streams[:, :-1].reshape(-1, streams.shape[-1])  # (B * (T - 1), D)
-    following = np.tile(ids[1:], len(streams))
+    return ids[1:]
+
+
+def _rows_at_once(model: Decoder, rows: int) -> list[slice]:
+    """Return the parts of so many rows whose logits fit into memory side by side."""
     step = max(1, _LOGITS_AT_ONCE // len(model.word_embeddings))
-    parts = [slice(at, at + step) for at in range(0, len(following), step)]
-    surprises = [surprise(model.logits(rows[part]), following[part]) for part in parts]
-    return np.asarray(np.concatenate(surprises).reshape(len(streams), -1).mean(axis=1))
+    return [slice(at, at + step) for at in range(0, rows, step)]
+
+
+def loss_gradient(model: DifferentiableModel, stream: Array, ids: Array) -> Array:
+    """Return how the loss of one pass changes with the last layer's stream, `(T, D)`.
+
+    The gradient with respect to the logits of a row is `(softmax(l) - [v = id]) / (T - 1)`; the
+    last row predicts nothing that is known, and gets 0.
+
+    Raises
+    ------
+    ValueError : fewer than two tokens.
+    """
+    following = _following(ids)
+    parts, gradient = _rows_at_once(model, len(following)), np.zeros_like(stream)
+
+    def measure(at: int) -> None:
+        rows = stream[:-1][parts[at]]
+        slope = softmax_in_place(model.logits(rows))
+        slope[np.arange(len(rows)), following[parts[at]]] -= 1
+        gradient[:-1][parts[at]] = model.logits_gradient(rows, slope) / len(following)
+
+    each(measure, len(parts), large=len(parts) > 1)
+    return gradient
 
 
 def text_loss(model: Decoder, stream: Array, ids: Array) -> float:

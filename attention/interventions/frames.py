@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
+from attention.analysis.frames import head_frame
 from attention.analysis.words import View
 from attention.arrays import Array
 from attention.interventions.effects import NextToken
 from attention.interventions.pruning import Order
+from attention.wording import Head
 
 
 def next_frame(
@@ -73,6 +75,18 @@ def cut_frame(
     return pd.DataFrame(rows, columns=["q", "k", "query", "key", "weight", "cut"]).astype(
         {"q": "int64", "k": "int64", "weight": "float64", "cut": "bool"}
     )
+
+
+def effect_frame(effects: Array, measured: Array, chosen: Sequence[Head]) -> pd.DataFrame:
+    """Return the effect of each head: `layer, head, name, value, chosen, how`.
+
+    Parameters
+    ----------
+    effects : (L, H)
+    measured : (L, H) bool, those that were ablated; the others are estimated
+    """
+    how = np.where(measured.ravel(), "ablated", "estimated").astype(object)
+    return head_frame(effects, chosen).assign(how=how)
 
 
 def band_frame(orders: Sequence[Order], counts: Sequence[int], effects: Array) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from attention.arrays import Array
 from attention.interventions import pruning
 from attention.interventions.ablation import head_effects
 from attention.interventions.effects import text_loss
+from attention.interventions.estimate import by_size, first_order_effects
 from attention.interventions.pruning import Order
 from attention.models.model import Model, predictor
 from attention.models.trace import Trace
@@ -40,6 +41,7 @@ class Study:
     """What has been measured so far; NaN where nothing has."""
 
     singles: Array  # (L, H)
+    estimate: Array | None = None  # (L, H), of all heads at once; see `estimate`
     orders: tuple[Order, ...] = ()
     counts: tuple[int, ...] = ()
     effects: Array | None = None  # (orders, counts)
@@ -51,11 +53,18 @@ class Study:
         return self.singles[~np.isnan(self.singles)]
 
     @property
+    def best_known(self) -> Array:
+        """What has been measured and, where nothing has, what is estimated, if it is: `(L, H)`."""
+        if self.estimate is None:
+            return self.singles
+        return np.where(np.isnan(self.singles), self.estimate, self.singles)
+
+    @property
     def worst(self) -> Head | None:
-        """The head whose removal has the largest effect."""
-        if not self.known.size:
+        """The head whose removal has the largest effect, as far as it is known or estimated."""
+        if np.isnan(self.best_known).all():
             return None
-        layer, head = divmod(int(np.nanargmax(self.singles)), self.singles.shape[1])
+        layer, head = divmod(int(np.nanargmax(self.best_known)), self.singles.shape[1])
         return layer, head
 
     @property
@@ -82,14 +91,20 @@ def study_heads(
 ) -> Iterator[Study]:
     """Ablate each head alone, then growing sets, then find how many can go, to the head.
 
+    Where there is an estimate it comes first, and the heads with the largest are ablated first.
+
     Parameters
     ----------
     entropies : (L, H) as from `metrics.entropy_per_head`
     limit : the largest effect with which heads still can go
     """
-    study = Study(np.full(trace.weights.shape[:2], np.nan))
-    for singles in head_effects(model, trace, part_of(on_progress, 0.0, 0.5)):
-        study = Study(singles)
+    study = Study(np.full(trace.weights.shape[:2], np.nan), first_order_effects(model, trace))
+    order = None
+    if study.estimate is not None:
+        yield study
+        order = by_size(study.estimate)
+    for singles in head_effects(model, trace, part_of(on_progress, 0.0, 0.5), order=order):
+        study = replace(study, singles=singles)
         yield study
     every = pruning.removal_orders(study.singles, SEEDS, entropies)
     orders = tuple(order for order in every if order.name in STUDIED)
@@ -124,10 +139,8 @@ def study_sentence(study: Study, limit: float) -> str:
     worst = study.worst
     if worst is None:
         return ""
-    sentence = (
-        f"Of {study.known.size} heads ablated alone, {head_name(worst)} has the largest effect "
-        f"({study.singles[worst]:+.3f})."
-    )
+    sentence = f"{_heads_so_far(study)}, {head_name(worst)} has the largest effect "
+    sentence += f"({study.best_known[worst]:+.3f})."
     if not study.spare:
         return sentence
     named = [order.name for order in study.orders if order.name != pruning.RANDOM]
@@ -141,4 +154,18 @@ def study_sentence(study: Study, limit: float) -> str:
         f"{sentence} The effect stays within the limit of {limit:.3f} for up to "
         f"{', '.join(spare)} ablated heads, in random order for at least {min(random)} to "
         f"{max(random)}."
+    )
+
+
+def _heads_so_far(study: Study) -> str:
+    """Say how many heads are ablated and how many estimated, and how good estimates were."""
+    known, heads = study.known.size, study.singles.size
+    if study.estimate is None or known == heads:
+        return f"Of {known} heads ablated alone"
+    if not known:
+        return f"Of {heads} heads, each estimated to first order"
+    off = np.abs(study.estimate - study.singles)
+    return (
+        f"Of {known} heads ablated alone and {heads - known} estimated to first order (where both "
+        f"are known, the estimate is off by {np.nanmedian(off):.3f} at the median)"
     )

@@ -14,7 +14,9 @@ import numpy as np
 from attention.arrays import Array
 from attention.models import settings
 from attention.models.architecture import Names
-from attention.models.decoder import CausalModel, DecoderConfig
+from attention.models.backward import DifferentiableModel
+from attention.models.decoder import DecoderConfig
+from attention.models.gradients import gelu_tanh_slope
 
 _DEFAULTS = {
     "vocab_size": 50_257,
@@ -86,7 +88,7 @@ class Gpt2Config(DecoderConfig):
         return shapes
 
 
-class Gpt2(CausalModel):
+class Gpt2(DifferentiableModel):
     """A GPT-2 decoder with its weights and tokenizer. Safe to share between threads."""
 
     config_class = Gpt2Config
@@ -111,6 +113,13 @@ class Gpt2(CausalModel):
         """Return `GELU(x W_1 + b_1) W_2 + b_2`."""
         inner = _gelu_tanh(self._linear(self._part(layer, "mlp.c_fc"), x))
         return self._linear(self._part(layer, "mlp.c_proj"), inner)
+
+    def mlp_gradient(self, layer: int, x: Array, upstream: Array) -> Array:
+        """Return the gradient of `mlp` at rows `(T, D)`."""
+        first, second = (self._part(layer, part) for part in ("mlp.c_fc", "mlp.c_proj"))
+        slope = gelu_tanh_slope(self._linear(first, x))
+        inner = upstream @ self._weights[f"{second}.weight"].T
+        return (inner * slope) @ self._weights[f"{first}.weight"].T
 
 
 def _gelu_tanh(x: Array) -> Array:

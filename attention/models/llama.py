@@ -15,7 +15,9 @@ from tokenizers import Tokenizer
 from attention.arrays import Array
 from attention.models import settings
 from attention.models.architecture import Names
-from attention.models.decoder import CausalModel, DecoderConfig
+from attention.models.backward import DifferentiableModel
+from attention.models.decoder import DecoderConfig
+from attention.models.gradients import silu_slope
 from attention.models.layers import silu_in_place
 
 _DEFAULTS = {
@@ -90,7 +92,7 @@ class LlamaConfig(DecoderConfig):
         return shapes
 
 
-class Llama(CausalModel):
+class Llama(DifferentiableModel):
     """A Llama decoder with its weights and tokenizer. Safe to share between threads."""
 
     config_class = LlamaConfig
@@ -131,6 +133,17 @@ class Llama(CausalModel):
         inner = self._linear(self._part(layer, "mlp.gate_up"), x)
         gate, up = np.split(inner, 2, axis=-1)
         return self._linear(self._part(layer, "mlp.down_proj"), silu_in_place(gate) * up)
+
+    def mlp_gradient(self, layer: int, x: Array, upstream: Array) -> Array:
+        """Return the gradient of `mlp` at rows `(T, D)`."""
+        down, matrix = (
+            self._weights[f"{self._part(layer, part)}.weight"]
+            for part in ("mlp.down_proj", "mlp.gate_up")
+        )
+        gate, up = np.split(x @ matrix, 2, axis=-1)
+        inner = upstream @ down.T
+        each = inner * up * silu_slope(gate), inner * silu_in_place(gate)
+        return np.concatenate(each, axis=-1) @ matrix.T
 
 
 def _rope_theta(config: dict[str, Any]) -> Any:

@@ -51,6 +51,18 @@ def team(members: int) -> Iterator[Share]:
         yield lambda work, count: _side_by_side(work, slices(count, parts))
 
 
+def each(work: Callable[[int], _T], count: int, *, large: bool) -> list[_T]:
+    """Return `work(i)` of each number below `count`; where they are large, processors share them.
+
+    >>> each(lambda i: i * i, 4, large=True)
+    [0, 1, 4, 9]
+    """
+    found: dict[int, _T] = {}
+    with team(processors() if large else 1) as share:
+        share(lambda part: found.update((i, work(i)) for i in range(count)[part]), count)
+    return [found[i] for i in range(count)]
+
+
 def take_turns(work: Callable[[Iterator[_T]], object], items: Iterable[_T]) -> None:
     """Let every processor do `work` on items; whoever is free takes the next one.
 

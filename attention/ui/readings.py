@@ -5,6 +5,7 @@ Cached by strings. What is cached is shared between readers: it is read-only.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import streamlit as st
@@ -53,9 +54,9 @@ class Reading:
         return _view(self.model_name, self.text, self.words, self.special)
 
     @property
-    def figures(self) -> dict[str, Array]:
-        """Every figure of `metrics.figures_for` by its label, each (L, H)."""
-        return _figures(self.model_name, self.text, self.words, self.special)
+    def figures(self) -> Mapping[str, Array]:
+        """Every figure of `metrics.figures_for` by its label, each (L, H), when it is asked for."""
+        return _Figures(self)
 
     @property
     def preset(self) -> presets.Preset | None:
@@ -149,7 +150,24 @@ def find_focus(model: str, text: str, merged: bool, special: bool) -> Focus:
     return Focus(query, key, *telling_heads(view, query, key, 1)[0])
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _figures(model: str, text: str, merged: bool, special: bool) -> dict[str, Array]:
+@dataclass(frozen=True)
+class _Figures(Mapping[str, Array]):
+    """Figures by their label: of a long text each takes a while, and a page shows one of them."""
+
+    of: Reading
+
+    def __getitem__(self, label: str) -> Array:
+        return _figure(self.of.model_name, self.of.text, self.of.words, self.of.special, label)
+
+    def __iter__(self) -> Iterator[str]:
+        return (metric.label for metric in metrics.figures_for(self.of.view).values())
+
+    def __len__(self) -> int:
+        return len(metrics.figures_for(self.of.view))
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _figure(model: str, text: str, merged: bool, special: bool, label: str) -> Array:
     view = _view(model, text, merged, special)
-    return {metric.label: metric.per_head(view) for metric in metrics.figures_for(view).values()}
+    by_label = {metric.label: metric for metric in metrics.figures_for(view).values()}
+    return by_label[label].per_head(view)

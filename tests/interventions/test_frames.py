@@ -119,7 +119,7 @@ def test_odds_and_probabilities_are_drawn_on_a_logarithmic_axis():
                 head_frame(np.ones((1, 1)), []), title="e", domain=(0.0, 1.0), layers=1, heads=1,
                 signed=True,
             ),
-            head_frame(np.ones((1, 1)), []),
+            frames.effect_frame(np.ones((1, 1)), np.ones((1, 1), bool), []),
         ),
         (
             charts.pruning_curve(
@@ -133,3 +133,11 @@ def test_charts_read_columns_that_are_there(chart, frame):
     used = columns_used(chart.to_dict())
     assert used
     assert used <= set(frame)
+
+
+def test_estimated_effects_are_told_from_measured_ones():
+    frame = frames.effect_frame(np.array([[0.5, 0.1]]), np.array([[True, False]]), [(0, 1)])
+    assert frame[["name", "value", "how", "chosen"]].values.tolist() == [
+        ["L0 H0", 0.5, "ablated", False],
+        ["L0 H1", 0.1, "estimated", True],
+    ]

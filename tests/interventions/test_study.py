@@ -6,6 +6,8 @@ import pytest
 from attention.interventions import effects, passes, pruning, study
 from attention.interventions.ablation import ablate
 from attention.interventions.study import LOSS_RISE, VECTOR_MOVE, Study
+from attention.models.llama import Llama
+from tests.models import tiny
 from tests.toy_decoder import HEADS, LAYERS, ToyDecoder
 
 NUMBERS = "3 1 4 1 5 9 2 6"
@@ -64,3 +66,33 @@ def test_the_sentence_says_no_more_than_is_known(studied):
     whole, last = study.study_sentence(steps[-1], limit.most), steps[-1]
     assert f"Of {LAYERS * HEADS} heads ablated alone" in whole
     assert f"for up to {last.spare[0]} (least effect first), {last.spare[1]} (highest" in whole
+
+
+def test_what_is_estimated_stands_until_it_is_measured():
+    nan = np.nan
+    first = Study(np.full((1, 4), nan), np.array([[0.25, -0.5, 0.125, 0.0]]))
+    assert first.worst == (0, 0)
+    assert study.study_sentence(first, 0.1) == (
+        "Of 4 heads, each estimated to first order, L0 H0 has the largest effect (+0.250)."
+    )
+    then = Study(np.array([[nan, -0.25, 0.5, nan]]), first.estimate)
+    assert then.best_known.tolist() == [[0.25, -0.25, 0.5, 0.0]]
+    assert study.study_sentence(then, 0.1) == (
+        "Of 2 heads ablated alone and 2 estimated to first order (where both are known, the "
+        "estimate is off by 0.312 at the median), L0 H2 has the largest effect (+0.500)."
+    )
+    last = Study(np.array([[0.0, -0.25, 0.5, 0.75]]), first.estimate)
+    assert study.study_sentence(last, 0.1).startswith("Of 4 heads ablated alone, L0 H3")
+
+
+def test_the_heads_with_the_largest_estimate_are_ablated_first(tmp_path, monkeypatch):
+    monkeypatch.setattr(passes, "_ROWS_AT_ONCE", 1)  # a head for each processor
+    llama = Llama.from_folder("tiny", tiny.write(tmp_path / "m", "llama"))
+    trace = llama.trace("the cat sat on the mat it was")
+    steps = study.study_heads(llama, trace, np.zeros((3, 4)), 0.1)
+    estimate, then = next(steps), next(steps)
+    assert np.isnan(estimate.singles).all()
+    assert not np.isnan(estimate.estimate).any()
+    measured = np.abs(estimate.estimate[~np.isnan(then.singles)])
+    assert measured.min() >= np.abs(estimate.estimate[np.isnan(then.singles)]).max()
+    steps.close()

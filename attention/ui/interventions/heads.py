@@ -11,7 +11,8 @@ from attention.arrays import Array
 from attention.charts.maps import head_grid
 from attention.interventions import study
 from attention.interventions.charts import effect_grid, pruning_curve
-from attention.interventions.frames import band_frame
+from attention.interventions.estimate import can_estimate
+from attention.interventions.frames import band_frame, effect_frame
 from attention.interventions.study import SEEDS, STUDIED, Limit, Study
 from attention.ui.interventions.edited import decoder
 from attention.ui.measuring import Bench, Sweep, bench, measured
@@ -35,9 +36,9 @@ def which_matter(chosen: Reading) -> None:
     if not sweep.results:
         layers, heads, *_ = chosen.trace.weights.shape
         grid.info(
-            f"Nothing is measured yet. “Measure” ablates each of the {layers * heads} heads alone, "
-            f"then more and more of them: {', '.join(STUDIED)}. It can be stopped at any time and "
-            "keeps what it has."
+            f"Nothing is measured yet. “Measure” {_first(chosen)}ablates each of the "
+            f"{layers * heads} heads alone, then more and more of them: {', '.join(STUDIED)}. It "
+            "can be stopped at any time and keeps what it has."
         )
         return
     if sentence := study.study_sentence(sweep.results[-1], limit.most):
@@ -73,7 +74,24 @@ def _measured(
     return sweep
 
 
+def _first(chosen: Reading) -> str:
+    """Say what is drawn before anything is ablated, where there is such an estimate."""
+    if not can_estimate(chosen.model, chosen.trace):
+        return ""
+    return "estimates the effect of all heads with one backward pass, then "
+
+
 def _explain(chosen: Reading, limit: Limit) -> None:
+    if can_estimate(chosen.model, chosen.trace):
+        st.latex(
+            r"\mathcal{L}(z_h = 0) - \mathcal{L} \approx "
+            r"-\textstyle\sum_t z_{h,t} \cdot \partial \mathcal{L} / \partial z_{h,t}"
+        )
+        st.caption(
+            "The first-order estimate: what the head writes, times how the loss changes with it "
+            "(Michel et al. 2019, section 4.1, with its sign). It is quick, one backward pass for "
+            "all heads, and off where the loss is bent on the way to 0: see the ablations."
+        )
     st.latex(
         r"\mathcal{L} = -\tfrac{1}{T-1} \textstyle\sum_t \log p(x_{t+1} \mid x_{\le t})"
         if decoder(chosen)
@@ -89,17 +107,25 @@ def _explain(chosen: Reading, limit: Limit) -> None:
 
 def _grid(result: Study, limit: Limit) -> None:
     st.markdown("**Each head ablated alone**")
-    highest = float(np.abs(result.known).max()) if result.known.size else 1.0
+    effects, measured = result.best_known, ~np.isnan(result.singles)
+    known = effects[~np.isnan(effects)]
+    if known.size and not measured.all() and result.estimate is not None:
+        st.caption(
+            f"Squares: {measured.sum()} heads ablated so far. Circles: {(~measured).sum()} "
+            "estimated to first order, by one backward pass; ablations take their place, those "
+            "with the largest estimate first."
+        )
+    highest = float(np.abs(known).max()) if known.size else 1.0
     draw(
         effect_grid,
-        frames.head_frame(result.singles, [result.worst] if result.worst else []),
+        effect_frame(effects, measured, [result.worst] if result.worst else []),
         key="effects",
         alt_text="What the ablation of each head does",
         title=limit.unit,
         domain=(0.0, float(f"{highest:.2g}") or 0.1),
         layers=result.singles.shape[0],
         heads=result.singles.shape[1],
-        signed=bool((result.known < -1e-4).any()),
+        signed=bool((known < -1e-4).any()),
     )
 
 
