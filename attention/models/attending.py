@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from attention.arrays import Array
 from attention.edits import Edits
 from attention.models.editing import weights_in_place
+from attention.models.layers import softmax_rows_in_place
 
 _CACHED_SCORES = 250_000  # numbers, 1 MB: heads are taken together while theirs stay in the cache
 _QUERIES_AT_ONCE = 64  # of a causal head: what all of them may not see is not computed
@@ -20,7 +21,7 @@ def attend(
     value: Array,
     weights: Array,
     output: Array,
-    edits: Edits = (),
+    edits: Sequence[Edits] = ((),),
     layer: int = 0,
     first_head: int = 0,
     *,
@@ -30,50 +31,62 @@ def attend(
 
     Parameters
     ----------
-    query : (H, Q, E)
-    key, value : (G, K, E); H / G heads in a row share each
-    weights : (H, Q, K), overwritten
-    output : (H, Q, E), overwritten
+    query : (B, H, Q, E), of B texts
+    key, value : (B, G, K, E); H / G heads in a row share each
+    weights : (B, H, Q, K), overwritten
+    output : (B, H, Q, E), overwritten
+    edits : of each text
     is_causal : the last query is the last key: with fewer queries than keys the others came before
     """
-    heads, queries, width = query.shape
-    groups, keys = key.shape[:-1]
+    texts, heads, queries, width = query.shape
+    groups, keys = key.shape[1:3]
 
     def grouped(array: Array) -> Array:
-        return array.reshape(groups, heads // groups, *array.shape[1:])
+        return array.reshape(texts, groups, heads // groups, *array.shape[2:])
 
     scaled = grouped(query * np.float32(width**-0.5))
-    turned, values = key.mT[:, None], value[:, None]
+    turned, values = key.mT[:, :, None], value[:, :, None]
     for rows in _blocks(queries, _QUERIES_AT_ONCE if is_causal else queries):
         first = keys - queries + rows.start if is_causal else rows.start
         end = first + rows.stop - rows.start if is_causal else keys
-        scores = weights[:, rows, :end]
-        weights[:, rows, end:] = 0
-        np.matmul(scaled[:, :, rows], turned[..., :end], out=grouped(scores))
-        weights_in_place(scores, edits, layer, first_head, first, is_causal=is_causal)
-        np.matmul(grouped(scores), values[:, :, :end], out=grouped(output[:, rows]))
+        scores = weights[:, :, rows, :end]
+        weights[:, :, rows, end:] = 0
+        np.matmul(scaled[..., rows, :], turned[..., :end], out=grouped(scores))
+        if any(edits):
+            for own, each in zip(scores, edits, strict=True):
+                weights_in_place(own, each, layer, first_head, first, is_causal=is_causal)
+        else:
+            softmax_rows_in_place(scores, is_causal=is_causal)
+        np.matmul(grouped(scores), values[..., :end, :], out=grouped(output[:, :, rows]))
 
 
-def parts_at_once(some: slice, heads: int, shared: int, scores: int) -> Iterator[tuple[int, slice]]:
-    """Yield the text and the heads to take together, for `some` of all texts times all heads.
+def parts_at_once(
+    some: slice, heads: int, shared: int, scores: int
+) -> Iterator[tuple[slice, slice]]:
+    """Yield the texts and the heads to take together, for `some` of all texts times all heads.
 
-    Where `shared` heads in a row use the same keys and values, those of others are not with them.
+    Where `shared` heads in a row use the same keys and values, a part of a text's heads has those
+    of one such group only.
 
     Parameters
     ----------
     scores : how many numbers those of one head are
 
-    >>> [*parts_at_once(slice(1, 8), heads=6, shared=3, scores=9)]
-    [(0, slice(1, 3, None)), (0, slice(3, 6, None)), (1, slice(0, 2, None))]
+    >>> [*parts_at_once(slice(1, 8), heads=6, shared=3, scores=100_000)]
+    [(slice(0, 1, None), slice(1, 3, None)), (slice(0, 1, None), slice(3, 5, None)), \
+(slice(0, 1, None), slice(5, 6, None)), (slice(1, 2, None), slice(0, 2, None))]
+    >>> [*parts_at_once(slice(6, 18), heads=6, shared=3, scores=9)]
+    [(slice(1, 3, None), slice(0, 6, None))]
     """
     together = max(1, _CACHED_SCORES // max(scores, 1))
     first = some.start
     while first < some.stop:
         text, head = divmod(first, heads)
+        whole = 0 if head else min(together, some.stop - first) // heads
         end = heads if shared == 1 else head - head % shared + shared
-        last = min(head + together, end, head + some.stop - first)
-        yield text, slice(head, last)
-        first += last - head
+        last = heads if whole else min(head + together, end, head + some.stop - first)
+        yield slice(text, text + max(whole, 1)), slice(head, last)
+        first += max(whole, 1) * (last - head)
 
 
 def _blocks(count: int, size: int) -> Iterator[slice]:

@@ -163,7 +163,10 @@ class CausalModel(Transformer):
                 weights = np.empty((c.num_attention_heads, len(ids), stop), np.float32)
                 key, value = cache[layer, :, :, :stop]
                 output = np.empty_like(query)
-                attend(query, key, value, weights, output, is_causal=True)
+                attend(
+                    query[None], key[None], value[None], weights[None], output[None],
+                    is_causal=True,
+                )  # fmt: skip
                 stream = self._finish(layer, stream, output)
             token, probability = _choose(self.logits(stream[-1]), temperature, top_k, rng)
             yield Generated(token, self.spell(token), probability)

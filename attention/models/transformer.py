@@ -275,20 +275,20 @@ class Transformer(Architecture):
 
     def _attend(self, layer: int, edits: Sequence[Edits], a: LayerArrays, some: slice) -> None:
         """Let some of all texts times all heads attend."""
-        _, heads, queries, keys = a.weights.shape
-        shared = heads // len(a.key)
-        for text, part in parts_at_once(some, heads, shared, queries * keys):
-            own = slice(text * queries, (text + 1) * queries)
+        texts, heads, queries, keys = a.weights.shape
+        shared, width = heads // len(a.key), self.config.head_dim
+        query, key, value, output = (
+            each.reshape(len(each), texts, queries, width).swapaxes(0, 1)  # (B, H or G, Q, E)
+            for each in (a.query, a.key, a.value, a.output)
+        )
+        for own, part in parts_at_once(some, heads, shared, queries * keys):
             groups = slice(part.start // shared, (part.stop - 1) // shared + 1)
-            key, value = (
-                np.concatenate([before[groups], new[groups, own]], axis=1)
-                if before.size
-                else new[groups, own]
-                for before, new in zip(a.past, (a.key, a.value), strict=True)
-            )
             attend(
-                a.query[part, own], key, value, a.weights[text, part], a.output[part, own],
-                edits[text], layer, part.start, is_causal=self.is_causal,
+                query[own, part],
+                _after(a.past[0][groups], key[own, groups]),
+                _after(a.past[1][groups], value[own, groups]),
+                a.weights[own, part], output[own, part], edits[own], layer, part.start,
+                is_causal=self.is_causal,
             )  # fmt: skip
 
     def _finish_rows(self, layer: int, a: LayerArrays, rows: slice) -> None:
@@ -309,6 +309,13 @@ class Transformer(Architecture):
     def _check_edits(self, edits: Edits, tokens: int) -> None:
         sizes = self.config.num_hidden_layers, self.config.num_attention_heads, tokens
         check_edits(edits, self.name, *sizes, is_causal=self.is_causal)
+
+
+def _after(past: Array, new: Array) -> Array:
+    """Put the past `(G, P, E)` of all texts before what is new in each, `(B, G, Q, E)`."""
+    if past.size == 0:
+        return new
+    return np.concatenate([np.broadcast_to(past, (len(new), *past.shape)), new], axis=2)
 
 
 def _arrays_of(trace: Trace) -> _TraceArrays:

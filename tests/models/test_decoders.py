@@ -260,8 +260,8 @@ def test_fewer_queries_than_keys_are_the_last_ones(tokens):
     k, v = rng.standard_normal((2, 2, tokens, 4), dtype=np.float32)
     whole, last = (np.full((4, n, tokens), np.nan, np.float32) for n in (tokens, 2))
     output, end = np.empty_like(q), np.empty_like(q[:, -2:])
-    attending.attend(q, k, v, whole, output, is_causal=True)
-    attending.attend(q[:, -2:], k, v, last, end, is_causal=True)
+    for made in ((q, k, v, whole, output), (q[:, -2:], k, v, last, end)):
+        attending.attend(*(array[None] for array in made), is_causal=True)
     np.testing.assert_allclose(end, output[:, -2:], atol=1e-6)
     np.testing.assert_allclose(last, whole[:, -2:], atol=1e-6)
     expected = attention.attention_weights(q, k, is_causal=True, enable_gqa=True)
