@@ -7,7 +7,7 @@ whole word.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from attention.runtime.timing import Progress
 
 MOST_PUSH = 8.0  # to either side; e^8 = 2,981 times the weight
 MOST_INTERESTS = 12  # words
+_FEW_TOKENS = 60  # that a pass runs again: thirteen such passes take about as long as one of 800
 
 
 @dataclass(frozen=True)
@@ -214,7 +215,32 @@ class PushCurve:
 
     title: str
     series: tuple[str, ...]
+    strengths: tuple[float, ...]  # ascending
     values: Array  # (strengths, series)
+
+    def joined(self, other: PushCurve) -> PushCurve:
+        """Return this curve with the points of another of the same push."""
+        strengths = (*self.strengths, *other.strengths)
+        order = np.argsort(strengths, kind="stable")
+        values = np.concatenate([self.values, other.values])[order]
+        return replace(self, strengths=tuple(strengths[i] for i in order), values=values)
+
+
+def rounds(strengths: Sequence[float], tokens: int) -> list[tuple[float, ...]]:
+    """Return the strengths in the order in which their passes are run, so many at once.
+
+    All at once where few tokens follow the push, else coarse to fine.
+
+    >>> rounds(range(-3, 4), tokens=10), rounds(range(-6, 7), tokens=250)[:2]
+    ([(-3, -2, -1, 0, 1, 2, 3)], [(-6, 0, 6), (-3, 3)])
+    """
+    if tokens <= _FEW_TOKENS:
+        return [tuple(strengths)]
+    steps = [1 if i % 3 else 3 if i % 6 else 6 for i in range(len(strengths))]
+    return [
+        tuple(each for each, own in zip(strengths, steps, strict=True) if own == step)
+        for step in (6, 3, 1)
+    ]
 
 
 def push_curve(
@@ -246,7 +272,7 @@ def push_curve(
     place = moved.place
     changes = [move(units, moved.source, moved.target, each, place) for each in strengths]
     *_, values = edited_figures(model, trace, changes, figures, on_progress)
-    return PushCurve(*_followed(follow), values)
+    return PushCurve(*_followed(follow), tuple(strengths), values)
 
 
 def _followed(follow: Interests | None) -> tuple[str, tuple[str, ...]]:

@@ -90,6 +90,20 @@ def test_a_curve_has_the_untouched_model_at_strength_0(model, cat_trace):
     assert curve.values[1, 0] > 1e-4
 
 
+def test_a_curve_may_come_in_parts(model, cat_trace):
+    units = words.whole_words(cat_trace.input)
+    push, strengths = Move(2, 6, Target(queries=(8,))), [float(s) for s in range(-6, 7)]
+
+    def curve(some):
+        return steering.push_curve(model, cat_trace, units, push, some, None)
+
+    whole, (first, *more) = curve(strengths), map(curve, steering.rounds(strengths, 250))
+    for part in more:
+        first = first.joined(part)
+    assert first.strengths == whole.strengths == tuple(strengths)
+    np.testing.assert_allclose(first.values, whole.values, atol=1e-6)
+
+
 def test_the_words_that_get_most_stand_in_their_order(cat_view):
     row = cat_view.weights[:, :, 8].mean(axis=(0, 1))
     own = steering.most_attended(cat_view, 8, 3)

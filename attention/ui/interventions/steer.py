@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from attention.analysis.words import View
@@ -11,7 +13,7 @@ from attention.interventions import steering
 from attention.interventions.charts import strength_curve
 from attention.interventions.cuts import heads_meant
 from attention.interventions.sentences import interests_sentence, push_sentence
-from attention.interventions.steering import Interests, Move, Target
+from attention.interventions.steering import Interests, Move, PushCurve, Target
 from attention.models.decoder import CausalModel
 from attention.models.trace import Trace
 from attention.ui import address, inputs
@@ -87,11 +89,13 @@ def _push(chosen: Reading, query: int, move: Move, *, each: bool) -> None:
             _predicted(chosen, model, interests, after)
         else:
             _moved(chosen, after, query)
-    if not each:
-        _curve(chosen, interests, move, strength)
+    below = st.container()
     _explain(chosen, after, query, move)
     if rests:
         address.publish_fragment()
+    if not each:  # last: of a long text it takes a while
+        with below:
+            _curve(chosen, interests, move, strength)
 
 
 def _heads(view: View, focus: Focus, where: str) -> tuple[Numbers, Numbers]:
@@ -179,17 +183,28 @@ def _moved(chosen: Reading, after: Trace, query: int) -> None:
 
 
 def _curve(chosen: Reading, interests: Interests | None, move: Move, strength: float) -> None:
-    """Draw what the push does at every strength."""
-    curve = kept(
-        "Running the model at each strength",
-        lambda progress: steering.push_curve(
-            chosen.model, chosen.trace, chosen.view.units, move, STRENGTHS, interests, progress
-        ),
-        chosen.model_name, chosen.text, chosen.words, chosen.special, repr((move, interests)),
-    )  # fmt: skip
+    """Draw what the push does at every strength, in a long text some of them first."""
+    place, curve = st.empty(), None
+    tokens = len(chosen.trace.tokens) - min(move.place.queries or (0,))
+    for strengths in steering.rounds(STRENGTHS, tokens):
+        points = kept(
+            f"Running the model at {len(strengths)} strengths",
+            partial(
+                steering.push_curve,
+                chosen.model, chosen.trace, chosen.view.units, move, strengths, interests,
+            ),
+            chosen.model_name, chosen.text, chosen.words, chosen.special,
+            repr((move, interests, strengths)),
+        )  # fmt: skip
+        curve = points if curve is None else curve.joined(points)
+        with place:
+            _draw_curve(curve, interests, strength)
+
+
+def _draw_curve(curve: PushCurve, interests: Interests | None, strength: float) -> None:
     draw(
         strength_curve,
-        intervention_frames.curve_frame(STRENGTHS, curve.series, curve.values),
+        intervention_frames.curve_frame(curve.strengths, curve.series, curve.values),
         key="strengths",
         alt_text="What the push does against its strength",
         series=curve.series,
