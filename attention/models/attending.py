@@ -42,15 +42,20 @@ def attend(
     groups, keys = key.shape[1:3]
 
     def grouped(array: Array) -> Array:
+        if heads == groups:  # quicker as it is
+            return array
         return array.reshape(texts, groups, heads // groups, *array.shape[2:])
 
     scaled = grouped(query * np.float32(width**-0.5))
-    turned, values = key.mT[:, :, None], value[:, :, None]
+    turned, values = key.mT, value
+    if heads > groups:
+        turned, values = turned[:, :, None], values[:, :, None]
     for rows in _blocks(queries, _QUERIES_AT_ONCE if is_causal else queries):
         first = keys - queries + rows.start if is_causal else rows.start
         end = first + rows.stop - rows.start if is_causal else keys
         scores = weights[:, :, rows, :end]
-        weights[:, :, rows, end:] = 0
+        if end < keys:
+            weights[:, :, rows, end:] = 0
         np.matmul(scaled[..., rows, :], turned[..., :end], out=grouped(scores))
         if any(edits):
             for own, each in zip(scores, edits, strict=True):
