@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 from attention.arrays import Array
 from attention.models import settings
@@ -118,6 +118,7 @@ class Architecture(NamedWeights, ABC):
     prefixes: ClassVar[tuple[str, ...]]  # one may stand before every name, where there is a head
     is_causal: ClassVar[bool]  # a token attends to itself and what came before
     norm_first: ClassVar[bool]  # each part of a layer reads a normalised copy; else sums are
+    positions: ClassVar[Literal["learned vectors", "sines"]] = "learned vectors"  # unless `rotary`
     gated_mlp: ClassVar[bool] = False
 
     config: Config
@@ -136,7 +137,7 @@ class Architecture(NamedWeights, ABC):
 
     @property
     def rotary(self) -> bool:
-        """Whether positions come in by rotating queries and keys; else by learned vectors."""
+        """Whether positions come in by rotating queries and keys; else as `positions` says."""
         return self.rope_theta is not None
 
     @property

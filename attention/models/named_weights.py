@@ -43,6 +43,11 @@ class NamedWeights:
             y += bias
         return y
 
+    def _relu_mlp(self, name: str, x: Array) -> Array:
+        """Return `max(0, x W_1 + b_1) W_2 + b_2`, of matrices `inner` and `outer`."""
+        inner = self._linear(f"{name}.inner", x)
+        return self._linear(f"{name}.outer", np.maximum(inner, 0, out=inner))
+
     def _norm(self, name: str, x: Array) -> Array:
         gain, eps = self._weights[f"{name}.weight"], self._norm_eps
         if self.norm == "RMSNorm":
