@@ -66,9 +66,11 @@ _SINES = replace(
     "root of the width, plus the **sines and cosines** of its position: waves of D / 2 lengths, "
     "the same for every text.",
     formulas=(
-        r"X = h^{(\ell)}, \quad h^{(0)} = \sqrt{D}\, \mathrm{word} + P",
-        r"P_{p, i} = \sin(p\, r^i), \quad P_{p, D/2 + i} = \cos(p\, r^i), "
-        r"\quad r = 10000^{-1 / (D/2 - 1)}",
+        r"X = h^{(\ell)}",
+        r"h^{(0)} = \sqrt{D}\, \mathrm{word} + P",
+        r"P_{p, i} = \sin(p\, r^i)",
+        r"P_{p, D/2 + i} = \cos(p\, r^i)",
+        r"r = 10000^{-1 / (D/2 - 1)}",
     ),
     matrices=_with_positions,
 )
