@@ -41,9 +41,9 @@ def _with_positions(p: HeadState) -> list[Matrix]:
     positions = sine_positions(p.sizes["T"], p.sizes["D"])
     words = p.model.word_embeddings[p.trace.input.ids] * np.float32(math.sqrt(p.sizes["D"]))
     return [
-        Matrix("√D word", "the learned vectors", TD, words, p.query),
-        Matrix("P", "sines, then cosines, of each position", TD, positions, p.query),
-        replace(x, meaning="their sum, one row for each token"),
+        Matrix("√D word", "learned", TD, words, p.query),
+        Matrix("P", "sines, cosines", TD, positions, p.query),
+        replace(x, meaning="their sum"),
     ]
 
 

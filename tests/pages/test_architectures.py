@@ -137,7 +137,7 @@ def test_the_pipeline_shows_positions_that_are_sines(small_models):
     for layer in ("0", "1"):
         app = open_page(PIPELINE, model="small-marian", q=TEXT, step="Representation", layer=layer)
         assert "sines and cosines" in told(app)
-        drawn[layer] = "sines, then cosines, of each position" in told(app)
+        drawn[layer] = "**P** sines, cosines" in told(app)
     assert drawn == {"0": True, "1": False}
 
 
