@@ -6,6 +6,7 @@ Source: Vaswani et al. 2017, "Attention is all you need", section 3; the decoder
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -22,7 +23,7 @@ from attention.models.marian_config import MarianConfig
 from attention.models.marian_decoder import MarianDecoder
 from attention.models.spelling import spelling, text_of
 from attention.models.target_text import target_tokens
-from attention.models.translation import Translation
+from attention.models.translation import Translation, chances_of
 from attention.runtime.threads import one_blas_thread
 
 LONGEST_FACTOR = 2.5  # a translation has at most so many times the tokens of its source
@@ -121,6 +122,32 @@ class Marian(Encoder):
             scored_by=self.decoder.logits,
             spelling=self.spell_target,
         )
+
+    def chances_after(
+        self, text: str, start: Sequence[int] = (), edits: Edits = (), cross_edits: Edits = ()
+    ) -> Array:
+        """Return how probable each token is after a beginning of the translation, `(V,)` float64.
+
+        For `done = translate(text)`, `chances_after(text, done.target.ids[:t])` is
+        `done.chances(t)`; much quicker than a translation, and of any beginning.
+
+        Parameters
+        ----------
+        start : the tokens that the translation begins with, whatever is probable
+        edits, cross_edits : as for `translate`
+
+        Raises
+        ------
+        ValueError : as for `translate`; or a token is none of the target's words, or ends it.
+        """
+        words, end = self.config.target_vocab_size, self.decoder.end
+        if bad := [token for token in start if not 0 <= token < words or token == end]:
+            raise ValueError(f"a translation cannot begin with token {bad[0]} of {words:,}")
+        self._check_cross_edits(cross_edits, len(start) + 1, len(self.tokenize(text)))
+        with one_blas_thread():
+            encoded = self.hidden(text, edits)[-1]
+            written = self.decoder.write(encoded, len(start) + 1, cross_edits, start)
+        return chances_of(self.decoder.logits(written.states[-1]))
 
     def spell_target(self, token: int) -> str:
         """Return the text of one token of a translation, with the space before it."""

@@ -8,6 +8,7 @@ and back", section 3.1, for its cell (SSRU); Vaswani et al. 2017, section 3.2, f
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -71,13 +72,16 @@ class MarianDecoder(NamedWeights):
             for part in _SINGLE:
                 self._join(f"{here}.{part}", [f"{here}.{part}"])
 
-    def write(self, encoded: Array, longest: int, edits: Edits = ()) -> Written:
+    def write(
+        self, encoded: Array, longest: int, edits: Edits = (), start: Sequence[int] = ()
+    ) -> Written:
         """Write the most probable token again and again, until `</s>` or `longest` tokens.
 
         Parameters
         ----------
         encoded : (S, D), what the encoder gives
         edits : checked; of cross-attention, a query is a step
+        start : the first tokens, whatever is probable; none of them `</s>`
         """
         c, source = self.config, self.source(encoded)
         weights = np.empty((c.decoder_layers, c.num_attention_heads, longest, len(encoded)), "f4")
@@ -87,7 +91,8 @@ class MarianDecoder(NamedWeights):
             word = self.embed(ids[steps - 1] if steps else None, steps)
             looked = weights[:, :, steps, None]  # (L, H, 1, S)
             states[steps] = self._step(word, source, cells, looked, at_query(edits, steps))
-            ids[steps] = self.logits(states[steps]).argmax()
+            given = steps < len(start)
+            ids[steps] = start[steps] if given else self.logits(states[steps]).argmax()
             steps += 1
         return Written(ids[:steps].copy(), states[:steps].copy(), weights[:, :, :steps].copy())
 

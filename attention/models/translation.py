@@ -64,7 +64,7 @@ class Translation:
         """
         if not 0 <= step < len(self.target):
             raise ValueError(f"no step {step}: the translation has {len(self.target)} steps")
-        return softmax(self.scored_by(self.states[step]).astype(np.float64))
+        return chances_of(self.scored_by(self.states[step]))
 
     def next_token(self, step: int, k: int = 5) -> list[tuple[str, float]]:
         """Return the k most probable tokens at a step with their probabilities.
@@ -78,3 +78,8 @@ class Translation:
         chances = self.chances(step)
         best = np.argsort(-chances, kind="stable")[:k].tolist()
         return [(self.spelling(i), float(chances[i])) for i in best]
+
+
+def chances_of(logits: Array) -> Array:
+    """Return how probable each token is that scores `(V,)`, float64."""
+    return softmax(logits.astype(np.float64))

@@ -79,7 +79,7 @@ def test_the_bank_by_the_river_is_a_margem(pair, bank_and_river):
         {"layers": (1,)},
     ],
 )
-def test_one_line_of_attention_carries_the_meaning_of_bank(pair, bank_and_river, where):
+def test_one_line_of_attention_decides_what_bank_becomes(pair, bank_and_river, where):
     bank, river = bank_and_river
     text, margem, banco = of_the_bank(pair, (Cut((bank,), (river,), **where),))
     assert text == "O banco junto ao rio era íngreme."
@@ -97,13 +97,50 @@ def test_later_layers_carry_nothing_more_of_it(pair, bank_and_river, layer):
     assert margem > 0.97
 
 
-@pytest.mark.slow
-def test_two_of_48_heads_are_those_whose_line_carries_it(pair, bank_and_river):
+def test_of_48_lines_two_tip_the_article_and_with_it_the_noun(pair, bank_and_river):
+    """*Margem* is feminine and *banco* masculine: the first word, A or O, decides."""
     (bank,), (river,) = ((at,) for at in bank_and_river)
+    article = pair.target_tokenizer.token_to_id("▁A")
     heads = [(layer, head) for layer in range(6) for head in range(8)]
-    lines = {at: (Cut((bank,), (river,), (at[0],), (at[1],)),) for at in heads}
-    found = {at for at, cut in lines.items() if of_the_bank(pair, cut)[1] < 0.5}
-    assert found == {(1, 1), (1, 6)}
+    cuts = [(Cut((bank,), (river,), (layer,), (head,)),) for layer, head in heads]
+    left = {
+        at: pair.chances_after(RIVER, (), cut)[article] for at, cut in zip(heads, cuts, strict=True)
+    }
+    assert pair.chances_after(RIVER)[article] == pytest.approx(0.673, abs=2e-3)
+    assert left.pop((1, 1)) == pytest.approx(0.474, abs=2e-3)
+    assert left.pop((1, 6)) == pytest.approx(0.489, abs=2e-3)
+    assert min(left.values()) > 0.58
+
+
+def test_the_noun_agrees_with_the_article_cut_or_not(pair, bank_and_river):
+    bank, river = bank_and_river
+    margem, *start = (pair.target_tokenizer.token_to_id(word) for word in ("▁margem", "▁A"))
+    for cut in ((), (Cut((bank,), (river,), (1,), (1,)),)):
+        assert pair.chances_after(RIVER, start, cut)[margem] > 0.97
+
+
+@pytest.mark.parametrize(
+    ("where", "margem", "banco"),
+    [
+        (None, 0.658, 0.224),
+        ({"layers": (1,), "heads": (1,)}, 0.466, 0.428),  # enough to tip it
+        ({"layers": (1,)}, 0.218, 0.683),
+        ({}, 0.024, 0.934),  # in every head
+    ],
+)
+def test_how_much_the_line_carries_is_told_by_article_and_noun_together(
+    pair, bank_and_river, where, margem, banco
+):
+    bank, river = bank_and_river
+    cut = () if where is None else (Cut((bank,), (river,), **where),)
+
+    def both(*words):
+        article, noun = (pair.target_tokenizer.token_to_id(word) for word in words)
+        first = pair.chances_after(RIVER, (), cut)[article]
+        return first * pair.chances_after(RIVER, [article], cut)[noun]
+
+    assert both("▁A", "▁margem") == pytest.approx(margem, abs=3e-3)
+    assert both("▁O", "▁banco") == pytest.approx(banco, abs=3e-3)
 
 
 def test_the_sentence_of_2014_is_read_backwards_where_portuguese_is(pair):

@@ -174,6 +174,25 @@ def test_a_word_of_the_translation_stands_where_its_span_says(tiny):
         assert done.text[start:end].strip() == said.strip()
 
 
+def test_a_beginning_that_is_given_is_gone_on_from(tiny):
+    cut = (Cut(queries=(1,), keys=(2,)),)
+    for edits in ((), cut):
+        done = tiny.translate(TEXT, edits, edits)
+        for step in range(len(done.target)):
+            near = [edit for edit in edits if step]  # before step 1 the edit names no step there is
+            found = tiny.chances_after(TEXT, done.target.ids[:step], edits, tuple(near))
+            np.testing.assert_allclose(found, done.chances(step), atol=1e-6)
+    other = tiny.chances_after(TEXT, [5, 6, 7])
+    assert other.sum() == pytest.approx(1)
+    assert not np.allclose(other, tiny.chances_after(TEXT, [7, 6, 5]))
+
+
+@pytest.mark.parametrize("token", [0, -1, 16])
+def test_a_beginning_that_cannot_be_is_refused(tiny, token):
+    with pytest.raises(ValueError, match=f"cannot begin with token {token} of 16"):
+        tiny.chances_after(TEXT, [5, token])
+
+
 def test_cut_cross_attention_is_not_looked_at(tiny):
     done = tiny.translate(TEXT, cross_edits=(Cut(keys=(1, 3)),))
     assert done.cross_weights[..., [1, 3]].max() == 0
