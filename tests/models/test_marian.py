@@ -16,7 +16,11 @@ KINDS = {
     "one table": {},
     "two tables": TWO | {"dim-vocabs": [16, 20]},
     "untied": UNTIED | {"dim-vocabs": [16, 20]},
-}
+    "other sizes": {
+        "dim-emb": 12, "transformer-heads": 2, "transformer-dim-ffn": 20, "enc-depth": 3,
+        "dec-depth": 4,
+    },
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -36,7 +40,9 @@ def tiny(tmp_path_factory):
 class Slow:
     """The whole pass with one number after the other, in float64."""
 
-    def __init__(self, weights, heads=4):
+    def __init__(self, weights, config):
+        self.depths = config.num_hidden_layers, config.decoder_layers
+        heads = config.num_attention_heads
         self.w, self.heads = {name: w.astype(float) for name, w in weights.items()}, heads
 
     def linear(self, name, x):
@@ -77,7 +83,7 @@ class Slow:
 
     def encode(self, ids):
         x = [self.word("words.weight", token, at) for at, token in enumerate(ids)]
-        for layer in range(2):
+        for layer in range(self.depths[0]):
             x = [self.attend(f"encoder.{layer}.attention", row, x)[1] for row in x]
             x = [self.mlp(f"encoder.{layer}.mlp", row) for row in x]
         return x
@@ -86,11 +92,11 @@ class Slow:
         """Return the tokens of a translation, its cross-attention and how every word scored."""
         table = "decoder.words.weight" if "decoder.words.weight" in self.w else "words.weight"
         head = self.w.get("decoder.output.weight", self.w[table])
-        cells, ids, weights, scores = [np.zeros(head.shape[1])] * 2, [], [], []
+        cells, ids, weights, scores = [np.zeros(head.shape[1])] * self.depths[1], [], [], []
         for step in range(steps):
             y = self.word(table, ids[-1] if ids else None, step)
             looked = []
-            for layer in range(2):
+            for layer in range(self.depths[1]):
                 here = f"decoder.{layer}"
                 forget = 1 / (1 + np.exp(-self.linear(f"{here}.recurrent.forget", y)))
                 new = self.linear(f"{here}.recurrent.candidate", y)
@@ -110,7 +116,7 @@ class Slow:
 
 def test_the_pass_is_that_of_slow_loops(pair):
     model, weights = pair
-    slow, done = Slow(weights), model.translate(TEXT)
+    slow, done = Slow(weights, model.config), model.translate(TEXT)
     encoded = slow.encode(done.source.ids)
     np.testing.assert_allclose(done.encoder.hidden[-1], encoded, atol=2e-5)
     ids, looked, scores = slow.decode(encoded, int(2.5 * len(done.source)))
