@@ -184,7 +184,7 @@ def _line_or_area(label: str, value: str, *, key: str, **more: Any) -> str | Non
     """Draw a field of one line, which Enter applies, or a tall one for what does not fit there."""
     if len(value) > _ONE_LINE or "\n" in value:
         tall = len(value) > _MANY_LINES
-        return st.text_area(label, value, key=key, height=150 if tall else "content", **more)
+        return st.text_area(label, value, key=key, height=100 if tall else "content", **more)
     return st.text_input(label, value, key=key, **more)
 
 
