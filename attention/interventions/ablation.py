@@ -15,7 +15,7 @@ import numpy as np
 
 from attention.arrays import Array
 from attention.edits import CutHeads, Edits, first_layer
-from attention.interventions.effects import effect_on
+from attention.interventions.effects import Answer, effect_on
 from attention.models.model import Model
 from attention.models.trace import Trace
 from attention.runtime.threads import one_blas_thread, processors, team
@@ -29,7 +29,10 @@ _WHOLE_LAYER, _AFTER_ATTENTION = 3, 2
 
 
 def head_effects(
-    model: Model, trace: Trace, on_progress: Progress = lambda share: None
+    model: Model,
+    trace: Trace,
+    on_progress: Progress = lambda share: None,
+    answer: Answer = (),
 ) -> Iterator[Array]:
     """Remove each head alone; yield the grid of effects `(L, H)` as it fills, the last layer first.
 
@@ -37,7 +40,7 @@ def head_effects(
     the trace stay in force. Whoever takes no further grid stops the work.
     """
     layers, heads = model.config.num_hidden_layers, model.config.num_attention_heads
-    effect = effect_on(model, trace)
+    effect = effect_on(model, trace, answer)
     effects = np.full((layers, heads), np.nan)
     work = [_AFTER_ATTENTION + _WHOLE_LAYER * (layers - 1 - layer) for layer in range(layers)]
     together, done = max(1, _ROWS_AT_ONCE // len(trace.tokens)) * processors(), 0
@@ -61,6 +64,7 @@ def removal_effects(
     trace: Trace,
     removals: Sequence[Collection[Head]],
     on_progress: Progress = lambda share: None,
+    answer: Answer = (),
 ) -> Iterator[Array]:
     """Remove each of these sets of heads; yield their effects `(removals,)` as they come in.
 
@@ -71,7 +75,7 @@ def removal_effects(
     ------
     ValueError : a head that is not there; the message has how many there are.
     """
-    effect = effect_on(model, trace)
+    effect = effect_on(model, trace, answer)
     sets = [frozenset(removal) for removal in removals]
     different = list(dict.fromkeys(sets))
     known: dict[frozenset[Head], float] = {}

@@ -10,7 +10,7 @@ import numpy as np
 from attention.arrays import Array
 from attention.interventions import pruning
 from attention.interventions.ablation import head_effects
-from attention.interventions.effects import text_loss
+from attention.interventions.effects import Answer, log_odds, text_loss
 from attention.interventions.pruning import Order
 from attention.models.model import Model, predictor
 from attention.models.trace import Trace
@@ -18,6 +18,7 @@ from attention.runtime.timing import Progress, part_of
 from attention.wording import Head, head_name
 
 LOSS_RISE, VECTOR_MOVE = 0.05, 0.05  # of the loss; a cosine distance
+ODDS_DROP = float(np.log(2))  # nats of log-odds: the odds are half of what they were
 SEEDS = 5
 STUDIED = pruning.LEAST, pruning.WIDEST, pruning.RANDOM
 
@@ -64,9 +65,15 @@ class Study:
         return [] if self.effects is None else [*zip(self.orders, self.effects, strict=True)]
 
 
-def limit_for(model: Model, trace: Trace) -> Limit:
-    """Return the limit of what may be lost: of a decoder 5 % of the loss, else a distance."""
+def limit_for(model: Model, trace: Trace, answer: Answer = ()) -> Limit:
+    """Return the limit of what may be lost.
+
+    Of an answer half of its odds, else of a decoder 5 % of the loss, else a distance.
+    """
     decoder, ids = predictor(model), trace.input.ids
+    if decoder is not None and answer:
+        own = float(log_odds(decoder.logits(trace.hidden[-1, -1]), answer))
+        return Limit(ODDS_DROP, "drop of the log-odds", f"untouched: {own:.3f} nats")
     if decoder is None or len(ids) < 2:
         return Limit(VECTOR_MOVE, "cosine distance", "between the sentence vectors")
     loss = text_loss(decoder, trace.hidden[-1], ids)
@@ -79,6 +86,7 @@ def study_heads(
     entropies: Array,
     limit: float,
     on_progress: Progress = lambda share: None,
+    answer: Answer = (),
 ) -> Iterator[Study]:
     """Ablate each head alone, then growing sets, then find how many can go, to the head.
 
@@ -86,33 +94,43 @@ def study_heads(
     ----------
     entropies : (L, H) as from `metrics.entropy_per_head`
     limit : the largest effect with which heads still can go
+    answer : of a decoder, what the effect is on; without any it is on the whole text
     """
     study = Study(np.full(trace.weights.shape[:2], np.nan))
-    for singles in head_effects(model, trace, part_of(on_progress, 0.0, 0.5)):
+    for singles in head_effects(model, trace, part_of(on_progress, 0.0, 0.5), answer):
         study = Study(singles)
         yield study
     every = pruning.removal_orders(study.singles, SEEDS, entropies)
     orders = tuple(order for order in every if order.name in STUDIED)
     counts = pruning.removal_counts(study.singles.size)
-    grown = pruning.growing_effects(model, trace, orders, counts, part_of(on_progress, 0.5, 0.9))
+    grown = pruning.growing_effects(
+        model, trace, orders, counts, part_of(on_progress, 0.5, 0.9), answer
+    )
     for effects in grown:
         study = replace(study, orders=orders, counts=counts, effects=effects)
         yield study
     spare = (
-        _spare(model, trace, order, dict(zip(counts, row.tolist(), strict=True)), limit)
+        _spare(model, trace, order, dict(zip(counts, row.tolist(), strict=True)), limit, answer)
         for order, row in study.curves
         if order.name != pruning.RANDOM
     )
     yield replace(study, spare=tuple(spare))
 
 
-def _spare(model: Model, trace: Trace, order: Order, curve: dict[int, float], limit: float) -> int:
+def _spare(
+    model: Model,
+    trace: Trace,
+    order: Order,
+    curve: dict[int, float],
+    limit: float,
+    answer: Answer,
+) -> int:
     """Return how many heads of an order can go; `curve` has the effects of some counts."""
     within = pruning.removable([*curve.values()], [*curve], limit)
     beyond = next((count for count in curve if count > within), None)
     if beyond is None:
         return within
-    return pruning.spare_heads(model, trace, order, (within, beyond), limit)
+    return pruning.spare_heads(model, trace, order, (within, beyond), limit, answer)
 
 
 def study_sentence(study: Study, limit: float) -> str:
