@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from attention.charts.parts import CHOSEN, NEUTRAL, labels_param, position_axis
+from attention.charts.parts import CHOSEN, LABEL_ROW, NEUTRAL, labels_param, position_axis
 
 _LABEL = 11.5  # pixels that a label takes on an axis, at least
 _RULE: dict[str, Any] = {"color": NEUTRAL, "strokeWidth": 2, "tooltip": None}
@@ -29,7 +29,7 @@ def head_grid(
     Where `sharing` heads have keys and values in common, lines part them from the next. A layer
     takes `row` pixels; where that is less than a label does, some layers have none.
     """
-    crowded = row < 17
+    crowded = row < LABEL_ROW
     click = alt.selection_point("head", fields=["layer", "head"], on="click", empty=False)
     table = alt.Chart(data).transform_calculate(shared=f"floor(datum.head / {sharing})")
     base = table.encode(

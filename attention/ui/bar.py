@@ -27,6 +27,7 @@ def reading(
     tokens_only: bool = False,
     prefer: str | None = None,
     words_only: Callable[[Reading], str | None] = lambda plain: None,
+    more_examples: Sequence[presets.Preset] = (),
 ) -> Reading:
     """Draw the text, the model and the view of both into a bar, and return what they say.
 
@@ -41,12 +42,13 @@ def reading(
     prefer : the model that a page opens on where it is installed
     words_only : called with the sentence in whole words, without special tokens; says why that is
         all that is shown, where it is
+    more_examples : offered above those that every page has
     """
     with bar:
         row = st.container(horizontal=True, vertical_alignment="center")
         with row:
             text = _sentence(example)
-            _example_picker(text)
+            _example_picker(text, [preset.text for preset in (*more_examples, *presets.PRESETS)])
             name = _model_picker(prefer)
             more = st.popover("View", icon=":material/tune:")
         model = _usable(name)
@@ -65,7 +67,8 @@ def reading(
     if chosen.text == text:
         st.session_state[_LAST_GOOD] = text
     with bar:
-        signs_note(chosen.view.labels)
+        if not tokens_only:  # then no word of the text is on the page
+            signs_note(chosen.view.labels)
         unknown_words(chosen.model_name, chosen.view.units)
     return chosen
 
@@ -188,8 +191,7 @@ def _line_or_area(label: str, value: str, *, key: str, **more: Any) -> str | Non
     return st.text_input(label, value, key=key, **more)
 
 
-def _example_picker(text: str) -> None:
-    texts = [preset.text for preset in presets.PRESETS]
+def _example_picker(text: str, texts: Sequence[str]) -> None:
     st.session_state[_EXAMPLE] = text if text in texts else None
     st.selectbox(
         "Example",

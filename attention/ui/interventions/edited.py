@@ -21,10 +21,13 @@ from attention.models.decoder import CausalModel
 from attention.models.trace import Trace
 from attention.runtime.threads import one_blas_thread
 from attention.ui.readings import Reading
-from attention.ui.show import draw, signs_note
+from attention.ui.show import draw
 from attention.wording import Head
 
-NEXT_SHOWN = 10  # tokens besides the pinned ones
+NEXT_SHOWN, FEWEST_OTHERS = 8, 3  # tokens; and besides the pinned ones, however many these are
+MORE_SHOWN = 16  # tokens, where nothing is below
+MOVED_SHOWN = 8  # words
+_FEW_LAYERS, _ROW, _LOW_ROW = 12, 22, 12  # pixels
 SMALL, STEP = 0.02, 0.05  # the least axis of cosine distances, and its steps
 
 
@@ -63,18 +66,24 @@ def movement_of(chosen: Reading, after: Trace) -> Movement:
 
 
 def draw_next(
-    model: CausalModel, before: Trace, after: Trace, pinned: Sequence[int], *, key: str
-) -> None:
-    """Draw the next tokens of two passes: the pinned ones first, then the most probable."""
-    logits = logits_of(before), logits_of(after)
-    changes = effects.next_token_changes(*logits, NEXT_SHOWN, pinned)
-    draw_changes(model, changes, len(pinned), key=key)
+    chosen: Reading, after: Trace, pinned: Sequence[int], *, key: str, most: int = NEXT_SHOWN
+) -> Sequence[str]:
+    """Draw a decoder's next tokens, the pinned ones first; return them as they are spelled."""
+    model, logits = cast(CausalModel, chosen.model), (logits_of(chosen.trace), logits_of(after))
+    others = max(most - len(pinned), FEWEST_OTHERS)
+    changes = effects.next_token_changes(*logits, others, pinned)
+    return draw_changes(model, changes, len(pinned), key=key)
 
 
 def draw_changes(
-    model: CausalModel, changes: Sequence[NextToken], pinned: int = 0, *, key: str
-) -> None:
-    """Draw next tokens with their probability before and after, some of them pinned."""
+    model: CausalModel,
+    changes: Sequence[NextToken],
+    pinned: int = 0,
+    *,
+    key: str,
+    title: str = "probability (mark: untouched)",
+) -> Sequence[str]:
+    """Draw next tokens before and after, some of them pinned; return them as they are spelled."""
     frame = intervention_frames.next_frame(changes, model.label, pinned)
     highest = max(max(change.before, change.after) for change in changes)
     draw(
@@ -84,19 +93,24 @@ def draw_changes(
         alt_text="Probability of the next token, before and after",
         labels=tuple(f"“{token}”" for token in frame["token"]),
         highest=probability_axis(highest),
+        title=title,
     )
-    signs_note(frame["token"])
+    return list(frame["token"])
 
 
 def draw_moved(chosen: Reading, moved: Movement, *, key: str) -> None:
-    """Draw how far each word's vector moves."""
-    last = moved.words[-1]
+    """Draw how far the vectors of the words that move most do, in the order of the text."""
+    last, labels = moved.words[-1], chosen.view.labels
+    shown = sorted(np.argsort(-last, kind="stable")[:MOVED_SHOWN].tolist())
+    if len(shown) < len(labels):
+        st.caption(f"The {len(shown)} that move most, of {len(labels)}.")
     draw(
         moved_bars,
-        intervention_frames.moved_frame(chosen.view.labels, last),
+        intervention_frames.moved_frame(labels, last, shown),
         key=key,
         alt_text="How far the vector of each word moves",
-        labels=chosen.view.labels,
+        labels=labels,
+        count=len(shown),
         highest=round_up(max(1.1 * float(last.max()), SMALL), STEP),
     )
 
@@ -113,6 +127,15 @@ def probability_axis(highest: float) -> float:
     (0.3, 1.0)
     """
     return min(round_up(1.15 * highest, 0.1), 1.0)
+
+
+def row_height(layers: int, low: int = _LOW_ROW) -> int:
+    """Return how many pixels a layer takes in a grid, so that all fit above the fold.
+
+    >>> row_height(6), row_height(30)
+    (22, 12)
+    """
+    return _ROW if layers <= _FEW_LAYERS else low
 
 
 def round_up(value: float, step: float) -> float:
