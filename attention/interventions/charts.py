@@ -20,7 +20,7 @@ from attention.charts.parts import (
 )
 
 _CURVE_HEIGHT = 190
-_MAP_FRAME, _MAP_ROW, _LEAST_MAP, _MOST_MAP = 150, 18, 100, 290  # pixels
+_MAP_FRAME, _MAP_ROW, _LEAST_MAP, _MOST_MAP = 145, 16, 100, 260  # pixels
 
 
 def next_bars(
@@ -55,11 +55,13 @@ def moved_bars(
 ) -> alt.TopLevelMixin:
     """Draw how far the vector of each word moves.
 
-    `data` is `frames.moved_frame`, `labels` all words by position, `count` how many are drawn.
+    `data` is `frames.moved_frame`, `labels` all words by position, `count` how many are drawn:
+    those that move most.
     """
+    which = f" (the {count} of {len(labels)} that move most)" if count < len(labels) else ""
     base = alt.Chart(data).encode(
         y=alt.Y("k:O").title(None).axis(position_axis()),
-        x=alt.X("moved:Q").title("cosine distance").scale(domain=[0, highest]),
+        x=alt.X("moved:Q").title(f"cosine distance{which}").scale(domain=[0, highest]),
         tooltip=[
             alt.Tooltip("word:N", title="word"),
             alt.Tooltip("moved:Q", title="its vector moves by", format=".4f"),
@@ -67,7 +69,7 @@ def moved_bars(
     )
     bars = base.mark_bar(height={"band": 0.7})
     value = base.mark_text(align="left", dx=5, color=NEUTRAL).encode(
-        text=alt.Text("moved:Q", format=".3f")
+        text=alt.Text("moved:Q", format=".3~r")
     )
     height = max(count, 1) * ROW_HEIGHT + AXIS_HEIGHT + TITLE_HEIGHT
     return alt.layer(bars, value).add_params(labels_param(labels)).properties(height=height)
@@ -122,7 +124,7 @@ def cut_map(
     """
     click = alt.selection_point("cell", fields=["q", "k"], on="click", empty=False)
     base = alt.Chart(data).encode(
-        x=alt.X("k:O").title("key").axis(position_axis(labelAngle=-60, orient="top")),
+        x=alt.X("k:O").title("key").axis(position_axis(labelAngle=-90, orient="top")),
         y=alt.Y("q:O").title("query").axis(position_axis()),
         tooltip=[
             alt.Tooltip("query:N", title="query"),
@@ -133,7 +135,7 @@ def cut_map(
     )
     colour = alt.Color("weight:Q").title("weight").scale(domain=[0, 1])
     legend = alt.Legend(
-        orient="bottom", direction="horizontal", gradientLength=160, gradientThickness=10,
+        orient="bottom", direction="horizontal", gradientLength=110, gradientThickness=10,
         titleOrient="left", offset=4,
     )  # fmt: skip
     cells = base.mark_rect(cursor="pointer" if clickable else "default").encode(

@@ -13,6 +13,7 @@ from attention.interventions.steering import Interests
 from attention.wording import percent, spelled
 
 _STILL = 5e-4  # a cosine distance that is shown as 0.000
+_SEEN = 5e-5  # one that is shown as 0.0001
 
 
 def edit_count(edits: Edits) -> str:
@@ -27,7 +28,16 @@ def edit_count(edits: Edits) -> str:
 
 def moved_text(moved: Movement) -> str:
     """Say how far the sentence vector moves."""
-    return f"the sentence vector moves by {moved.sentence[-1]:.4f}"
+    return f"the sentence vector moves by {_distance(moved.sentence[-1])}"
+
+
+def _distance(moved: float) -> str:
+    """Return a cosine distance as people read it; one that would be shown as 0 is below something.
+
+    >>> _distance(0.01234), _distance(2e-6)
+    ('0.0123', 'less than 0.0001')
+    """
+    return f"{moved:.4f}" if moved >= _SEEN else "less than 0.0001"
 
 
 def answer_sentence(
@@ -86,7 +96,7 @@ def push_sentence(view: View, query: int, moved: Movement) -> str:
     """Say how far a push of one query moves the vectors of an encoder."""
     return (
         f"The push on the scores of “{view.labels[query]}” moves the sentence vector by "
-        f"{moved.sentence[-1]:.4f}. {_farthest(view, moved.words[-1])}"
+        f"{_distance(moved.sentence[-1])}. {_farthest(view, moved.words[-1])}"
     )
 
 

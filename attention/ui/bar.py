@@ -18,6 +18,7 @@ from attention.ui.show import escape_markdown, signs_note, sized, unknown_words
 _EXAMPLE, _SENTENCE = "example", "q"
 _LAST_GOOD = "_last_good"
 _ONE_LINE, _MANY_LINES = 90, 450  # characters
+_TALL = 68  # pixels, for many lines
 
 
 def reading(
@@ -187,7 +188,7 @@ def _line_or_area(label: str, value: str, *, key: str, **more: Any) -> str | Non
     """Draw a field of one line, which Enter applies, or a tall one for what does not fit there."""
     if len(value) > _ONE_LINE or "\n" in value:
         tall = len(value) > _MANY_LINES
-        return st.text_area(label, value, key=key, height=100 if tall else "content", **more)
+        return st.text_area(label, value, key=key, height=_TALL if tall else "content", **more)
     return st.text_input(label, value, key=key, **more)
 
 

@@ -44,3 +44,8 @@ def test_the_word_that_moves_most(moved, text):
     assert sentence == (
         f"The push on the scores of “cat” moves the sentence vector by 0.0123. {text}"
     )
+
+
+def test_a_distance_too_small_to_show_is_no_zero():
+    moved = Movement(np.array([[0.0, 0.0, 0.0]]), np.array([3e-6]))
+    assert sentences.moved_text(moved) == "the sentence vector moves by less than 0.0001"

@@ -195,9 +195,9 @@ def test_a_long_text_has_sliders_for_the_words_that_are_read_most(model):
 
 def test_the_end_of_a_long_text_can_be_cut():
     app = open_page(CUT, model="minilm", q=LONG)
-    assert len(set(drawn(app, "q", "k", "cut")["q"])) == 24
+    assert len(set(drawn(app, "q", "k", "cut")["q"])) == 16
     healthy(app.slider(key="cut_at").set_value(61).run())
-    assert set(drawn(app, "q", "k", "cut")["q"]) == set(range(38, 62))
+    assert set(drawn(app, "q", "k", "cut")["q"]) == set(range(46, 62))
     click(app, "Weights of", "cell", q=60, k=59)
     assert "With 1 edit" in notice(app)
     rows = drawn(app, "q", "k", "cut").set_index(["q", "k"])

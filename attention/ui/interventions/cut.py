@@ -23,6 +23,7 @@ from attention.ui import inputs
 from attention.ui.controls import layer_and_head
 from attention.ui.interventions.answer import answer, said_of
 from attention.ui.interventions.edited import (
+    SIDES,
     changed,
     decoder,
     draw_moved,
@@ -30,23 +31,24 @@ from attention.ui.interventions.edited import (
     merged,
     movement_of,
     row_height,
+    two_pictures,
 )
 from attention.ui.readings import Focus, Reading
 from attention.ui.show import draw, escape_markdown, notice, signs_note
 from attention.wording import Head, head_name
 
 KEY = "edits"
-_MOST_WORDS = 24  # of a map
+_MOST_WORDS = 16  # of a map
 WHAT = {"cell": "One connection", "column": "A whole column"}
 _WHERE = {"head": "This head", "layer": "Its layer", "all": "Every head"}
-_LOW_ROW = 9  # pixels that a layer takes in the grid, where there are many
+_LOW_ROW = 8  # pixels that a layer takes in the grid, where there are many
 
 _CutAt = Callable[[Mapping[str, int]], Cut]  # the cut that a click in this cell of the map makes
 
 
 def cut(chosen: Reading, focus: Focus) -> None:
     """Draw what a click cuts, beside it the map and the grid to click in, and what the cuts do."""
-    left, right = st.columns([1, 2], gap="medium")
+    left, right = st.columns(SIDES, gap="medium")
     with left:
         controls = st.container()
         model = decoder(chosen)
@@ -64,13 +66,13 @@ def cut(chosen: Reading, focus: Focus) -> None:
     with controls:
         _grid(chosen, after.edits)
         cut_at = _controls(chosen, head, after.edits)
+        _more_or_less(chosen, focus, after.edits)
     with told:
         _tell(chosen, after, followed)
     with place:
-        _proposal(chosen, focus, after.edits)
-    with pictures:
         shown = _window(chosen, focus, after.edits)
-        one, other = st.columns(2, gap="small")
+    with pictures:
+        one, other = two_pictures()
         with one:
             _map(chosen, after, head, shown, cut_at)
         with other:
@@ -97,20 +99,18 @@ def _controls(chosen: Reading, head: Head, edits: Edits) -> _CutAt:
     with st.container(horizontal=True):
         what = inputs.select("A click cuts", list(WHAT), "cell", key="cuts", text=WHAT.__getitem__)
         where = inputs.select("In", list(_WHERE), "head", key="cut_where", text=_WHERE.__getitem__)
-    renormalise = inputs.switch(
-        "Renormalise", True, key="renormalise",
-        help="The rest of the row is scaled to sum to 1 again, as if the key were masked. Off: "
-        "what is cut is missing from the sum.",
-    )  # fmt: skip
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
+        renormalise = inputs.switch(
+            "Renormalise", True, key="renormalise",
+            help="The rest of the row is scaled to sum to 1 again, as if the key were masked. Off: "
+            "what is cut is missing from the sum.",
+        )  # fmt: skip
         ablated = head in cuts.ablated_heads(edits)
         _setter(
             f"{'Restore' if ablated else 'Ablate'} {head_name(head)}",
             "add" if ablated else "remove",
             cuts.toggle_head(edits, head),
         )
-        _setter("Undo", "undo", edits[:-1], disabled=not edits)
-        _setter("Clear", "delete", (), disabled=not edits)
 
     def cut_at(cell: Mapping[str, int]) -> Cut:
         queries = units[cell["q"]].positions if what == "cell" else None
@@ -120,9 +120,25 @@ def _controls(chosen: Reading, head: Head, edits: Edits) -> _CutAt:
     return cut_at
 
 
-def _setter(label: str, icon: str, then: Edits, **options: Any) -> None:
+def _more_or_less(chosen: Reading, focus: Focus, edits: Edits) -> None:
+    """Draw buttons that take edits back or, where there are none, one that makes the first.
+
+    That one cuts the link that the page opens on, in every head.
+    """
+    if edits:
+        with st.container(horizontal=True):
+            _setter("Undo", "undo", edits[:-1])
+            _setter("Clear", "delete", ())
+        return
+    units, labels = chosen.view.units, chosen.view.labels
+    first = Cut(units[focus.query].positions, units[focus.key].positions)
+    query, key = (f"“{escape_markdown(labels[i])}”" for i in (focus.query, focus.key))
+    _setter(f"Cut {query} from {key} in every head", "content_cut", (first,))
+
+
+def _setter(label: str, icon: str, then: Edits) -> None:
     """Draw a button that makes other edits."""
-    st.button(label, icon=f":material/{icon}:", on_click=_set, args=(then,), **options)
+    st.button(label, icon=f":material/{icon}:", on_click=_set, args=(then,))
 
 
 def _set(edits: Edits) -> None:
@@ -132,16 +148,17 @@ def _set(edits: Edits) -> None:
 def _window(chosen: Reading, focus: Focus, edits: Edits) -> list[int]:
     """Return the words of the map; of a long text a window that can be moved over all of it.
 
-    What is cut is among them, wherever it stands.
+    What is cut or could be is among them, wherever it stands.
     """
     size = len(chosen.view.units)
     if size <= _MOST_WORDS:
         return list(range(size))
     around = inputs.slider(
-        f"Of {size} words the map shows {_MOST_WORDS}, around number",
-        0, size - 1, focus.query, key="cut_at", of=(chosen.source, size),
+        f"{_MOST_WORDS} of {size} words, around", 0, size - 1, focus.query,
+        key="cut_at", of=(chosen.source, size), width=220,
     )  # fmt: skip
     named = cuts.named_units(edits, chosen.view.units, _MOST_WORDS // 2)
+    named = named if edits else [focus.query, focus.key]
     return links.shown_words(size, around, named, _MOST_WORDS)
 
 
@@ -226,16 +243,6 @@ def _tell(chosen: Reading, after: Trace, followed: Interests | None) -> None:
         notice(f"With {change}, {moved_text(movement_of(chosen, after))}.")
     else:
         notice("Nothing is cut yet.")
-
-
-def _proposal(chosen: Reading, focus: Focus, edits: Edits) -> None:
-    """Draw a button for a first cut: the link that the page opens on, in every head."""
-    if edits:
-        return
-    units, labels = chosen.view.units, chosen.view.labels
-    first = Cut(units[focus.query].positions, units[focus.key].positions)
-    query, key = (f"“{escape_markdown(labels[i])}”" for i in (focus.query, focus.key))
-    _setter(f"Cut {query} from {key} in every head", "content_cut", (first,))
 
 
 def _list(chosen: Reading, edits: Edits) -> None:

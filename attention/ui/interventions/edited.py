@@ -7,6 +7,7 @@ from typing import cast
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 import attention
 from attention.analysis import words
@@ -25,10 +26,17 @@ from attention.ui.show import draw
 from attention.wording import Head
 
 NEXT_SHOWN, FEWEST_OTHERS = 8, 3  # tokens; and besides the pinned ones, however many these are
+SIDES = (3, 5)  # the widths of the controls and of what comes of them
+_BESIDE = 298  # pixels: two of these are as wide as the latter in a window of 1400
 MORE_SHOWN = 16  # tokens, where nothing is below
 MOVED_SHOWN = 8  # words
 _FEW_LAYERS, _ROW, _LOW_ROW = 12, 22, 12  # pixels
-SMALL, STEP = 0.02, 0.05  # the least axis of cosine distances, and its steps
+
+
+def two_pictures() -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Return two places for pictures beside each other or, where there is no room, below."""
+    with st.container(horizontal=True, gap="small"):
+        return st.container(width=_BESIDE), st.container(width=_BESIDE)
 
 
 def changed(chosen: Reading, edits: Edits) -> Trace:
@@ -102,8 +110,6 @@ def draw_moved(chosen: Reading, moved: Movement, *, key: str) -> None:
     """Draw how far the vectors of the words that move most do, in the order of the text."""
     last, labels = moved.words[-1], chosen.view.labels
     shown = sorted(np.argsort(-last, kind="stable")[:MOVED_SHOWN].tolist())
-    if len(shown) < len(labels):
-        st.caption(f"The {len(shown)} that move most, of {len(labels)}.")
     draw(
         moved_bars,
         intervention_frames.moved_frame(labels, last, shown),
@@ -111,13 +117,24 @@ def draw_moved(chosen: Reading, moved: Movement, *, key: str) -> None:
         alt_text="How far the vector of each word moves",
         labels=labels,
         count=len(shown),
-        highest=round_up(max(1.1 * float(last.max()), SMALL), STEP),
+        highest=distance_axis(float(last.max())),
     )
 
 
 def merged(chosen: Reading, trace: Trace, head: Head) -> Array:
     """Return one head's weights of an edited pass over the words that are shown, `(W, W)`."""
     return words.merge(trace.weights[head], chosen.view.units)
+
+
+def distance_axis(highest: float) -> float:
+    """Return where an axis of distances ends, so that it moves seldom: at 1, 2 or 5 of a decade.
+
+    >>> distance_axis(0.24), distance_axis(0.046), distance_axis(0.0)
+    (0.5, 0.1, 0.001)
+    """
+    decades = (10.0**power for power in range(-3, 1))
+    ends = [round(step * decade, 3) for decade in decades for step in (1, 2, 5)]
+    return next((end for end in ends if end >= 1.1 * highest), ends[-1])
 
 
 def probability_axis(highest: float) -> float:

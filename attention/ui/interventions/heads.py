@@ -16,7 +16,7 @@ from attention.interventions.frames import band_frame
 from attention.interventions.study import SEEDS, STUDIED, Limit, Study
 from attention.ui import inputs
 from attention.ui.interventions.answer import answer
-from attention.ui.interventions.edited import decoder, row_height
+from attention.ui.interventions.edited import SIDES, decoder, row_height, two_pictures
 from attention.ui.measuring import Bench, Sweep, bench, measured
 from attention.ui.progress import kept
 from attention.ui.readings import Reading
@@ -28,7 +28,7 @@ BY = {"answer": "Your answer", "text": "The whole text"}
 
 def which_matter(chosen: Reading) -> None:
     """Measure what each head does, and how many can go."""
-    left, right = st.columns([1, 2], gap="medium")
+    left, right = st.columns(SIDES, gap="medium")
     with left:
         followed = _measure(chosen)
         place = bench(
@@ -40,7 +40,7 @@ def which_matter(chosen: Reading) -> None:
             chosen.model_name, chosen.text, repr(followed),
         )  # fmt: skip
     with right:
-        one, other = st.columns(2, gap="small")
+        one, other = two_pictures()
         grid, curve = one.empty(), other.empty()
     sweep = _measured(chosen, followed, place, limit, grid, curve)
     if not sweep.results:
@@ -55,7 +55,8 @@ def which_matter(chosen: Reading) -> None:
         with place.status:
             notice(sentence)
     with left:
-        _explain(chosen, limit, followed)
+        _explain(limit, followed)
+    _formula(chosen, followed)
 
 
 def _measure(chosen: Reading) -> Answer:
@@ -94,19 +95,23 @@ def _measured(
     return sweep
 
 
-def _explain(chosen: Reading, limit: Limit, followed: Answer) -> None:
+def _explain(limit: Limit, followed: Answer) -> None:
+    halves = ": there, the odds are half of what they were" if followed else ""
+    st.caption(
+        f"The effect is the {limit}. An ablated head writes nothing. Random: the median of {SEEDS} "
+        "orders, and the band between the least and the most. Dashed: the limit, "
+        f"{limit.most:.3f}{halves}."
+    )
+
+
+def _formula(chosen: Reading, followed: Answer) -> None:
     if followed:
-        st.latex(r"\log \frac{p(\text{answer})}{p(\text{another})}")
+        other = "another" if len(followed) > 1 else "any other"
+        st.latex(rf"\log \frac{{p(\text{{answer}})}}{{p(\text{{{other}}})}}")
     elif decoder(chosen):
         st.latex(r"\mathcal{L} = -\tfrac{1}{T-1} \textstyle\sum_t \log p(x_{t+1} \mid x_{\le t})")
     else:
         st.latex(r"1 - \cos(a, b), \quad a = \tfrac{1}{T} \textstyle\sum_t h_t")
-    halves = " there, the odds are half of what they were" if followed else ""
-    st.caption(
-        f"The effect is the {limit}. An ablated head writes nothing. Random: the median of {SEEDS} "
-        "orders, and the band between the least and the most. Dashed: the limit, "
-        f"{limit.most:.3f}{':' if halves else ''}{halves}."
-    )
 
 
 def _grid(result: Study, limit: Limit) -> None:
@@ -151,7 +156,7 @@ def sink_balance(chosen: Reading) -> None:
     labels = [unit.label for unit in words.pieces(chosen.trace.input)]
     apart = account.weight_share - account.written_share
     most = divmod(int(apart.argmax()), apart.shape[1])
-    left, right = st.columns([1, 2], gap="medium")
+    left, right = st.columns(SIDES, gap="medium")
     with left:
         notice(sinks.sink_sentence(account, labels))
         names = ", ".join(f"“{labels[i]}”" for i in account.sinks)
@@ -162,7 +167,7 @@ def sink_balance(chosen: Reading) -> None:
             "furthest apart."
         )
     with right:
-        one, other = st.columns(2, gap="small")
+        one, other = two_pictures()
         with one:
             _share_grid("Share of the weight", account.weight_share, most)
         with other:

@@ -23,6 +23,7 @@ from attention.ui.interventions.answer import answer, said_of
 from attention.ui.interventions.edited import (
     MORE_SHOWN,
     NEXT_SHOWN,
+    SIDES,
     changed,
     decoder,
     draw_moved,
@@ -35,7 +36,7 @@ from attention.ui.show import draw, escape_markdown, notice, percent, signs_note
 from attention.ui.sliders import LINE_HEIGHT, Slider, slider_column, standing
 
 STRENGTHS = tuple(float(s) for s in range(-6, 7))
-HOW = {"move": "Between two words", "each": "Every word"}
+HOW = {"move": "Two words", "each": "Every word"}
 _WHERE = {"all": "Every head", "layer": "One layer", "head": "One head"}
 MOST_SLIDERS = 24
 _HIGH = 12 * LINE_HEIGHT  # pixels: more sliders scroll beside what they change
@@ -53,7 +54,7 @@ class Pushed(NamedTuple):
 @st.fragment  # what is pushed follows while a slider is held
 def steer(chosen: Reading, focus: Focus) -> None:
     """Draw the controls, and beside them the model's answer with and without the push."""
-    left, right = st.columns([1, 2], gap="medium")
+    left, right = st.columns(SIDES, gap="medium")
     with left:
         asked = _asked(chosen, focus)
         strengths, edits, rests = _pushed(chosen, asked)

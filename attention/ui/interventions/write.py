@@ -9,7 +9,7 @@ from attention.interventions import writing
 from attention.interventions.writing import Sampling, Writing
 from attention.models.decoder import CausalModel
 from attention.ui import inputs
-from attention.ui.interventions.edited import NEXT_SHOWN, decoder, draw_changes, logits_of
+from attention.ui.interventions.edited import NEXT_SHOWN, SIDES, decoder, draw_changes, logits_of
 from attention.ui.measuring import alone
 from attention.ui.readings import Reading
 from attention.ui.show import escape_markdown, notice, signs_note
@@ -27,7 +27,7 @@ def write_on(chosen: Reading) -> None:
             f"{chosen.trace.why_no_next}. Pick another model above."
         )
         return
-    left, right = st.columns([1, 2], gap="medium")
+    left, right = st.columns(SIDES, gap="medium")
     with left:
         sampling = _sampling()
         count = inputs.slider("Tokens", 1, _MOST_TOKENS, 25, key="count")
