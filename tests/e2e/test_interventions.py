@@ -23,14 +23,14 @@ def test_a_push_changes_the_odds_of_the_next_word(open_page):
     strength = slider(page, "Strength")
     for _ in range(2):
         strength.press("ArrowLeft")
-    expect(notice(page)).to_contain_text(re.compile(r"455 untouched, 28\W*7 with this push"))
+    expect(notice(page)).to_contain_text(re.compile(r"455 untouched, 49\W*3 with this push"))
     expect(page).to_have_url(re.compile("strength=1"))
     expect(mark(page, "Probability of the next token", "Mary")).to_be_attached()
 
 
 def test_clicks_cut_a_cell_and_a_head_and_undo_brings_them_back(open_page):
     page = open_page("/interventions?do=Cut&model=minilm&layer=3&head=1")
-    code = main(page).get_by_role("textbox", name="These edits as text")
+    code = main(page).get_by_role("textbox", name="The edits as text")
     mark(page, "Weights of L3 H1", "key: 2; query: 9;").click()
     expect(code).to_have_value(re.compile(r"^cut_l3_h1_q\d+_k\d+$"))
     expect(notice(page)).to_contain_text("With 1 edit, the sentence vector moves by")
@@ -82,7 +82,7 @@ def test_cause_and_effect_share_the_screen(open_page, model, state, result, besi
 def test_a_new_text_has_no_edits_and_undo_brings_both_back(open_page):
     page = open_page("/interventions?do=cut&model=minilm&q=Mary+saw+John&edits=off_1h0")
     field = page.get_by_role("textbox", name="Sentence", exact=True)
-    code = main(page).get_by_role("textbox", name="These edits as text")
+    code = main(page).get_by_role("textbox", name="The edits as text")
     expect(code).to_have_value("off_1h0")
     field.fill("John saw the cat")
     field.press("Control+Enter")
@@ -134,7 +134,7 @@ def test_a_phone_in_the_dark_shows_the_whole_width(open_page, do):
 
 def test_the_vectors_move_while_a_push_is_held(open_page):
     page = open_page("/interventions?model=minilm&how=each")
-    knob = slider(page, "2 trophy")
+    knob = slider(page, "2 Mary")
     box = knob.bounding_box()
     page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + box["height"] / 2)
     page.mouse.down()
