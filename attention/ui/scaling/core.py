@@ -51,8 +51,10 @@ def core() -> None:
     with switch:
         beyond = inputs.switch(
             "Draw the fit out to a million tokens", False, key="beyond",
-            disabled=trend is None, help="Once four lengths are measured there is a fit.",
+            disabled=trend is None,
         )  # fmt: skip
+        if trend is None:
+            st.caption("Once four lengths are measured there is a fit.")
     _draw_times(picture, points, beyond=beyond)
     with right:
         _tell(sweep, trend)
