@@ -109,7 +109,9 @@ def strength_curve(
     rule = base.transform_filter(alt.datum.strength == chosen).mark_rule(
         color=CHOSEN, strokeWidth=2, strokeDash=[5, 3]
     )
-    even = alt.Chart().mark_rule(color=NEUTRAL, strokeDash=[2, 3]).encode(y=alt.datum(1.0))
+    even = (
+        alt.Chart().mark_rule(color=NEUTRAL, strokeDash=[2, 3], aria=False).encode(y=alt.datum(1.0))
+    )
     layers = [even, rule, lines] if ratios and not percent else [rule, lines]
     return alt.layer(*layers, data=data).properties(height=_CURVE_HEIGHT)
 
@@ -219,7 +221,7 @@ def pruning_curve(
     lines = base.mark_line(strokeWidth=2, point=alt.OverlayMarkDef(size=40)).encode(y=y)
     rule = (
         alt.Chart()
-        .mark_rule(color=NEUTRAL, strokeDash=[5, 4])
+        .mark_rule(color=NEUTRAL, strokeDash=[5, 4], aria=False)
         .encode(y=alt.datum(limit, type="quantitative"))
     )
     return alt.layer(band, lines, rule, data=data).properties(height=380)
