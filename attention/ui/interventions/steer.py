@@ -40,7 +40,7 @@ HOW = {"move": "Two words", "each": "Every word"}
 _WHERE = {"all": "Every head", "layer": "One layer", "head": "One head"}
 MOST_SLIDERS = 24
 _HIGH = 12 * LINE_HEIGHT  # pixels: more sliders scroll beside what they change
-NOTHING = "Nothing is pushed: move a slider, and vectors move."
+NOTHING = "Nothing is pushed yet: move a slider, and vectors move."
 
 
 class Pushed(NamedTuple):
