@@ -18,8 +18,15 @@ from attention.core import (
 from attention.core.stages import KVCache, Stages, attention_stages, extend_cache
 from attention.edits import Add, Cut, CutHeads, SetRow
 from attention.lazily import submodules
-from attention.models import available_models, load_model, unavailable_models
+from attention.models import (
+    available_models,
+    available_translators,
+    load_model,
+    load_translator,
+    unavailable_models,
+)
 from attention.models.trace import Tokens, Trace
+from attention.models.translation import Translation
 
 __version__ = "0.2.0"
 
@@ -33,17 +40,20 @@ __all__ = [
     "Stages",
     "Tokens",
     "Trace",
+    "Translation",
     "View",
     "__version__",
     "attention_scores",
     "attention_stages",
     "attention_weights",
     "available_models",
+    "available_translators",
     "base_rate",
     "blend",
     "causal_mask",
     "extend_cache",
     "load_model",
+    "load_translator",
     "padding_mask",
     "scaled_dot_product_attention",
     "scores_for",

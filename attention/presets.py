@@ -28,6 +28,7 @@ class Preset:
     weights: Mapping[str, float] = field(default_factory=dict)  # the rest share what is left
     from_lesson: bool = False  # the weights are those of the lesson; else they are made up here
     rival: str | None = None  # another word that it could have attended to
+    push: float = 0.0  # of its score, by which the next word changes visibly
     interests: str = ""  # next words whose odds are worth following, as `steering` takes them
 
 
@@ -83,11 +84,23 @@ UNFINISHED = Preset(
     meanings=_TROPHY_OR_SUITCASE,
     poles=("suitcase", "trophy"),
     rival="suitcase",
+    push=4.0,
     interests="small | big, large",
 )
+GIFT = Preset(
+    "When Mary and John went to the store, John gave a drink to",
+    query="gave",
+    key="Mary",
+    meanings=("girl", "woman", "boy", "man", "shop", "water", "friend", "present"),
+    poles=("boy", "girl"),
+    rival="John",
+    push=3.0,
+    interests="Mary | John",
+)
 PRESETS = (BANK, RIVER, CAT, TROPHY_BIG, TROPHY_SMALL, STEEP)
+TO_FINISH = (GIFT, UNFINISHED)  # for a model that predicts the next word
 
-_BY_TEXT = {preset.text: preset for preset in (*PRESETS, UNFINISHED)}
+_BY_TEXT = {preset.text: preset for preset in (*PRESETS, *TO_FINISH)}
 
 
 def preset_for(text: str) -> Preset | None:

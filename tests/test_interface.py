@@ -80,6 +80,24 @@ def test_masked_cells_are_absent_from_a_frame():
         toy_trace.to_frame(0, 99)
 
 
+def test_a_translator_is_what_the_readme_says_it_is():
+    pair = attention.load_translator()
+    assert attention.available_translators()[0] == pair.name == "en-pt"
+    names = list(inspect.signature(pair.translate).parameters)
+    assert names == ["text", "edits", "cross_edits"]
+    done = pair.translate("The bank by the river was steep.", (), (Cut(keys=(0,)),))
+    assert isinstance(done.text, str)
+    assert isinstance(done.source, attention.Tokens)
+    assert isinstance(done.target, attention.Tokens)
+    assert isinstance(done.encoder, attention.Trace)
+    assert isinstance(done, attention.Translation)
+    assert done.cross_weights.shape == (2, 8, len(done.target), len(done.source))
+    assert done.cross_weights[..., 0].max() == 0
+    assert done.encoder.weights.shape == (6, 8, len(done.source), len(done.source))
+    assert len(done.next_token(0)) == 5
+    assert "\n" not in repr(done)
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
@@ -88,6 +106,8 @@ def test_masked_cells_are_absent_from_a_frame():
         (lambda model: model.trace("a", Cut(keys=(0,))), "edits are a tuple of Cut"),
         (lambda model: model.trace("a").find(3), "a word is a str, got int"),
         (lambda _: attention.load_model(3), "no model named 3; available: minilm"),
+        (lambda _: attention.load_translator(3), "no translator named 3; available: en-pt"),
+        (lambda _: attention.load_translator().translate(3), "a text is one str, got int"),
         (lambda _: Cut(keys=3), "keys must be a tuple of whole numbers, got 3"),
         (lambda _: Cut(queries="all"), "queries must be a tuple of whole numbers, got 'all'"),
         (lambda _: CutHeads((3,)), r"pairs must be a tuple of \(layer, head\), got \(3,\)"),

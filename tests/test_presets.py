@@ -5,7 +5,7 @@ from attention import presets, softmax
 from attention.analysis import words
 
 
-@pytest.mark.parametrize("preset", presets.PRESETS, ids=lambda p: p.text)
+@pytest.mark.parametrize("preset", [*presets.PRESETS, *presets.TO_FINISH], ids=lambda p: p.text)
 def test_every_preset_holds_the_words_it_points_at(preset, model):
     view = words.view(model.trace(preset.text))
     assert view.find(preset.query) is not None

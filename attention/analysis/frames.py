@@ -150,6 +150,35 @@ def map_frame(view: View, chosen: Sequence[Head], shown: Sequence[int]) -> pd.Da
     return frame[frame["k"] <= frame["q"]] if view.is_causal else frame
 
 
+def binned_frame(view: View, chosen: Sequence[Head], most: int) -> pd.DataFrame:
+    """Return maps of a whole text in bins: `map, name, q, to_q, k, to_k, queries, keys, weight`.
+
+    The weight is the largest of a bin. A bin is the words from q to before `to_q`, and so on.
+    Bins that a mask hides are absent.
+
+    Parameters
+    ----------
+    most : how many bins a side has at the most
+    """
+    size = len(view.units)
+    edges = np.unique(np.linspace(0, size, min(most, size) + 1).round().astype(int))
+    starts, ends = edges[:-1], edges[1:]
+    words = np.array([f"{start} to {end - 1}" for start, end in zip(starts, ends, strict=True)])
+    queries, keys = (axis.ravel() for axis in np.indices((len(starts), len(starts))))
+    parts = []
+    for number, (layer, head) in enumerate(chosen):
+        rows = np.maximum.reduceat(view.weights[layer, head], starts, axis=0)
+        part = {
+            "map": number, "name": head_name((layer, head)),
+            "q": starts[queries], "to_q": ends[queries], "k": starts[keys], "to_k": ends[keys],
+            "queries": words[queries], "keys": words[keys],
+            "weight": np.maximum.reduceat(rows, starts, axis=1).ravel(),
+        }  # fmt: skip
+        parts.append(pd.DataFrame(part))
+    frame = pd.concat(parts)
+    return frame[frame["k"] <= frame["q"]] if view.is_causal else frame
+
+
 def figures_frame(
     view: View, chosen: Sequence[Head], query: int, figures: Mapping[str, Array]
 ) -> pd.DataFrame:

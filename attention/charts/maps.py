@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from attention.charts.parts import CHOSEN, NEUTRAL, labels_param, position_axis
+from attention.charts.parts import CHOSEN, LABEL_ROW, NEUTRAL, labels_param, position_axis
 
 _LABEL = 11.5  # pixels that a label takes on an axis, at least
 _RULE: dict[str, Any] = {"color": NEUTRAL, "strokeWidth": 2, "tooltip": None}
@@ -29,7 +29,7 @@ def head_grid(
     Where `sharing` heads have keys and values in common, lines part them from the next. A layer
     takes `row` pixels; where that is less than a label does, some layers have none.
     """
-    crowded = row < 17
+    crowded = row < LABEL_ROW
     click = alt.selection_point("head", fields=["layer", "head"], on="click", empty=False)
     table = alt.Chart(data).transform_calculate(shared=f"floor(datum.head / {sharing})")
     base = table.encode(
@@ -96,6 +96,45 @@ def head_maps(
         .properties(width=size, height=size)
     )
     return _by_head(cells, data, labels, names, columns)
+
+
+def whole_maps(
+    data: pd.DataFrame,
+    *,
+    names: Sequence[str],
+    size: int,
+    columns: int,
+    words: int,
+    window: tuple[int, int],
+) -> alt.TopLevelMixin:
+    """Draw maps of a text of so many words in bins, with a frame round a window of it.
+
+    `data` is `frames.binned_frame`; `window` is its first position and the one after its last.
+    """
+    ends = [0, words]
+    cells = alt.Chart().mark_rect().encode(
+        x=alt.X("k:Q").title("key").scale(domain=ends, nice=False).axis(grid=False, tickCount=5),
+        y=alt.Y("q:Q").title("query").scale(domain=ends, nice=False, reverse=True)
+        .axis(grid=False, tickCount=5),
+        x2="to_k:Q",
+        y2="to_q:Q",
+        color=alt.Color("weight:Q").scale(domain=[0, 1]).legend(None),
+        tooltip=[
+            alt.Tooltip("name:N", title="head"),
+            alt.Tooltip("queries:N", title="queries"),
+            alt.Tooltip("keys:N", title="keys"),
+            alt.Tooltip("weight:Q", title="largest weight", format=".4f"),
+        ],
+    )  # fmt: skip
+    first, after = (alt.datum(end) for end in window)
+    frame = (
+        alt.Chart()
+        .transform_filter("datum.q === 0 && datum.k === 0")  # one a map
+        .mark_rect(filled=False, stroke=CHOSEN, strokeWidth=2, tooltip=None)
+        .encode(x=first, x2=after, y=first, y2=after)
+    )
+    layers = (cells + frame).properties(width=size, height=size)
+    return _by_head(layers, data, (), names, columns)
 
 
 def row_bars(
@@ -178,8 +217,12 @@ def _starts_group(field: str, across: str, sharing: int) -> str:
 
 
 def _by_head(
-    chart: alt.Chart, data: pd.DataFrame, labels: Sequence[str], names: Sequence[str], columns: int
-) -> alt.TopLevelMixin:
+    chart: alt.Chart | alt.LayerChart,
+    data: pd.DataFrame,
+    labels: Sequence[str],
+    names: Sequence[str],
+    columns: int,
+) -> alt.TopLevelMixin:  # fmt: skip
     header = alt.Header(title=None, labelExpr="split(names[datum.value], '\\n')", labelFontSize=13)
     facets = chart.facet(alt.Facet("map:O", header=header), data=data, columns=columns)
     return facets.add_params(labels_param(labels), alt.param(name="names", value=list(names)))

@@ -10,6 +10,7 @@ import altair as alt
 ROW_HEIGHT = 24  # pixels per word in a bar chart
 AXIS_HEIGHT = 30  # pixels for the axis under it
 TITLE_HEIGHT = 22  # and for its title
+LABEL_ROW = 17  # and for a label, so that the next one is clear of it
 _LABEL = 0.2  # of an axis is about what a label takes
 NEUTRAL = "#797982"  # text and marks: as far from light ground as from dark, 4.2 : 1
 CHOSEN = "#f59e0b"  # frames around what the reader has chosen

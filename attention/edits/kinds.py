@@ -174,9 +174,18 @@ def _first_query(edit: Edit, tokens: int) -> int:
 
 
 def check_edits(
-    edits: Edits, model: str, layers: int, heads: int, tokens: int, *, is_causal: bool = False
+    edits: Edits,
+    model: str,
+    layers: int,
+    heads: int,
+    tokens: int,
+    *,
+    queries: int | None = None,
+    is_causal: bool = False,
 ) -> None:
     """Check that every layer, head and position is there, and every new row possible.
+
+    Queries are tokens of the text, as keys are, or else the given number of steps.
 
     Raises
     ------
@@ -190,13 +199,17 @@ def check_edits(
         raise ValueError(f"edits are a tuple of Cut, CutHeads, Add and SetRow, got {edits!r:.100}")
     there = f"{model} has layers 0 to {layers - 1} and heads 0 to {heads - 1}"
     text = f"the text has {tokens} tokens, 0 to {tokens - 1}"
+    steps = f"a translation of it has at most {queries} steps"
     for edit in edits:
         _check_largest("layer", layers_of(edit), layers, there)
         if isinstance(edit, CutHeads):
             _check_largest("head", [head for _, head in edit.pairs], heads, there)
             continue
         _check_largest("head", edit.heads, heads, there)
-        _check_largest("position", edit.queries, tokens, text)
+        if queries is None:
+            _check_largest("position", edit.queries, tokens, text)
+        else:
+            _check_largest("step", edit.queries, queries, steps)
         if isinstance(edit, SetRow):
             _check_row(edit, tokens, is_causal)
         else:

@@ -16,7 +16,7 @@ import numpy as np
 
 from attention.arrays import Array
 from attention.edits import CutHeads, Edits
-from attention.interventions.effects import effect_on
+from attention.interventions.effects import Answer, effect_on
 from attention.interventions.passes import edited_figures, in_parts
 from attention.models.model import Model
 from attention.models.trace import Trace
@@ -31,6 +31,7 @@ def head_effects(
     model: Model,
     trace: Trace,
     on_progress: Progress = lambda share: None,
+    answer: Answer = (),
     *,
     order: Sequence[Head] | None = None,
 ) -> Iterator[Array]:
@@ -44,7 +45,7 @@ def head_effects(
     order : in which heads are removed; by default the last layer comes first
     """
     layers, heads = model.config.num_hidden_layers, model.config.num_attention_heads
-    effect = effect_on(model, trace)
+    effect = effect_on(model, trace, answer)
     effects = np.full((layers, heads), np.nan)
     order = order or [(layer, head) for layer in reversed(range(layers)) for head in range(heads)]
     work = np.cumsum([_AFTER_ATTENTION + _WHOLE_LAYER * (layers - 1 - at) for at, _ in order])
@@ -63,6 +64,7 @@ def removal_effects(
     trace: Trace,
     removals: Sequence[Collection[Head]],
     on_progress: Progress = lambda share: None,
+    answer: Answer = (),
 ) -> Iterator[Array]:
     """Remove each of these sets of heads; yield their effects `(removals,)` as they come in.
 
@@ -75,7 +77,8 @@ def removal_effects(
     changes = [ablate(removal) for removal in removals]
     different = list(dict.fromkeys(changes))
     place = [different.index(change) for change in changes]
-    for known in edited_figures(model, trace, different, effect_on(model, trace), on_progress):
+    effect = effect_on(model, trace, answer)
+    for known in edited_figures(model, trace, different, effect, on_progress):
         yield known[place]
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from attention.charts.parts import (
     AXIS_HEIGHT,
     CHOSEN,
+    LABEL_ROW,
     NEUTRAL,
     ROW_HEIGHT,
     TITLE_HEIGHT,
@@ -18,8 +19,13 @@ from attention.charts.parts import (
     value_label,
 )
 
+_CURVE_HEIGHT = 190
+_MAP_FRAME, _MAP_ROW, _LEAST_MAP, _MOST_MAP = 145, 16, 100, 260  # pixels
 
-def next_bars(data: pd.DataFrame, *, labels: Sequence[str], highest: float) -> alt.TopLevelMixin:
+
+def next_bars(
+    data: pd.DataFrame, *, labels: Sequence[str], highest: float, title: str
+) -> alt.TopLevelMixin:
     """Draw the probability of next tokens after a change, with a mark where it was before.
 
     `data` is `frames.next_frame`, `labels` its tokens.
@@ -32,7 +38,7 @@ def next_bars(data: pd.DataFrame, *, labels: Sequence[str], highest: float) -> a
             alt.Tooltip("after:Q", title="after", format=".2%"),
         ],
     )
-    x = alt.X("after:Q").title("probability").scale(domain=[0, highest]).axis(format="%")
+    x = alt.X("after:Q").title(title).scale(domain=[0, highest]).axis(format="%")
     colour = alt.Color("pinned:N").scale(domain=[False, True]).legend(None)
     bars = base.mark_bar(height={"band": 0.7}).encode(x=x, color=colour)
     mark = base.mark_tick(thickness=3, color=NEUTRAL, height={"band": 0.95}).encode(x="before:Q")
@@ -44,14 +50,18 @@ def next_bars(data: pd.DataFrame, *, labels: Sequence[str], highest: float) -> a
     return chart.properties(height=height)
 
 
-def moved_bars(data: pd.DataFrame, *, labels: Sequence[str], highest: float) -> alt.TopLevelMixin:
+def moved_bars(
+    data: pd.DataFrame, *, labels: Sequence[str], highest: float, count: int
+) -> alt.TopLevelMixin:
     """Draw how far the vector of each word moves.
 
-    `data` is `frames.moved_frame`, `labels` its words.
+    `data` is `frames.moved_frame`, `labels` all words by position, `count` how many are drawn:
+    those that move most.
     """
+    which = f" (the {count} of {len(labels)} that move most)" if count < len(labels) else ""
     base = alt.Chart(data).encode(
         y=alt.Y("k:O").title(None).axis(position_axis()),
-        x=alt.X("moved:Q").title("cosine distance").scale(domain=[0, highest]),
+        x=alt.X("moved:Q").title(f"cosine distance{which}").scale(domain=[0, highest]),
         tooltip=[
             alt.Tooltip("word:N", title="word"),
             alt.Tooltip("moved:Q", title="its vector moves by", format=".4f"),
@@ -59,9 +69,9 @@ def moved_bars(data: pd.DataFrame, *, labels: Sequence[str], highest: float) -> 
     )
     bars = base.mark_bar(height={"band": 0.7})
     value = base.mark_text(align="left", dx=5, color=NEUTRAL).encode(
-        text=alt.Text("moved:Q", format=".3f")
+        text=alt.Text("moved:Q", format=".3~r")
     )
-    height = max(len(labels), 1) * ROW_HEIGHT + AXIS_HEIGHT + TITLE_HEIGHT
+    height = max(count, 1) * ROW_HEIGHT + AXIS_HEIGHT + TITLE_HEIGHT
     return alt.layer(bars, value).add_params(labels_param(labels)).properties(height=height)
 
 
@@ -77,12 +87,13 @@ def strength_curve(
     """Draw figures against the strength of a push, with a line at the chosen strength.
 
     `data` is `frames.curve_frame`. Where they are `ratios`, all above 0, their axis is logarithmic:
-    twice as much is as far everywhere.
+    twice as much is as far everywhere. A line says where odds are even.
     """
     scale = alt.Scale(type="log", nice=False, padding=8) if ratios else alt.Scale(domainMin=0)
     form = ".1%" if percent else ".3f"
     base = alt.Chart(data).encode(x=alt.X("strength:Q").title("strength of the push"))
-    legend = alt.Legend(title=None, orient="bottom", columns=2, symbolOpacity=1)
+    names = alt.Legend(title=None, orient="bottom", columns=2, symbolOpacity=1)
+    legend = names if len(series) > 1 else None
     lines = base.mark_line(point=alt.OverlayMarkDef(size=45), strokeWidth=2).encode(
         y=alt.Y("value:Q")
         .title(title)
@@ -98,20 +109,24 @@ def strength_curve(
     rule = base.transform_filter(alt.datum.strength == chosen).mark_rule(
         color=CHOSEN, strokeWidth=2, strokeDash=[5, 3]
     )
-    return alt.layer(rule, lines).properties(height=260)
+    even = (
+        alt.Chart().mark_rule(color=NEUTRAL, strokeDash=[2, 3], aria=False).encode(y=alt.datum(1.0))
+    )
+    layers = [even, rule, lines] if ratios and not percent else [rule, lines]
+    return alt.layer(*layers, data=data).properties(height=_CURVE_HEIGHT)
 
 
 def cut_map(
-    data: pd.DataFrame, *, labels: Sequence[str], size: int, clickable: bool = True
+    data: pd.DataFrame, *, labels: Sequence[str], count: int, clickable: bool = True
 ) -> alt.TopLevelMixin:
     """Draw one head's weights; a click names a cell, cut ones are framed.
 
-    `data` is `frames.cut_frame`; `labels` are all words by position. The selection is
-    called `cell` and has the fields q, k.
+    `data` is `frames.cut_frame`; `labels` are all words by position, `count` how many are drawn.
+    The selection is called `cell` and has the fields q, k.
     """
     click = alt.selection_point("cell", fields=["q", "k"], on="click", empty=False)
     base = alt.Chart(data).encode(
-        x=alt.X("k:O").title("key").axis(position_axis(labelAngle=-60, orient="top")),
+        x=alt.X("k:O").title("key").axis(position_axis(labelAngle=-90, orient="top")),
         y=alt.Y("q:O").title("query").axis(position_axis()),
         tooltip=[
             alt.Tooltip("query:N", title="query"),
@@ -121,7 +136,10 @@ def cut_map(
         ],
     )
     colour = alt.Color("weight:Q").title("weight").scale(domain=[0, 1])
-    legend = alt.Legend(orient="bottom", direction="horizontal", gradientLength=160)
+    legend = alt.Legend(
+        orient="bottom", direction="horizontal", gradientLength=110, gradientThickness=10,
+        titleOrient="left", offset=4,
+    )  # fmt: skip
     cells = base.mark_rect(cursor="pointer" if clickable else "default").encode(
         color=colour.legend(legend)
     )
@@ -129,7 +147,14 @@ def cut_map(
         filled=False, stroke=CHOSEN, strokeWidth=2.5, cursor="pointer"
     )
     cells = cells.add_params(click) if clickable else cells
-    return alt.layer(cells, cut).add_params(labels_param(labels)).properties(height=size)
+    return (
+        alt.layer(cells, cut).add_params(labels_param(labels)).properties(height=_map_height(count))
+    )
+
+
+def _map_height(words: int) -> int:
+    """Return the pixels for a map of so many words, with what stands above and below it."""
+    return _MAP_FRAME + min(max(_MAP_ROW * words, _LEAST_MAP), _MOST_MAP)
 
 
 def effect_grid(
@@ -140,11 +165,13 @@ def effect_grid(
     layers: int,
     heads: int,
     signed: bool,
+    row: int,
 ) -> alt.TopLevelMixin:
     """Draw one effect for every layer and head; the marked are framed.
 
     `data` is `frames.effect_frame`: what is measured is a square, what is estimated a circle.
-    Signed effects have two colours, and 0 is between them.
+    Signed effects have two colours, and 0 is between them. A layer takes `row` pixels; where that
+    is less than a label does, some layers have none.
     """
     base = alt.Chart(data).encode(
         x=alt.X("head:O")
@@ -154,7 +181,7 @@ def effect_grid(
         y=alt.Y("layer:O")
         .title("layer")
         .scale(domain=list(range(layers)))
-        .axis(ticks=False, domain=False, labelOverlap=False, labelFlush=False),
+        .axis(ticks=False, domain=False, labelOverlap=row < LABEL_ROW, labelFlush=False),
         tooltip=[
             alt.Tooltip("name:N", title="head"),
             alt.Tooltip("value:Q", title=title, format=".4f"),
@@ -173,7 +200,7 @@ def effect_grid(
         filled=False, stroke=CHOSEN, strokeWidth=3, cornerRadius=3
     )
     drawn = (marks.encode(color=colour) for marks in (cells, guesses))
-    return alt.layer(*drawn, chosen).properties(height=max(layers, 1) * 22 + 50)
+    return alt.layer(*drawn, chosen).properties(height=max(layers, 1) * row + 50)
 
 
 def pruning_curve(
@@ -183,7 +210,7 @@ def pruning_curve(
 
     `data` is `frames.band_frame`.
     """
-    legend = alt.Legend(title=None, orient="bottom", columns=2, symbolOpacity=1)
+    legend = alt.Legend(title=None, orient="bottom", columns=1, symbolOpacity=1)
     base = alt.Chart(data).encode(
         x=alt.X("removed:Q").title(f"ablated heads, of {heads}").scale(domain=[0, heads]),
         color=alt.Color("order:N").scale(domain=list(orders)).legend(legend),
@@ -198,7 +225,7 @@ def pruning_curve(
     lines = base.mark_line(strokeWidth=2, point=alt.OverlayMarkDef(size=40)).encode(y=y)
     rule = (
         alt.Chart()
-        .mark_rule(color=NEUTRAL, strokeDash=[5, 4])
+        .mark_rule(color=NEUTRAL, strokeDash=[5, 4], aria=False)
         .encode(y=alt.datum(limit, type="quantitative"))
     )
-    return alt.layer(band, lines, rule, data=data).properties(height=340)
+    return alt.layer(band, lines, rule, data=data).properties(height=380)

@@ -69,6 +69,23 @@ def cut_pairs(
     }
 
 
+def named_units(edits: Edits, units: Sequence[Unit], most: int) -> list[int]:
+    """Return the units that the last cuts are about: of each the query and key, if it has one each.
+
+    Parameters
+    ----------
+    most : how many are returned
+
+    >>> two = [Unit("a", (0,), False), Unit("bc", (1, 2), False)]
+    >>> named_units((CutHeads(((0, 0),)), Cut(queries=(2,), keys=(0,)), Cut(keys=(0,))), two, 4)
+    [0, 1]
+    """
+    unit_of = {position: i for i, unit in enumerate(units) for position in unit.positions}
+    cut = [edit for edit in reversed(edits) if isinstance(edit, Cut)]
+    named = [p for edit in cut for part in (edit.keys, edit.queries) for p in part or ()]
+    return list(dict.fromkeys(unit_of[p] for p in named if p in unit_of))[:most]
+
+
 def _acts(edit: Cut, head: Head) -> bool:
     return (edit.layers is None or head[0] in edit.layers) and (
         edit.heads is None or head[1] in edit.heads

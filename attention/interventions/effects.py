@@ -22,6 +22,7 @@ from attention.models.trace import Trace
 from attention.runtime.threads import each
 
 Effect = Callable[[Array], Array]
+Answer = Sequence[Sequence[int]]  # next tokens that are an answer; then those of another, if any
 
 _LOGITS_AT_ONCE = 6_000_000  # numbers, 24 MB
 
@@ -171,14 +172,64 @@ def text_loss(model: Decoder, stream: Array, ids: Array) -> float:
     return float(text_losses(model, stream[None], ids)[0])
 
 
-def effect_on(model: Model, trace: Trace) -> Effect:
+def log_odds(logits: Array, answer: Answer) -> Array:
+    """Return how much more probable an answer is than another, in nats, `(..., V)` -> `(...)`.
+
+    `log sum_a p_a - log sum_b p_b`; of an answer alone b is every other token.
+
+    >>> float(log_odds(np.log([0.5, 0.3, 0.2]), [[0], [2]]).round(4))  # log 2.5
+    0.9163
+    >>> float(log_odds(np.zeros(4), [[1]]).round(4))  # 1 : 3
+    -1.0986
+    """
+    these, those = _sides(answer, logits.shape[-1])
+    return _log_total(logits[..., these]) - _log_total(logits[..., those])
+
+
+def _sides(answer: Answer, words: int) -> tuple[list[int], list[int]]:
+    """Return the tokens of an answer and those of the other, of so many words."""
+    these = list(dict.fromkeys(answer[0]))
+    if len(answer) > 1:
+        return these, list(dict.fromkeys(answer[1]))
+    return these, np.delete(np.arange(words), these).tolist()
+
+
+def _log_total(logits: Array) -> Array:
+    """Return `log sum_i e^l_i` over the last axis."""
+    highest = logits.max(axis=-1, keepdims=True)
+    total = np.exp(logits - highest).sum(axis=-1, dtype=np.float64)
+    return np.asarray(np.log(total) + highest[..., 0])
+
+
+def effect_gradient(model: DifferentiableModel, trace: Trace, answer: Answer = ()) -> Array:
+    """Return how the effect that `effect_on` measures changes with the last stream, `(T, D)`.
+
+    That of the log-odds with respect to the logits is the softmax over the other tokens less that
+    over the answer's: the effect is a fall.
+    """
+    stream = trace.hidden[-1]
+    if not answer:
+        return loss_gradient(model, stream, trace.input.ids)
+    logits, gradient = model.logits(stream[-1:]), np.zeros_like(stream)
+    slope = np.zeros_like(logits)
+    for tokens, sign in zip(_sides(answer, logits.shape[-1]), (-1, 1), strict=True):
+        slope[:, tokens] += sign * softmax(logits[:, tokens])
+    gradient[-1:] = model.logits_gradient(stream[-1:], slope)
+    return gradient
+
+
+def effect_on(model: Model, trace: Trace, answer: Answer = ()) -> Effect:
     """Return the function that says how far changed streams are from those of `trace`.
 
     It takes `(B, T, D)`, the last layer's of B changed passes, and returns `(B,)`. For a model that
-    predicts: by how much the loss rises, in nats per token; below 0 it falls. For any other: the
-    cosine distance between the sentence vectors.
+    predicts: by how much the log-odds of the answer fall, in nats; below 0 they rise. Without an
+    answer: by how much the loss rises, in nats per token. For any other model: the cosine distance
+    between the sentence vectors.
     """
     ids, decoder = trace.input.ids, predictor(model)
+    if decoder is not None and answer:
+        own = log_odds(decoder.logits(trace.hidden[-1, -1]), answer)
+        return lambda streams: own - log_odds(decoder.logits(streams[:, -1]), answer)
     if decoder is not None:
         before = text_loss(decoder, trace.hidden[-1], ids)
         return lambda streams: text_losses(decoder, streams, ids) - before

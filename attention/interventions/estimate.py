@@ -1,7 +1,7 @@
 """What the ablation of each head does, estimated for all heads at once by one backward pass.
 
-Ablating a head takes its output z to 0. To first order the loss then changes by the slope times
-the step, `-sum(z * dL/dz)`; how far that is off depends on how bent the loss is on the way.
+Ablating a head takes its output z to 0. To first order an effect e is the slope times the step,
+`-sum(z * de/dz)`; how far that is off depends on how bent it is on the way.
 
 Source: Michel et al. 2019, "Are sixteen heads really better than one?", section 4.1, with its sign
 kept; the same is called attribution patching (Nanda 2023, "Attribution patching").
@@ -14,7 +14,7 @@ from typing import TypeGuard
 import numpy as np
 
 from attention.arrays import Array
-from attention.interventions.effects import loss_gradient
+from attention.interventions.effects import Answer, effect_gradient
 from attention.models.backward import DifferentiableModel
 from attention.models.model import Model
 from attention.models.trace import Trace
@@ -22,16 +22,17 @@ from attention.runtime.threads import one_blas_thread
 from attention.wording import Head
 
 
-def first_order_effects(model: Model, trace: Trace) -> Array | None:
-    """Return by how much the loss rises without each head, to first order: `(L, H)`.
+def first_order_effects(model: Model, trace: Trace, answer: Answer = ()) -> Array | None:
+    """Return the effect of the ablation of each head, to first order: `(L, H)`.
+
+    The effect is that of `effects.effect_on`: on the loss, or on the log-odds of an answer.
 
     None where there is no such estimate; see `can_estimate`.
     """
     if not can_estimate(model, trace):
         return None
     with one_blas_thread():
-        loss = loss_gradient(model, trace.hidden[-1], trace.input.ids)
-        slope = model.head_gradients(trace, loss)
+        slope = model.head_gradients(trace, effect_gradient(model, trace, answer))
     return np.asarray(-np.einsum("lhte,lhte->lh", slope, trace.head_output, dtype=np.float64))
 
 

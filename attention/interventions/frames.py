@@ -35,9 +35,16 @@ def next_frame(
     )
 
 
-def moved_frame(labels: Sequence[str], moved: Array) -> pd.DataFrame:
-    """Return how far each word's vector moves: `k, word, moved`."""
-    return pd.DataFrame({"k": range(len(labels)), "word": labels, "moved": moved})
+def moved_frame(labels: Sequence[str], moved: Array, shown: Sequence[int]) -> pd.DataFrame:
+    """Return how far the vectors of some words move: `k, word, moved`.
+
+    Parameters
+    ----------
+    labels, moved : of every word
+    shown : positions of those in the table
+    """
+    words = [labels[k] for k in shown]
+    return pd.DataFrame({"k": shown, "word": words, "moved": moved[list(shown)]})
 
 
 def curve_frame(strengths: Sequence[float], series: Sequence[str], values: Array) -> pd.DataFrame:

@@ -1,7 +1,8 @@
 """Are all heads needed? Heads are ablated in the real forward pass, and compared row by row.
 
 What counts is the effect on the model's own product, as `effects.effect_on` has it: how far the
-sentence vector of an encoder turns, or by how much the loss of a decoder rises.
+sentence vector of an encoder turns, by how much the loss of a decoder rises or, where there is an
+answer to follow, by how much the log-odds of that fall.
 
 Source: Michel et al. 2019, "Are sixteen heads really better than one?".
 """
@@ -18,7 +19,7 @@ from attention.analysis import metrics
 from attention.analysis.words import View
 from attention.arrays import Array
 from attention.interventions.ablation import head_effects, removal_effects
-from attention.interventions.effects import cosine_distance, sentence_vector
+from attention.interventions.effects import Answer, cosine_distance, sentence_vector
 from attention.models.model import Model
 from attention.models.trace import Trace
 from attention.runtime.timing import Progress, part_of
@@ -88,6 +89,7 @@ def growing_effects(
     orders: Sequence[Order],
     counts: Sequence[int],
     on_progress: Progress = lambda share: None,
+    answer: Answer = (),
 ) -> Iterator[Array]:
     """Remove the first n heads of each order; yield the effects `(orders, counts)` as they come.
 
@@ -99,7 +101,7 @@ def growing_effects(
     if not 0 <= min(counts) <= max(counts) <= shortest:
         raise ValueError(f"counts must be from 0 to {shortest}, got {min(counts)} to {max(counts)}")
     removals = [order.heads[:count] for order in orders for count in counts]
-    for effects in removal_effects(model, trace, removals, on_progress):
+    for effects in removal_effects(model, trace, removals, on_progress, answer):
         yield effects.reshape(len(orders), len(counts))
 
 
@@ -143,7 +145,12 @@ def removable(shifts: Sequence[float], counts: Sequence[int], most: float) -> in
 
 
 def spare_heads(
-    model: Model, trace: Trace, order: Order, between: tuple[int, int], most: float
+    model: Model,
+    trace: Trace,
+    order: Order,
+    between: tuple[int, int],
+    most: float,
+    answer: Answer = (),
 ) -> int:
     """Return how many heads of an order can go until the effect passes `most`, to the head.
 
@@ -163,7 +170,7 @@ def spare_heads(
         raise ValueError(f"cannot search from {low} to {high} heads of {len(order.heads)}")
     while high - low > 1:
         middle = (low + high) // 2
-        *_, effects = removal_effects(model, trace, [order.heads[:middle]])
+        *_, effects = removal_effects(model, trace, [order.heads[:middle]], answer=answer)
         low, high = (middle, high) if effects[0] <= most else (low, middle)
     return low
 

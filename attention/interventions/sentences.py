@@ -8,68 +8,95 @@ from attention import wording
 from attention.analysis.words import View
 from attention.arrays import Array
 from attention.edits import Edits
-from attention.interventions.effects import Movement, NextToken
+from attention.interventions.effects import Movement
 from attention.interventions.steering import Interests
 from attention.wording import percent, spelled
 
 _STILL = 5e-4  # a cosine distance that is shown as 0.000
+_SEEN = 5e-5  # one that is shown as 0.0001
 
 
-def cut_sentence(edits: Edits, effect: str) -> str:
-    """Say what so many edits do.
+def edit_count(edits: Edits) -> str:
+    """Say how many edits there are.
 
     >>> from attention.edits import Cut
-    >>> cut_sentence((Cut(keys=(1,)),), "nothing happens")
-    'With 1 edit, nothing happens.'
+    >>> edit_count((Cut(keys=(1,)),))
+    '1 edit'
     """
-    return f"With {len(edits)} {'edit' if len(edits) == 1 else 'edits'}, {effect}."
+    return f"{len(edits)} {'edit' if len(edits) == 1 else 'edits'}"
 
 
 def moved_text(moved: Movement) -> str:
     """Say how far the sentence vector moves."""
-    return f"the sentence vector moves by {moved.sentence[-1]:.4f}"
+    return f"the sentence vector moves by {_distance(moved.sentence[-1])}"
 
 
-def next_text(change: NextToken, label: str) -> str:
-    """Say what becomes of one next token, which `label` names.
+def _distance(moved: float) -> str:
+    """Return a cosine distance as people read it; one that would be shown as 0 is below something.
 
-    >>> next_text(NextToken(1, 0.2, 0.1), "cat")
-    '“cat” as the next token goes from 20.0 % to 10.0 %'
+    >>> _distance(0.01234), _distance(2e-6)
+    ('0.0123', 'less than 0.0001')
     """
-    becomes = wording.change(percent(change.before), percent(change.after))
-    return f"“{label}” as the next token {becomes}"
+    return f"{moved:.4f}" if moved >= _SEEN else "less than 0.0001"
 
 
-def interests_sentence(
-    interests: Interests, before: Sequence[float], after: Sequence[float] | None
+def answer_sentence(
+    answer: Interests, before: Sequence[float], after: Sequence[float], change: str = ""
 ) -> str:
-    """Say how probable the words of interest are; of two groups, their odds as well.
+    """Say how probable an answer is as the next token or, against another, what its odds are.
 
     Parameters
     ----------
-    before, after : the share of each group without the push and with it; None for no push
+    before, after : the share of each answer without the change and with it
+    change : what is changed, such as "this push"; empty for nothing yet
 
-    >>> interests_sentence(Interests(("cat",), ((1,),)), [0.25], [0.5])
+    >>> cat, mat = Interests(("cat",), ((1,),)), Interests(("cat", "mat"), ((1,), (2,)))
+    >>> answer_sentence(cat, [0.25], [0.5], "this push")
     'Probability of “cat” as the next token: 25.0 % untouched, 50.0 % with this push.'
+    >>> answer_sentence(mat, [0.4, 0.2], [0.1, 0.2], "1 edit")
+    'Odds of “cat” against “mat” as the next token: 2.00 untouched, 0.50 with 1 edit. Now “mat” is \
+the more probable of the two.'
     """
-    probability = f"Probability of “{interests.names[0]}” as the next token"
-    before_text, after_text = (percent(shares[0]) for shares in (before, after or before))
-    more = ""
-    what = probability
-    if len(interests.names) > 1:
-        what = f"Odds of “{interests.names[0]}” against “{interests.names[1]}” as the next word"
-        more = f" {probability}: {before_text} before, {after_text} after."
-        before_text, after_text = (f"{s[0] / s[1]:.2f}" for s in (before, after or before))
-    if after is None:
-        return f"{what}: {before_text}. Nothing is pushed yet."
-    return f"{what}: {before_text} untouched, {after_text} with this push.{more}"
+    what = f"{answer_title(answer)} as the next token"
+    one, other = (_answer_figure(shares) for shares in (before, after))
+    if not change:
+        return f"{what}: {one}."
+    if one == other:
+        return f"{what}: {one}, untouched and with {change}."
+    return f"{what}: {one} untouched, {other} with {change}.{_turned(answer, before, after)}"
+
+
+def answer_title(answer: Interests) -> str:
+    """Return the name of the figure by which an answer is followed.
+
+    >>> answer_title(Interests(("cat", "mat"), ((1,), (2,))))
+    'Odds of “cat” against “mat”'
+    """
+    if len(answer.names) == 1:
+        return f"Probability of “{answer.names[0]}”"
+    return f"Odds of “{answer.names[0]}” against “{answer.names[1]}”"
+
+
+def _answer_figure(shares: Sequence[float]) -> str:
+    """Return a probability or, of two answers, their odds: three figures, or two decimals."""
+    if len(shares) == 1:
+        return percent(shares[0])
+    odds = shares[0] / shares[1]
+    return f"{odds:.2f}" if 0.1 <= odds < 10 else wording.figures(odds, 3)
+
+
+def _turned(answer: Interests, before: Sequence[float], after: Sequence[float]) -> str:
+    """Say so where the other of two answers is the more probable one now."""
+    if len(answer.names) == 1 or (before[0] > before[1]) == (after[0] > after[1]):
+        return ""
+    return f" Now “{answer.names[int(after[0] <= after[1])]}” is the more probable of the two."
 
 
 def push_sentence(view: View, query: int, moved: Movement) -> str:
     """Say how far a push of one query moves the vectors of an encoder."""
     return (
         f"The push on the scores of “{view.labels[query]}” moves the sentence vector by "
-        f"{moved.sentence[-1]:.4f}. {_farthest(view, moved.words[-1])}"
+        f"{_distance(moved.sentence[-1])}. {_farthest(view, moved.words[-1])}"
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from attention.arrays import Array
 from attention.interventions import pruning
 from attention.interventions.ablation import head_effects
-from attention.interventions.effects import text_loss
+from attention.interventions.effects import Answer, log_odds, text_loss
 from attention.interventions.estimate import by_size, first_order_effects
 from attention.interventions.pruning import Order
 from attention.models.model import Model, predictor
@@ -19,6 +19,7 @@ from attention.runtime.timing import Progress, part_of
 from attention.wording import Head, head_name
 
 LOSS_RISE, VECTOR_MOVE = 0.05, 0.05  # of the loss; a cosine distance
+ODDS_DROP = float(np.log(2))  # nats of log-odds: the odds are half of what they were
 SEEDS = 5
 STUDIED = pruning.LEAST, pruning.WIDEST, pruning.RANDOM
 
@@ -73,9 +74,15 @@ class Study:
         return [] if self.effects is None else [*zip(self.orders, self.effects, strict=True)]
 
 
-def limit_for(model: Model, trace: Trace) -> Limit:
-    """Return the limit of what may be lost: of a decoder 5 % of the loss, else a distance."""
+def limit_for(model: Model, trace: Trace, answer: Answer = ()) -> Limit:
+    """Return the limit of what may be lost.
+
+    Of an answer half of its odds, else of a decoder 5 % of the loss, else a distance.
+    """
     decoder, ids = predictor(model), trace.input.ids
+    if decoder is not None and answer:
+        own = float(log_odds(decoder.logits(trace.hidden[-1, -1]), answer))
+        return Limit(ODDS_DROP, "drop of the log-odds", f"untouched: {own:.3f} nats")
     if decoder is None or len(ids) < 2:
         return Limit(VECTOR_MOVE, "cosine distance", "between the sentence vectors")
     loss = text_loss(decoder, trace.hidden[-1], ids)
@@ -88,6 +95,7 @@ def study_heads(
     entropies: Array,
     limit: float,
     on_progress: Progress = lambda share: None,
+    answer: Answer = (),
 ) -> Iterator[Study]:
     """Ablate each head alone, then growing sets, then find how many can go, to the head.
 
@@ -97,37 +105,48 @@ def study_heads(
     ----------
     entropies : (L, H) as from `metrics.entropy_per_head`
     limit : the largest effect with which heads still can go
+    answer : of a decoder, what the effect is on; without any it is on the whole text
     """
-    study = Study(np.full(trace.weights.shape[:2], np.nan), first_order_effects(model, trace))
-    order = None
-    if study.estimate is not None:
+    estimate = first_order_effects(model, trace, answer)
+    study, order = Study(np.full(trace.weights.shape[:2], np.nan), estimate), None
+    if estimate is not None:
         yield study
-        order = by_size(study.estimate)
-    for singles in head_effects(model, trace, part_of(on_progress, 0.0, 0.5), order=order):
+        order = by_size(estimate)
+    report = part_of(on_progress, 0.0, 0.5)
+    for singles in head_effects(model, trace, report, answer, order=order):
         study = replace(study, singles=singles)
         yield study
     every = pruning.removal_orders(study.singles, SEEDS, entropies)
     orders = tuple(order for order in every if order.name in STUDIED)
     counts = pruning.removal_counts(study.singles.size)
-    grown = pruning.growing_effects(model, trace, orders, counts, part_of(on_progress, 0.5, 0.9))
+    grown = pruning.growing_effects(
+        model, trace, orders, counts, part_of(on_progress, 0.5, 0.9), answer
+    )
     for effects in grown:
         study = replace(study, orders=orders, counts=counts, effects=effects)
         yield study
     spare = (
-        _spare(model, trace, order, dict(zip(counts, row.tolist(), strict=True)), limit)
+        _spare(model, trace, order, dict(zip(counts, row.tolist(), strict=True)), limit, answer)
         for order, row in study.curves
         if order.name != pruning.RANDOM
     )
     yield replace(study, spare=tuple(spare))
 
 
-def _spare(model: Model, trace: Trace, order: Order, curve: dict[int, float], limit: float) -> int:
+def _spare(
+    model: Model,
+    trace: Trace,
+    order: Order,
+    curve: dict[int, float],
+    limit: float,
+    answer: Answer,
+) -> int:
     """Return how many heads of an order can go; `curve` has the effects of some counts."""
     within = pruning.removable([*curve.values()], [*curve], limit)
     beyond = next((count for count in curve if count > within), None)
     if beyond is None:
         return within
-    return pruning.spare_heads(model, trace, order, (within, beyond), limit)
+    return pruning.spare_heads(model, trace, order, (within, beyond), limit, answer)
 
 
 def study_sentence(study: Study, limit: float) -> str:

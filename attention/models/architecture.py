@@ -6,22 +6,13 @@ What is said (`norm_first`, `norm`, ...) is what is computed: nothing is said tw
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple, Self
 
-import numpy as np
-
 from attention.arrays import Array
-from attention.models import files, settings
-from attention.models.layers import (
-    kv_head,
-    layer_norm,
-    merge_heads,
-    rms_norm,
-    rotation_angles,
-    split_heads,
-)
+from attention.models import settings
+from attention.models.layers import kv_head, merge_heads, rotation_angles, split_heads
+from attention.models.named_weights import NamedWeights
 
 _MOST = {  # no model is larger, but a file may claim anything
     "num_hidden_layers": 1_000,
@@ -120,7 +111,7 @@ class LayerArrays(NamedTuple):
     past: tuple[Array, Array]  # keys and values (G, T - Q, E) of the tokens before, read
 
 
-class Architecture(ABC):
+class Architecture(NamedWeights, ABC):
     """The weights of a model and what each part of a layer does with them."""
 
     config_class: ClassVar[type[Config]]
@@ -128,7 +119,7 @@ class Architecture(ABC):
     prefixes: ClassVar[tuple[str, ...]]  # one may stand before every name, where there is a head
     is_causal: ClassVar[bool]  # a token attends to itself and what came before
     norm_first: ClassVar[bool]  # each part of a layer reads a normalised copy; else sums are
-    norm: ClassVar[Literal["LayerNorm", "RMSNorm"]]
+    positions: ClassVar[Literal["learned vectors", "sines"]] = "learned vectors"  # unless `rotary`
     gated_mlp: ClassVar[bool] = False
 
     config: Config
@@ -138,7 +129,7 @@ class Architecture(ABC):
         """Keep what is given."""
         self.name, self.config = name, config
         self.word_embeddings = weights.pop(f"{self.names.words}.weight")  # (V, D), read-only
-        self._weights = weights
+        super().__init__(weights, config.norm_eps)
 
     @property
     def rope_theta(self) -> float | None:
@@ -147,7 +138,7 @@ class Architecture(ABC):
 
     @property
     def rotary(self) -> bool:
-        """Whether positions come in by rotating queries and keys; else by learned vectors."""
+        """Whether positions come in by rotating queries and keys; else as `positions` says."""
         return self.rope_theta is not None
 
     @property
@@ -280,38 +271,5 @@ class Architecture(ABC):
         rows = merged.reshape(-1, merged.shape[-1])  # one product for all texts
         return self.after_attention(layer, x, self._linear(self._part(layer, self.names.w_o), rows))
 
-    def _join(self, joined: str, parts: Sequence[str]) -> None:
-        """Turn matrices `(out, in)` that read the same rows into one `(in, all out)`.
-
-        Called layer by layer: those of one layer lie in memory twice, for a moment.
-        """
-        w = self._weights
-        biases = [w.pop(f"{part}.bias") for part in parts if f"{part}.bias" in w]
-        w[f"{joined}.weight"] = files.side_by_side([w.pop(f"{part}.weight") for part in parts])
-        if biases:
-            w[f"{joined}.bias"] = _frozen(np.concatenate(biases))
-
     def _part(self, layer: int, name: str) -> str:
         return f"{self.names.layer}.{layer}.{name}"
-
-    def _matrix_and_bias(self, name: str) -> tuple[Array, Array]:
-        matrix = self._weights[f"{name}.weight"]
-        bias = self._weights.get(f"{name}.bias")
-        return matrix, _frozen(np.zeros(matrix.shape[1], np.float32)) if bias is None else bias
-
-    def _linear(self, name: str, x: Array) -> Array:
-        y: Array = x @ self._weights[f"{name}.weight"]
-        if (bias := self._weights.get(f"{name}.bias")) is not None:
-            y += bias
-        return y
-
-    def _norm(self, name: str, x: Array) -> Array:
-        gain, eps = self._weights[f"{name}.weight"], self.config.norm_eps
-        if self.norm == "RMSNorm":
-            return rms_norm(x, gain, eps)
-        return layer_norm(x, gain, self._weights[f"{name}.bias"], eps)
-
-
-def _frozen(array: Array) -> Array:
-    array.flags.writeable = False  # one model serves every reader
-    return array

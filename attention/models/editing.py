@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -55,6 +56,19 @@ def scores_in_place(
             amount = edit.amount if isinstance(edit, Add) else -math.inf
             scores[_cells(scores, heads, edit.queries, edit.keys, first_query)] += amount
     return scores
+
+
+def at_query(edits: Edits, query: int) -> Edits:
+    """Return the edits of one query, as if there were no other: it is at position 0.
+
+    >>> at_query((Add(1.0, queries=(3, 4)), Cut(queries=(5,)), CutHeads(((0, 1),))), 4)[1:]
+    (CutHeads(pairs=((0, 1),)),)
+    """
+    return tuple(
+        edit if isinstance(edit, CutHeads) else replace(edit, queries=(0,))
+        for edit in edits
+        if isinstance(edit, CutHeads) or edit.queries is None or query in edit.queries
+    )
 
 
 def _change_weights(weights: Array, edit: Edit, heads: list[int], first_query: int) -> None:

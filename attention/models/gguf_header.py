@@ -14,6 +14,8 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
+from attention.models.cursor import Cursor, check_count
+
 _T = TypeVar("_T")
 Fields = Mapping[str, Any]
 
@@ -65,8 +67,8 @@ def read(data: memoryview) -> Header:
     magic, version, tensor_count, field_count = at.take("4sIQQ")
     if magic != b"GGUF" or version not in (2, 3):
         raise ValueError("no GGUF file of version 2 or 3")
-    _limit("fields", field_count, _MOST_FIELDS)
-    _limit("tensors", tensor_count, _MOST_TENSORS)
+    check_count("fields", field_count, _MOST_FIELDS)
+    check_count("tensors", tensor_count, _MOST_TENSORS)
     fields = _each_once("field", [(at.string(), at.value()) for _ in range(field_count)])
     tensors = _each_once("tensor", [(at.string(), at.tensor()) for _ in range(tensor_count)])
     step = fields.get("general.alignment", 32)
@@ -77,23 +79,10 @@ def read(data: memoryview) -> Header:
     return Header(fields, placed)
 
 
-class _Cursor:
-    """Reads one thing after another."""
+class _Cursor(Cursor):
+    """Reads what a header holds."""
 
-    def __init__(self, data: memoryview, place: int = 0) -> None:
-        self.data, self.place, self.entries = data, place, 0
-
-    def skip(self, size: int) -> int:
-        """Pass over so many bytes; return where they start."""
-        start = self.place
-        if size > len(self.data) - start:
-            raise ValueError(f"claims {size:,} bytes at {start:,}; it has {len(self.data):,}")
-        self.place += size
-        return start
-
-    def take(self, layout: str) -> tuple[Any, ...]:
-        layout = f"<{layout}"
-        return struct.unpack_from(layout, self.data, self.skip(struct.calcsize(layout)))
+    entries = 0  # in all arrays so far
 
     def string(self) -> str:
         (size,) = self.take("Q")
@@ -111,7 +100,7 @@ class _Cursor:
 
     def array(self, kind: int, count: int) -> Any:
         self.entries += count
-        _limit("array entries", self.entries, _MOST_ENTRIES)
+        check_count("array entries", self.entries, _MOST_ENTRIES)
         if kind == _STRING:
             return self.strings(count)
         layout = np.dtype(f"<{_letter(kind)}")
@@ -132,7 +121,7 @@ class _Cursor:
 
     def tensor(self) -> Tensor:
         (axes,) = self.take("I")
-        _limit("axes of a tensor", axes, _MOST_AXES)
+        check_count("axes of a tensor", axes, _MOST_AXES)
         shape = self.take(f"{axes}Q")[::-1]  # the file begins with the axis that lies side by side
         return Tensor(shape, *self.take("IQ"))
 
@@ -141,11 +130,6 @@ def _letter(kind: int) -> str:
     if kind not in _NUMBERS:
         raise ValueError(f"has a value of unknown type {kind}, or an array of arrays")
     return _NUMBERS[kind]
-
-
-def _limit(what: str, count: int, most: int) -> None:
-    if count > most:
-        raise ValueError(f"claims {count:,} {what}; the limit is {most:,}")
 
 
 def _each_once(what: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:

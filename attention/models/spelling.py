@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from tokenizers import Encoding, Tokenizer, decoders, pre_tokenizers
 
-from attention.characters import joined
+from attention.characters import joined, with_codes
 
 _BEFORE = "a"  # decoders strip the space at the beginning of a text: nothing begins with a token
 _BYTE = re.compile("<0x([0-9A-F]{2})>")
@@ -105,6 +105,14 @@ class Spelling:
 def spelling(tokenizer: Tokenizer) -> Spelling:
     """Return how a tokenizer spells; it is found out once."""
     return Spelling(tokenizer)
+
+
+def text_of(tokenizer: Tokenizer, ids: Sequence[int]) -> str:
+    """Return what tokens say together; bytes that make no whole character as `<F0>`.
+
+    A token that the tokenizer does not know is shown as its number.
+    """
+    return with_codes(spelling(tokenizer).text(ids))
 
 
 def _unknown(tokenizer: Tokenizer) -> tuple[int, str] | None:

@@ -16,12 +16,12 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from attention.arrays import Array
-from attention.characters import shown, with_codes
+from attention.characters import shown
 from attention.edits import Edits, check_edits, first_layer, first_query
 from attention.models import files, memory
 from attention.models.architecture import Architecture, Config, LayerArrays
 from attention.models.attending import attend, parts_at_once
-from attention.models.spelling import spelling
+from attention.models.spelling import spelling, text_of
 from attention.models.trace import Tokens, Trace, longest
 from attention.runtime import threads
 
@@ -93,7 +93,7 @@ class Transformer(Architecture):
 
         A token of the vocabulary that the tokenizer does not know is shown as its number.
         """
-        return with_codes(spelling(self.tokenizer).text(tokens))
+        return text_of(self.tokenizer, tokens)
 
     def label(self, token: int) -> str:
         """Return one token as views show it: what cannot be seen is made visible."""

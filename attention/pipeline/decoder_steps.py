@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
-from attention.models.layers import rotate
+import numpy as np
+
+from attention.models.layers import rotate, sine_positions
 from attention.models.transformer import Transformer
 from attention.pipeline import sentences as say
 from attention.pipeline.head_state import HeadState
@@ -31,6 +34,19 @@ def _unturned(p: HeadState) -> list[Matrix]:
     ]
 
 
+def _with_positions(p: HeadState) -> list[Matrix]:
+    x = Matrix("X", "one row for each token", TD, p.x, p.query)
+    if p.layer:
+        return [x]
+    positions = sine_positions(p.sizes["T"], p.sizes["D"])
+    words = p.model.word_embeddings[p.trace.input.ids] * np.float32(math.sqrt(p.sizes["D"]))
+    return [
+        Matrix("√D word", "learned", TD, words, p.query),
+        Matrix("P", "sines, cosines", TD, positions, p.query),
+        replace(x, meaning="their sum"),
+    ]
+
+
 def _rotated_gap(p: HeadState) -> float:
     angles = p.model.angles(p.sizes["T"])
     q, k = (rotate(rows, *angles) for rows in p.unrotated)
@@ -42,6 +58,21 @@ _STREAM = replace(
     what="Every token enters the layer as one row of numbers, its **representation**: what the "
     "layers before have made of it. It is the sum of the token's learned vector and of all that "
     "these layers have added; nothing is normalised on the way.",
+)
+_SINES = replace(
+    _SHARED["stream"],
+    what="Every token enters the layer as one row of numbers, its **representation**: what the "
+    "layers before have made of it. In layer 0 it is the learned vector of the token, times the "
+    "root of the width, plus the **sines and cosines** of its position: waves of D / 2 lengths, "
+    "the same for every text.",
+    formulas=(
+        r"X = h^{(\ell)}",
+        r"h^{(0)} = \sqrt{D}\, \mathrm{word} + P",
+        r"P_{p, i} = \sin(p\, r^i)",
+        r"P_{p, D/2 + i} = \cos(p\, r^i)",
+        r"r = 10000^{-1 / (D/2 - 1)}",
+    ),
+    matrices=_with_positions,
 )
 _NORM = PipelineStep(
     "norm",
@@ -128,11 +159,11 @@ _SCORES = replace(
 
 def steps_for(model: Transformer) -> tuple[PipelineStep, ...]:
     """Return the steps of a layer of this model, put together from what it says of itself."""
-    first, causal = model.norm_first, model.is_causal
+    causal = model.is_causal
     norm = _NORM if model.norm == "RMSNorm" else _LAYER_NORM
     return (
-        _STREAM if first else _SHARED["stream"],
-        *([norm] if first else []),
+        _stream(model),
+        *([norm] if model.norm_first else []),
         _qkv(model),
         *([_ROTATE] if model.rotary else []),
         _SCORES if causal else _SHARED["scores"],
@@ -142,6 +173,12 @@ def steps_for(model: Transformer) -> tuple[PipelineStep, ...]:
         _SHARED["w_o"] if model.output_bias else _UNBIASED,
         _back(model),
     )
+
+
+def _stream(model: Transformer) -> PipelineStep:
+    if model.norm_first:
+        return _STREAM
+    return _SINES if model.positions == "sines" else _SHARED["stream"]
 
 
 def _qkv(model: Transformer) -> PipelineStep:

@@ -18,6 +18,7 @@ from attention.ui.show import escape_markdown, signs_note, sized, unknown_words
 _EXAMPLE, _SENTENCE = "example", "q"
 _LAST_GOOD = "_last_good"
 _ONE_LINE, _MANY_LINES = 90, 450  # characters
+_TALL = 68  # pixels, for many lines
 
 
 def reading(
@@ -27,6 +28,7 @@ def reading(
     tokens_only: bool = False,
     prefer: str | None = None,
     words_only: Callable[[Reading], str | None] = lambda plain: None,
+    more_examples: Sequence[presets.Preset] = (),
 ) -> Reading:
     """Draw the text, the model and the view of both into a bar, and return what they say.
 
@@ -41,12 +43,13 @@ def reading(
     prefer : the model that a page opens on where it is installed
     words_only : called with the sentence in whole words, without special tokens; says why that is
         all that is shown, where it is
+    more_examples : offered above those that every page has
     """
     with bar:
         row = st.container(horizontal=True, vertical_alignment="center")
         with row:
             text = _sentence(example)
-            _example_picker(text)
+            _example_picker(text, [preset.text for preset in (*more_examples, *presets.PRESETS)])
             name = _model_picker(prefer)
             more = st.popover("View", icon=":material/tune:")
         model = _usable(name)
@@ -65,7 +68,8 @@ def reading(
     if chosen.text == text:
         st.session_state[_LAST_GOOD] = text
     with bar:
-        signs_note(chosen.view.labels)
+        if not tokens_only:  # then no word of the text is on the page
+            signs_note(chosen.view.labels)
         unknown_words(chosen.model_name, chosen.view.units)
     return chosen
 
@@ -184,12 +188,11 @@ def _line_or_area(label: str, value: str, *, key: str, **more: Any) -> str | Non
     """Draw a field of one line, which Enter applies, or a tall one for what does not fit there."""
     if len(value) > _ONE_LINE or "\n" in value:
         tall = len(value) > _MANY_LINES
-        return st.text_area(label, value, key=key, height=150 if tall else "content", **more)
+        return st.text_area(label, value, key=key, height=_TALL if tall else "content", **more)
     return st.text_input(label, value, key=key, **more)
 
 
-def _example_picker(text: str) -> None:
-    texts = [preset.text for preset in presets.PRESETS]
+def _example_picker(text: str, texts: Sequence[str]) -> None:
     st.session_state[_EXAMPLE] = text if text in texts else None
     st.selectbox(
         "Example",

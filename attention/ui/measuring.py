@@ -24,10 +24,11 @@ REDRAW_SECONDS = 1.0  # drawing takes time from the very processor that is timed
 
 @dataclass(frozen=True)
 class Sweep(Generic[_T]):
-    """What was measured last, and with which settings."""
+    """What was measured last, or else is stored with the package, and with which settings."""
 
     settings: Facts
     results: list[_T]
+    stored: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,10 @@ def measured(
     settings: Facts,
     start: Callable[[Progress], Iterator[_T]],
     show: Callable[[list[_T]], object] = lambda _: None,
+    *,
+    before: Callable[[], Sweep[_T]] = lambda: Sweep({}, []),
 ) -> Sweep[_T]:
-    """Measure where the reader asked to; return what was measured last, or nothing.
+    """Measure where the reader asked to; return what was measured last.
 
     A refusal is answered with its reason, and what was measured before stays.
 
@@ -64,14 +67,15 @@ def measured(
     settings : of this sweep, kept with its results
     start : called with a function that shows progress; raises ValueError to refuse
     show : draws what there is so far, now and then while it runs
+    before : gives what there is before anything is measured
     """
     if place.pressed:
         try:
             _measure(name, place, settings, start, show)
         except ValueError as refusal:
             place.status.error(f"{refusal}.")
-    sweep: Sweep[_T] = results().get(name, Sweep({}, []))
-    return sweep
+    sweep: Sweep[_T] | None = results().get(name)
+    return sweep if sweep and sweep.results else before()
 
 
 def legend_columns() -> int:

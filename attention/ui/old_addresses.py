@@ -96,7 +96,8 @@ _CODES: dict[str, dict[str, str]] = {
     "bytes": {"4 (float32)": "4", "2 (bfloat16)": "2", "1 (int8)": "1", "½ (int4)": "0.5"},
     "phase": {"reading the text": "prefill", "one more token": "decode"},
 }
-_NAMES = {"as": "dimensions"}  # a choice that is a box to open now
+# A choice that is a box to open now, and where a map began that is now told what it is around.
+_NAMES = {"as": "dimensions", "cut_from": "cut_at"}
 _PATTERNS = (
     (re.compile(r"L(\d+) H(\d+)"), r"L\1H\2"),  # a head
     (re.compile(r"H(\d+)"), r"\1"),  # a head of the layer

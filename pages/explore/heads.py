@@ -53,9 +53,9 @@ with right:
     if not heads:
         st.info(NONE)
     else:
-        columns = maps.chosen_maps(chosen, heads, query)
         each = [f"in {name} {attends_to(view, names[name], query)}" for name in picked]
         ui.notice(f"{wording.spelled(view.labels, query)} {'; '.join(each)}.")
+        columns = maps.chosen_maps(chosen, heads, query)
     ui.special_tokens_note(chosen, heads)
 
 useful = more.useful(chosen, TABS)

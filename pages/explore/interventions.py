@@ -10,6 +10,7 @@ from attention.ui.interventions import cut as interventions_cut
 from attention.ui.interventions import heads
 from attention.ui.interventions import steer as interventions_steer
 from attention.ui.interventions import write as interventions_write
+from attention.ui.interventions.answer import asked
 
 TABS = {
     "steer": "Steer",
@@ -21,8 +22,8 @@ TABS = {
 
 bar = ui.opening(
     "Interventions",
-    "**What does attention cause?** Push a score, cut a connection or ablate heads inside the "
-    "model: the whole pass runs again, and what it makes of the text changes.",
+    "**What does attention cause?** Change it inside the model, and see what that does to what the "
+    "model makes of the text.",
 )
 if registry.SMOLLM2 not in attention.available_models():
     st.caption(
@@ -34,11 +35,15 @@ steer, cut, matter, account, write = ui.tabs(TABS, key="do")
 words_act = bool(steer.open or cut.open)
 with above:
     chosen = ui.reading(
-        bar, presets.UNFINISHED.text, tokens_only=not words_act, prefer=registry.SMOLLM2
+        bar,
+        presets.GIFT.text,
+        tokens_only=not words_act,
+        prefer=registry.SMOLLM2,
+        more_examples=presets.TO_FINISH,
     )
     tell_dropped(chosen)
 if words_act:
-    focus = ui.focus(chosen)
+    focus = asked(chosen)
 with steer:
     if steer.open:
         interventions_steer.steer(chosen, focus)

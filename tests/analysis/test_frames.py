@@ -25,6 +25,18 @@ def test_a_window_of_a_map_keeps_positions():
     assert frame["weight"].tolist()[:4] == [10, 11, 14, 15]
 
 
+def test_a_binned_map_has_the_largest_weight_of_each_bin():
+    frame = frames.binned_frame(small_view(), [(0, 0)], 2)
+    assert frame["weight"].tolist() == [5, 7, 13, 15]
+    assert frame[["q", "to_q", "k", "to_k"]].values.tolist()[1] == [0, 2, 2, 4]
+    assert (frame["queries"].iloc[1], frame["keys"].iloc[1]) == ("0 to 1", "2 to 3")
+
+
+def test_a_text_of_fewer_words_than_bins_has_one_a_word():
+    whole = frames.binned_frame(small_view(), [(0, 0)], 9)
+    assert whole["weight"].tolist() == list(range(16))
+
+
 def test_no_chosen_head_gives_no_rows():
     assert frames.map_frame(small_view(), [], range(4)).empty
 

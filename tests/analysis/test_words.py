@@ -135,7 +135,7 @@ def test_a_separator_typed_by_the_reader_is_text(minilm):
 
 # spaces, characters and words that a vocabulary does not know
 
-KINDS = (*tiny_tokenizers.MAKERS, "minilm", registry.SMOLLM2)
+KINDS = (*tiny_tokenizers.MAKERS, "minilm", "en-pt", registry.SMOLLM2)
 
 
 @cache

@@ -1,9 +1,9 @@
 """Time the pages: on the server, from key press to picture, and when they are first opened.
 
     pip install -e ".[test]"
-    python tests/benchmarks/pages.py [server] [keys] [loads] [drag] [--repeats N] [--cold]
+    python tests/benchmarks/pages.py [server] [keys] [loads] [drag] [readers] [--repeats N] [--cold]
 
-Four tables, medians throughout, models and traces cached:
+Five tables, medians throughout, models and traces cached:
 
 1. One rerun on the server after a widget moves: from the message that the browser would send to
    the last one that it would get, over the real websocket, without a browser.
@@ -11,40 +11,54 @@ Four tables, medians throughout, models and traces cached:
    against a bare page with one slider and one chart, in turn.
 3. From the start of the navigation until every chart is drawn, against the same bare page, in
    turn. Each time in a new browser context that has opened the page once before, so that its HTTP
-   cache is warm (`--cold`: has not, so that it is empty).
+   cache is warm (`--cold`: has not, so that it is empty). First comes a page that has the
+   explorer's elements and nothing of ours in them.
 4. How many pictures of the explorer's blend appear in a second while the pointer holds a slider and
    moves it, with the load of the machine.
+5. Many readers at once, over websockets, each page and the bare one in turn: until a page that all
+   open in the same moment is complete, until one that each moves a control of every second is, and
+   the memory that the server then holds.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import socket
 import sys
-from collections.abc import Callable, Sequence
-from itertools import cycle, islice
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from itertools import chain, cycle, islice
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from time import perf_counter
+from threading import Barrier
+from time import perf_counter, sleep
 from urllib.parse import urlsplit
 
+import psutil
 from playwright.sync_api import Browser, sync_playwright
-from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from streamlit.proto.WidgetStates_pb2 import WidgetState
-from websockets import Subprotocol
-from websockets.sync.client import ClientConnection, connect
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
+from tests.benchmarks.visit import Visit, websocket
 from tests.e2e.live import FLAGS, chromium, serve
 
 WARM_UP = 3
-SERVER_TARGET, KEY_TARGET, LOAD_TARGET = 60, 1.3, 1.5  # ms, and two ratios
+SERVER_TARGET, KEY_TARGET, LOAD_TARGET = 60, 1.3, 1.3  # ms, and two ratios
 DRAG_TARGET = 6  # a second
-CHARTS = {"explorer": 2, "heads": 3, "scaling": 0}  # on each page when it is opened
+TABLES = ("server", "keys", "loads", "drag", "readers")
+READERS, OPEN_TARGET, MOVE_TARGET, MEMORY_TARGET = 50, 1.5, 0.7, 500e6
+MOVES, SECONDS_APART = 8, 1.0
+CHARTS = {"lesson": 8, "explorer": 2, "heads": 3, "scaling": 2}  # on each page when it is opened
+PAGES = (
+    "lesson", "explorer", "pipeline", "context", "visualizer", "heads", "interventions", "scaling",
+)  # fmt: skip
+HELD = {  # of each page, what its readers move
+    "explorer": ("bidi_component", "deposit"),
+    "visualizer": ("selectbox", "Query"),
+    "heads": ("selectbox", "Query whose row"),
+}
 BARE = """
 import altair as alt
 import pandas as pd
@@ -54,6 +68,33 @@ st.title("Bare")
 x = st.slider("x", 0.0, 1.0, 0.5, 0.01)
 data = pd.DataFrame({"k": range(8), "v": [x * k for k in range(8)]})
 st.altair_chart(alt.Chart(data).mark_bar().encode(x="v:Q", y="k:O"))
+"""
+
+# The elements of the explorer with nothing of ours in them: how much of a load is Streamlit's own.
+FURNISHED = """
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+st.set_page_config(layout="wide")
+st.sidebar.write("Pages")
+st.title("Furnished")
+with st.container(horizontal=True):
+    st.text_input("Sentence")
+    st.selectbox("Model", ["a", "b"])
+    with st.popover("View"):
+        st.toggle("Words")
+st.pills("Examples", ["a", "b", "c"])
+left, right = st.columns(2)
+with left:
+    xs = [st.slider(f"x{i}", 0.0, 1.0, 0.5, 0.01) for i in range(8)]
+data = pd.DataFrame({"k": range(8), "v": xs})
+with right:
+    for name in ("first", "second"):
+        st.altair_chart(alt.Chart(data).mark_bar().encode(x="v:Q", y="k:O"), key=name)
+st.info("said")
+with st.expander("More"):
+    st.write("more")
 """
 
 BLEND = '[data-testid=stVegaLiteChart][aria-label^="The blended output"]'
@@ -97,35 +138,42 @@ window.keyPress = () => {
 OPENED = """
 window.drawn = () => [...document.querySelectorAll('[data-testid=stVegaLiteChart]')].filter(
   (chart) => chart.querySelector('path[aria-label]')).length;
-window.opened = whenever(() => document.querySelector('h1') && (
-  COUNT ? drawn() >= COUNT : document.querySelector('[data-testid=stAlert]')));
+window.opened = whenever(() => document.querySelector('h1') && drawn() >= COUNT);
 """
 
 
 def main() -> None:
-    """Print the three tables."""
+    """Print the tables."""
     arguments = parse()
     with TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = Path(name)
-        script = folder / "bare.py"
-        script.write_text(BARE)
-        with serve(folder / "ours.txt") as ours, serve(folder / "bare.txt", script) as bare:
+        for kind, script in {"bare": BARE, "furnished": FURNISHED}.items():
+            (folder / f"{kind}.py").write_text(script)
+        with (
+            serve(folder / "ours.txt") as ours,
+            serve(folder / "bare.txt", folder / "bare.py") as bare,
+            serve(folder / "furnished.txt", folder / "furnished.py") as furnished,
+        ):
             if "server" in arguments.tables:
                 print_server(ours, bare, arguments.repeats)
             browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
             if "keys" in arguments.tables:
                 print_keys(browser, ours, bare, arguments.repeats)
             if "loads" in arguments.tables:
-                print_loads(browser, ours, bare, arguments.repeats, warm=not arguments.cold)
+                pages = {"the explorer's elements": (f"{furnished}/", 2)}
+                pages |= {name: (f"{ours}/{name}", charts) for name, charts in CHARTS.items()}
+                print_loads(browser, pages, bare, arguments.repeats, warm=not arguments.cold)
             if "drag" in arguments.tables:
                 print_drag(browser, ours)
             browser.close()
+            if "readers" in arguments.tables:
+                print_readers(ours, bare)
 
 
 def parse() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("tables", nargs="*", default=["server", "keys", "loads", "drag"])
+    parser.add_argument("tables", nargs="*", default=[*TABLES])
     parser.add_argument("--repeats", type=int, default=21)
     parser.add_argument("--cold", action="store_true", help="load with an empty HTTP cache")
     return parser.parse_args()
@@ -145,122 +193,19 @@ def print_server(ours: str, bare: str, repeats: int) -> None:
         ),
         "heads, another word": ("heads", "selectbox", "Query whose row"),
         "scaling, nothing measured": ("scaling", "slider", "Repeats"),
-        "scaling, with results": ("scaling", "slider", "Repeats"),
+        "scaling, with results": ("scaling", "slider", "Repeats", "n=512&repeats=3"),
     }
     for name, widget in widgets.items():
         with websocket(ours if widget[0] else bare) as connection:
-            visit = Visit(connection, *widget)
+            page, kind, label, *query = widget
+            visit = Visit(connection, page, *query)
+            visit.open()
+            visit.hold(kind, label)
             if "results" in name:
                 visit.press("Measure")
             times = [visit.move() for _ in range(repeats + WARM_UP)][WARM_UP:]
         sent = f"{visit.received / 1000:6.0f} kB"
         row(name, times, sent, SERVER_TARGET, median(times))
-
-
-class Prompt(socket.socket):
-    """A socket that tells the other side at once that its packet has come, where that is possible.
-
-    The server waits for that before it sends the next small one (Nagle's algorithm), and the system
-    may take 40 ms over it. That is the network's time, not the server's, and the bare page's too.
-    """
-
-    def recv(self, *arguments) -> bytes:
-        """Receive, in the mode in which the system does not wait before it answers."""
-        if hasattr(socket, "TCP_QUICKACK"):
-            self.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
-        return super().recv(*arguments)
-
-
-def websocket(url: str) -> ClientConnection:
-    """Return a connection to the server's websocket."""
-    place = urlsplit(url)
-    connection = Prompt()
-    connection.connect((place.hostname, place.port))
-    return connect(
-        f"ws://{place.netloc}/_stcore/stream",
-        sock=connection,
-        subprotocols=[Subprotocol("streamlit")],
-        max_size=None,
-    )
-
-
-class Visit:
-    """A reader without a browser: speaks the websocket's messages."""
-
-    def __init__(
-        self, connection: ClientConnection, page: str, kind: str, label: str, query: str = ""
-    ) -> None:
-        """Open the page and find the widget that starts with `label`."""
-        self.received = 0
-        self.client = BackMsg().rerun_script
-        self.client.page_name = page
-        self.client.query_string = query or ("n=512&repeats=3" if page == "scaling" else "")
-        self.connection = connection
-        self.elements = self._run()
-        self.kind, self.widget = kind, self._find(kind, label)
-        self.values = cycle(self._values())
-
-    def move(self) -> float:
-        """Move the widget and return the milliseconds until the page is complete."""
-        state = WidgetState(id=self.widget.id)
-        if self.kind == "slider":
-            state.double_array_value.data.append(next(self.values))
-        elif self.kind == "bidi_component":
-            state.json_value = self._moved()
-        else:
-            state.string_value = next(self.values)
-        return self._send(state)
-
-    def press(self, label: str) -> None:
-        """Press a button and wait until the page is complete."""
-        self._send(WidgetState(id=self._find("button", label).id, trigger_value=True))
-
-    def _send(self, state: WidgetState) -> float:
-        del self.client.widget_states.widgets[:]
-        self.client.widget_states.widgets.append(state)
-        start = perf_counter()
-        self._run()
-        return (perf_counter() - start) * 1e3
-
-    def _run(self) -> list:
-        """Ask for a rerun; return the elements that came until it was finished."""
-        self.connection.send(BackMsg(rerun_script=self.client).SerializeToString())
-        elements, self.received = [], 0
-        while True:
-            raw = self.connection.recv(timeout=60)
-            message, self.received = ForwardMsg.FromString(raw), self.received + len(raw)
-            kind = message.WhichOneof("type")
-            if kind == "navigation":  # as the browser does: from now on by its hash
-                self.client.page_script_hash = message.navigation.page_script_hash
-                self.client.page_name = ""
-            elif kind == "delta":
-                elements.append(message.delta.new_element)
-            elif kind == "script_finished":
-                return elements
-
-    def _find(self, kind: str, label: str):
-        found = (getattr(element, kind) for element in self.elements if element.HasField(kind))
-        if kind == "bidi_component":  # a column of sliders, whose rows have the labels
-            return next(one for one in found if f'"{label}"' in one.json)
-        return next(widget for widget in found if widget.label.startswith(label))
-
-    def _moved(self) -> str:
-        """Return what the browser says of a column whose last slider is moved."""
-        data = json.loads(self.widget.json)
-        values = [row["value"] for row in data["rows"]]
-        values[-1] = next(self.values)
-        return json.dumps({"moved": {"turn": data["turn"], "moving": True, "values": values}})
-
-    def _values(self) -> Sequence:
-        if self.kind == "selectbox":
-            return self.widget.options[1:6]
-        if self.kind == "bidi_component":
-            data = json.loads(self.widget.json)
-            low, high, step = data["low"], data["high"], data["step"]
-        else:
-            low, high, step = self.widget.min, self.widget.max, self.widget.step
-        count = min(round((high - low) / step), 12)
-        return [round(low + step * i, 6) for i in range(1, count)]
 
 
 def print_keys(browser: Browser, ours: str, bare: str, repeats: int) -> None:
@@ -314,14 +259,16 @@ def print_drag(browser: Browser, ours: str, seconds: float = 3.0) -> None:
         print(f"   {rate:.1f} a second; load {os.getloadavg()[0]:.1f}")
 
 
-def print_loads(browser: Browser, ours: str, bare: str, repeats: int, *, warm: bool) -> None:
+def print_loads(
+    browser: Browser, pages: Mapping[str, tuple[str, int]], bare: str, repeats: int, *, warm: bool
+) -> None:
     """Print the time until each page is drawn when it is opened, against the bare page."""
     cache = "warm" if warm else "empty"
     print(f"\n3. first load of a warm server, HTTP cache {cache}, target {LOAD_TARGET}")
-    for name, charts in CHARTS.items():
+    for name, page in pages.items():
         sides = (
-            lambda: load(browser, f"{bare}/", 1, warm),
-            lambda path=name, charts=charts: load(browser, f"{ours}/{path}", charts, warm),
+            partial(load, browser, f"{bare}/", 1, warm),
+            partial(load, browser, *page, warm),
         )
         compare(name, alternate(sides, max(repeats // 2, 5)), LOAD_TARGET)
 
@@ -339,10 +286,80 @@ def load(browser: Browser, url: str, charts: int, warm: bool) -> float:
     return taken
 
 
-def alternate(sides: Sequence[Callable[[], float]], repeats: int) -> list[list[float]]:
+def print_readers(ours: str, bare: str, repeats: int = 5) -> None:
+    """Print how long many readers at once wait, against the bare page, and the server's memory."""
+    print(f"\n5. {READERS} readers open a page at once, target {OPEN_TARGET}")
+    for name in PAGES:
+        sides = (partial(open_at_once, bare, ""), partial(open_at_once, ours, name))
+        compare(name, alternate(sides, repeats, warm_up=1), OPEN_TARGET)
+    print(f"   {READERS} readers move a control every second, target {MOVE_TARGET}")
+    for name, widget in HELD.items():
+        with readers(bare, "") as theirs, readers(ours, name) as mine:
+            sides = [
+                partial(move_in_turn, each, held)
+                for each, held in ((theirs, ("slider", "x")), (mine, widget))
+            ]
+            compare(name, alternate(sides, repeats, warm_up=1), MOVE_TARGET)
+    held, port = server_of(ours).memory_info().rss, urlsplit(ours).port
+    verdict = "" if held <= MEMORY_TARGET else "   MISSED"
+    print(f"   memory of the server at port {port} then: {held / 1e6:.0f} MB{verdict}")
+
+
+@contextmanager
+def readers(url: str, page: str) -> Iterator[list[Visit]]:
+    """Connect many readers, who have not asked for anything yet."""
+    with ExitStack() as stack:
+        yield [Visit(stack.enter_context(websocket(url)), page) for _ in range(READERS)]
+
+
+def open_at_once(url: str, page: str) -> float:
+    """Let all readers open a page in one moment; return the median of what they wait for, in ms."""
+    start = Barrier(READERS)
+
+    def wait_and_open(visit: Visit) -> float:
+        start.wait()
+        return visit.open()
+
+    with readers(url, page) as visits, ThreadPoolExecutor(READERS) as pool:
+        return median(pool.map(wait_and_open, visits))
+
+
+def move_in_turn(visits: Sequence[Visit], widget: tuple[str, str]) -> float:
+    """Let each reader move a widget every second; return the median of what they wait for, in ms.
+
+    Each begins at another moment of the second, and waits for the page before it moves again.
+    """
+    start = perf_counter()
+
+    def move_on(number: int, visit: Visit) -> list[float]:
+        taken = []
+        for second in range(MOVES):
+            due = start + (second + number / len(visits)) * SECONDS_APART
+            sleep(max(0.0, due - perf_counter()))
+            taken.append(visit.move())
+        return taken
+
+    with ThreadPoolExecutor(READERS) as pool:
+        if not visits[0].deltas:
+            list(pool.map(Visit.open, visits))
+            for visit in visits:
+                visit.hold(*widget)
+            start = perf_counter()
+        return median(chain(*pool.map(move_on, range(len(visits)), visits)))
+
+
+def server_of(url: str) -> psutil.Process:
+    """Return the process that answers at an address, which this one has started."""
+    option = f"--server.port={urlsplit(url).port}"
+    return next(child for child in psutil.Process().children() if option in child.cmdline())
+
+
+def alternate(
+    sides: Sequence[Callable[[], float]], repeats: int, *, warm_up: int = WARM_UP
+) -> list[list[float]]:
     """Return the milliseconds of each run of each side, taking turns, after a warm-up."""
-    rounds = [[side() for side in sides] for _ in range(repeats + WARM_UP)]
-    return [list(times) for times in zip(*islice(rounds, WARM_UP, None), strict=True)]
+    rounds = [[side() for side in sides] for _ in range(repeats + warm_up)]
+    return [list(times) for times in zip(*islice(rounds, warm_up, None), strict=True)]
 
 
 def compare(name: str, times: list[list[float]], target: float) -> None:

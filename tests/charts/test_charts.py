@@ -10,7 +10,7 @@ import pytest
 from attention import blend
 from attention.analysis import frames
 from attention.charts.blend import blend_bars, meaning_axis
-from attention.charts.maps import head_grid, head_maps, row_bars
+from attention.charts.maps import head_grid, head_maps, row_bars, whole_maps
 
 HEADS = [(3, 1), (5, 11)]
 LABELS = ("one", "two")
@@ -35,6 +35,11 @@ def tables_and_charts(view):
             {"title": "Entropy", "domain": (0.0, 1.0), "layers": 6},
         ),
         (head_maps, maps, {"size": 100, **shown}),
+        (
+            whole_maps,
+            frames.binned_frame(view, HEADS, 3),
+            {"names": ("a", "b"), "size": 100, "columns": 2, "words": 12, "window": (2, 6)},
+        ),
         (row_bars, maps[maps["q"] == 1], {"size": 100, **shown}),
     ]
 
@@ -45,13 +50,13 @@ def fields(spec):
     return set(re.findall(r'"field": "([^"]+)"', text)) - set(re.findall(r'"as": "([^"]+)"', text))
 
 
-@pytest.mark.parametrize("index", range(5))
+@pytest.mark.parametrize("index", range(6))
 def test_chart_is_valid_and_uses_the_tables_columns(index, cat_view):
     build, table, options = tables_and_charts(cat_view)[index]
     assert fields(build(table, **options).to_dict()) <= set(table.columns)
 
 
-@pytest.mark.parametrize("index", range(5))
+@pytest.mark.parametrize("index", range(6))
 def test_spec_does_not_depend_on_the_data(index, cat_view):
     build, table, options = tables_and_charts(cat_view)[index]
     specs = []
@@ -62,7 +67,7 @@ def test_spec_does_not_depend_on_the_data(index, cat_view):
     assert specs[0] == specs[1]
 
 
-@pytest.mark.parametrize("index", range(5))
+@pytest.mark.parametrize("index", range(6))
 def test_what_a_reader_types_is_never_part_of_an_expression(index, cat_view):
     build, table, options = tables_and_charts(cat_view)[index]
     if "labels" in options:

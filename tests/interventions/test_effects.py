@@ -7,9 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import attention
+from attention import presets
 from attention.analysis import words
 from attention.edits import Cut, CutHeads
-from attention.interventions import effects
+from attention.interventions import effects, steering, study
+from tests.optional import with_smollm2
 from tests.toy_decoder import VOCABULARY, ToyDecoder
 
 TEXT, LAYERS = "The cat sat on the mat because it was tired", 6
@@ -148,6 +151,34 @@ def test_the_effect_on_a_decoder_without_a_head_is_that_on_vectors(toy, monkeypa
     one, other = (effects.sentence_vector(trace.hidden) for trace in (before, after))
     effect = effects.effect_on(toy, before)(np.stack([before.hidden[-1], after.hidden[-1]]))
     assert effect == pytest.approx([0, effects.cosine_distance(one, other)], abs=1e-9)
+
+
+@pytest.mark.parametrize("answer", [[[3], [5, 1]], [[3, 5, 3]]])
+def test_the_effect_on_an_answer_is_how_much_its_odds_fall(toy, answer):
+    before, after = toy.trace(NUMBERS), toy.trace(NUMBERS, (Cut(keys=(0,)),))
+    those = answer[1] if len(answer) > 1 else set(range(VOCABULARY)) - set(answer[0])
+
+    def slow(stream):
+        powers = [math.exp(float(logit)) for logit in stream[-1] @ toy.words.T]
+        return math.log(sum(powers[i] for i in set(answer[0])) / sum(powers[i] for i in those))
+
+    own, other = slow(before.hidden[-1]), slow(after.hidden[-1])
+    found = effects.effect_on(toy, before, answer)(np.stack([before.hidden[-1], after.hidden[-1]]))
+    assert found == pytest.approx([0, own - other], abs=1e-4)
+    assert abs(own - other) > 0.01
+    assert study.limit_for(toy, before, answer).note == f"untouched: {own:.3f} nats"
+
+
+@with_smollm2
+@pytest.mark.slow
+def test_the_head_that_mary_against_john_rests_on():
+    smollm2 = attention.load_model("smollm2")
+    trace = smollm2.trace(presets.GIFT.text)
+    answer = steering.interests(smollm2, "Mary | John").ids
+    effect = effects.effect_on(smollm2, trace, answer)
+    without = smollm2.hidden(trace.text, (CutHeads(((23, 3),)),))
+    assert effects.log_odds(trace.next_logits, answer) == pytest.approx(6.12, abs=0.01)
+    assert effect(without[None, -1]) == pytest.approx([6.12 - 3.08], abs=0.01)
 
 
 def test_pinned_tokens_come_first_then_those_likely_in_either_pass():

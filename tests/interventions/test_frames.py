@@ -89,19 +89,24 @@ def test_odds_and_probabilities_are_drawn_on_a_logarithmic_axis():
             head_frame(np.ones((1, 1)), []), series=("a",), title="odds", percent=False,
             chosen=1.0, ratios=ratios,
         )  # fmt: skip
-        assert chart.to_dict()["layer"][1]["encoding"]["y"]["scale"] == scale
+        spec = chart.to_dict()
+        assert spec["layer"][-1]["encoding"]["y"]["scale"] == scale
+        even = [x for x in spec["layer"] if x["encoding"].get("y") == {"datum": 1.0}]
+        assert len(even) == ratios  # where both answers are as probable
 
 
 @pytest.mark.parametrize(
     ("chart", "frame"),
     [
         (
-            charts.next_bars(head_frame(np.ones((1, 1)), []), labels=("a",), highest=1.0),
+            charts.next_bars(
+                head_frame(np.ones((1, 1)), []), labels=("a",), highest=1.0, title="p"
+            ),
             frames.next_frame([NextToken(1, 0.1, 0.2)], str, 0),
         ),
         (
-            charts.moved_bars(head_frame(np.ones((1, 1)), []), labels=("a",), highest=1.0),
-            frames.moved_frame(["a"], np.ones(1)),
+            charts.moved_bars(head_frame(np.ones((1, 1)), []), labels=("a",), highest=1.0, count=1),
+            frames.moved_frame(["a"], np.ones(1), [0]),
         ),
         (
             charts.strength_curve(
@@ -111,13 +116,13 @@ def test_odds_and_probabilities_are_drawn_on_a_logarithmic_axis():
             frames.curve_frame([1], ["a"], np.ones((1, 1))),
         ),
         (
-            charts.cut_map(head_frame(np.ones((1, 1)), []), labels=TOKENS, size=100),
+            charts.cut_map(head_frame(np.ones((1, 1)), []), labels=TOKENS, count=3),
             frames.cut_frame(VIEW, VIEW.weights[0, 0], range(3), set()),
         ),
         (
             charts.effect_grid(
                 head_frame(np.ones((1, 1)), []), title="e", domain=(0.0, 1.0), layers=1, heads=1,
-                signed=True,
+                signed=True, row=12,
             ),
             frames.effect_frame(np.ones((1, 1)), np.ones((1, 1), bool), []),
         ),

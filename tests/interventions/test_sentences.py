@@ -14,16 +14,20 @@ UNITS = (
 VIEW = View(UNITS, np.full((1, 1, 3, 3), 1 / 3), np.zeros((1, 1, 3)))
 
 
-def test_odds_of_two_groups_come_with_the_probability():
+@pytest.mark.parametrize(
+    ("after", "change", "said"),
+    [
+        ([0.2, 0.4], "", "0.50."),
+        ([0.2, 0.4], "1 edit", "0.50, untouched and with 1 edit."),
+        ([0.3, 0.4], "this push", "0.50 untouched, 0.75 with this push."),
+        ([0.6, 0.001], "this push",
+         "0.50 untouched, 600 with this push. Now “big” is the more probable of the two."),
+    ],
+)  # fmt: skip
+def test_odds_of_two_answers(after, change, said):
     two = Interests(("big", "small"), ((1,), (2,)))
-    sentence = sentences.interests_sentence(two, [0.2, 0.4], [0.3, 0.3])
-    assert sentence == (
-        "Odds of “big” against “small” as the next word: 0.50 untouched, 1.00 with this push. "
-        "Probability of “big” as the next token: 20.0 % before, 30.0 % after."
-    )
-    assert sentences.interests_sentence(two, [0.2, 0.4], None) == (
-        "Odds of “big” against “small” as the next word: 0.50. Nothing is pushed yet."
-    )
+    sentence = sentences.answer_sentence(two, [0.2, 0.4], after, change)
+    assert sentence == f"Odds of “big” against “small” as the next token: {said}"
 
 
 @pytest.mark.parametrize(
@@ -40,3 +44,8 @@ def test_the_word_that_moves_most(moved, text):
     assert sentence == (
         f"The push on the scores of “cat” moves the sentence vector by 0.0123. {text}"
     )
+
+
+def test_a_distance_too_small_to_show_is_no_zero():
+    moved = Movement(np.array([[0.0, 0.0, 0.0]]), np.array([3e-6]))
+    assert sentences.moved_text(moved) == "the sentence vector moves by less than 0.0001"

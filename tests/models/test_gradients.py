@@ -113,6 +113,21 @@ def test_the_estimate_is_the_first_step_of_a_removal(decoder, untouched):
         assert estimate[head] == pytest.approx((ahead - behind) / (2 * STEP), rel=1e-5)
 
 
+@pytest.mark.parametrize("answer", [[[1, 2]], [[1], [3, 4]]])
+def test_the_effect_on_an_answer_has_a_slope_too(decoder, untouched, answer):
+    run = slow_pass(decoder, untouched)
+    estimate, effect = (
+        first_order_effects(decoder, run, answer),
+        effects.effect_on(decoder, run, answer),
+    )
+    without = np.zeros_like(untouched)
+    without[1, 2] = -run.head_output[1, 2]
+    ahead, behind = (
+        effect(slow_pass(decoder, d * without).hidden[-1:]).item() for d in (STEP, -STEP)
+    )
+    assert estimate[1, 2] == pytest.approx((ahead - behind) / (2 * STEP), rel=1e-5)
+
+
 def test_float32_gives_the_same_but_for_rounding(decoder, untouched, tmp_path):
     kind = next(kind for kind, made in MODELS.items() if isinstance(decoder, made))
     single = MODELS[kind].from_folder("tiny", tiny.write(tmp_path / "m", kind))

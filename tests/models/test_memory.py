@@ -82,7 +82,9 @@ def test_loading_takes_what_was_said_and_no_more(tmp_path, kind, dtype):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted({"minilm", "smollm2"} & {*attention.available_models()}))
+@pytest.mark.parametrize(
+    "name", sorted({"minilm", "en-pt", "smollm2"} & {*attention.available_models()})
+)
 def test_loading_a_published_model_takes_what_was_said(name):
     entry = registry.entries()[name]
     entry.load()

@@ -27,7 +27,7 @@ def look(monkeypatch, tmp_path):
             monkeypatch.setenv(name, str(value))
         registry.entries.cache_clear()
         _load.cache_clear()
-        return attention.available_models()[1:]
+        return attention.available_models()[2:]
 
     yield look
     registry.entries.cache_clear()

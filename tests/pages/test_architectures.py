@@ -57,7 +57,7 @@ TEXT = "the cat sat on the mat it was"
 
 
 @pytest.mark.parametrize("text", [TEXT, "cat"])
-@pytest.mark.parametrize("kind", [*tiny.CONFIGS, "headless"])
+@pytest.mark.parametrize("kind", [*tiny.CONFIGS, "marian", "headless"])
 @pytest.mark.parametrize(("page", "key", "tab"), TABS)
 def test_every_tab_reads_every_architecture(small_models, page, key, tab, kind, text):
     app = open_page(page, model=f"small-{kind}", q=text, **{key: tab})
@@ -129,6 +129,16 @@ def test_a_decoder_without_a_head_is_not_asked_for_the_next_word(small_models, t
     app = open_page(INTERVENTIONS, model="small-headless", q=TEXT, do=tab)
     assert "small-headless predicts no next token: its file has no head for that" in told(app)
     assert "is an encoder" not in told(app)
+
+
+def test_the_pipeline_shows_positions_that_are_sines(small_models):
+    """The matrix P in layer 0, from 0 at the first position; no later layer adds any."""
+    drawn = {}
+    for layer in ("0", "1"):
+        app = open_page(PIPELINE, model="small-marian", q=TEXT, step="Representation", layer=layer)
+        assert "sines and cosines" in told(app)
+        drawn[layer] = "**P** sines, cosines" in told(app)
+    assert drawn == {"0": True, "1": False}
 
 
 def test_links_keep_the_model(small_models):

@@ -10,6 +10,7 @@ import pytest
 import attention
 from attention.analysis import words
 from attention.models import transformer
+from attention.presets import GIFT, UNFINISHED
 from attention.ui.interventions import cut, steer
 from attention.ui.interventions.edited import changed
 from tests.optional import with_smollm2
@@ -19,6 +20,7 @@ from tests.pages.reader import plain
 
 pytestmark = pytest.mark.slow
 
+IT = {"q": UNFINISHED.text, "word": "8"}  # the lesson's push is on "it" and later words
 STEER, CUT, MATTER, SINKS, WRITE = (
     "Steer", "Cut", "Which heads matter", "Sink account", "Write on",
 )  # fmt: skip
@@ -41,15 +43,15 @@ def notice(app):
                            ("-1", "0.16"), ("-2", "0.13")],
 )  # fmt: skip
 def test_the_steering_figures_are_reproduced(strength, odds):
-    app = open_page(strength=strength)
+    app = open_page(**IT, strength=strength)
     assert app.selectbox(key="model").value == "smollm2"
-    pushed = f"0.26 untouched, {odds} with this push" if strength != "0" else "0.26. Nothing is"
+    pushed = f"0.26 untouched, {odds} with this push" if strength != "0" else "token: 0.26."
     assert pushed in notice(app)
 
 
 @with_smollm2
 def test_each_control_of_a_push_changes_what_comes_of_it():
-    app = open_page()
+    app = open_page(**IT)
     seen = [notice(app)]
     for control, value in (
         (lambda: handles(app)["strength"], 3.0),
@@ -57,8 +59,8 @@ def test_each_control_of_a_push_changes_what_comes_of_it():
         (lambda: app.selectbox(key="source"), 5),
         (lambda: app.selectbox(key="word"), 9),
         (lambda: app.toggle(key="later"), False),
-        (lambda: app.segmented_control(key="where"), "layer"),
-        (lambda: app.segmented_control(key="where"), "head"),
+        (lambda: app.selectbox(key="where"), "layer"),
+        (lambda: app.selectbox(key="where"), "head"),
         (lambda: app.text_input(key="interests"), "heavy | light"),
     ):
         healthy(control().set_value(value).run())
@@ -73,21 +75,54 @@ def test_the_words_of_interest_are_pinned_and_bad_ones_refused():
     assert rows[rows["pinned"]]["token"].tolist() == ["␣heavy", "␣light"]
     healthy(app.text_input(key="interests").set_value(", ".join("abcdefghijklmn")).run())
     assert "the limit is 12" in app.warning[0].value
-    assert drawn(app, "token", "pinned")["pinned"].sum() == 3
+    assert drawn(app, "token", "pinned")["pinned"].sum() == 2
 
 
 @with_smollm2
 def test_a_slider_for_every_word_pushes_that_word():
-    app = open_page(how="A slider for every word")
-    assert "0.26. Nothing is pushed yet" in notice(app)
+    app = open_page(**IT, how="A slider for every word")
+    assert "token: 0.26." in notice(app)
     healthy(handles(app)["nudge8"].set_value(4.0).run())
     healthy(handles(app)["nudge1"].set_value(-4.0).run())
     assert "0.66 with this push" in notice(app)
 
 
 @with_smollm2
+def test_the_page_opens_on_a_push_that_turns_the_answer_round():
+    app = open_page()
+    assert app.selectbox(key="word").value == 13  # the last word: the next one is read from there
+    assert "Odds of “Mary” against “John” as the next token: 455 untouched, 0.26" in notice(app)
+    assert "Now “John” is the more probable of the two." in notice(app)
+
+
+@with_smollm2
+@pytest.mark.parametrize("text", ["The capital of France is", " ".join(["one two"] * 40)])
+@pytest.mark.parametrize("tab", [STEER, CUT])
+def test_a_decoder_is_asked_from_its_last_word(text, tab):
+    app = open_page(tab, q=text)
+    last = len(text.split()) - 1
+    if tab == STEER:
+        assert app.selectbox(key="word").value == last
+        assert not [t for t in app.toggle if t.key == "later"]  # no word is later
+    else:
+        assert last in set(drawn(app, "q", "k", "cut")["q"])
+
+
+@with_smollm2
+@pytest.mark.parametrize("tab", [STEER, CUT, MATTER])
+def test_one_answer_is_the_measure_everywhere(tab):
+    app = open_page(tab, interests="the | Mary")
+    if tab == MATTER:
+        healthy(app.segmented_control(key="by").set_value("text").run())
+        assert not [field for field in app.text_input if field.key == "interests"]
+    else:
+        assert "Odds of “the” against “Mary”" in notice(app)
+        assert drawn(app, "token", "pinned")["token"].tolist()[:2] == ["␣the", "␣Mary"]
+
+
+@with_smollm2
 def test_the_curve_holds_every_strength():
-    rows = drawn(open_page(), "strength", "value").set_index("strength")["value"]
+    rows = drawn(open_page(**IT), "strength", "value").set_index("strength")["value"]
     assert rows.index.tolist() == list(range(-6, 7))
     np.testing.assert_allclose(rows[[0, 1, 2, 4, -1, -2]], [0.26, 0.34, 0.36, 0.66, 0.16, 0.13],
                                atol=0.006)  # fmt: skip
@@ -114,7 +149,7 @@ def test_later_words_do_not_take_special_tokens_along(model, monkeypatch):
     pushed = []
     monkeypatch.setattr(steer, "changed", lambda chosen, edits: pushed.append(edits)
                         or changed(chosen, edits))  # fmt: skip
-    app = open_page(model="minilm")
+    app = open_page(model="minilm", q=UNFINISHED.text)
     tokens = model.trace(sentence(app).value).tokens
     queries = {tokens[q] for edits in pushed for edit in edits for q in edit.queries}
     assert {"it", "was", "too"} <= queries
@@ -160,24 +195,26 @@ def test_a_long_text_has_sliders_for_the_words_that_are_read_most(model):
 
 def test_the_end_of_a_long_text_can_be_cut():
     app = open_page(CUT, model="minilm", q=LONG)
-    assert len(set(drawn(app, "q", "k", "cut")["q"])) == 32
-    healthy(app.slider(key="cut_from").set_value(30).run())
-    assert set(drawn(app, "q", "k", "cut")["q"]) == set(range(30, 62))
+    assert len(set(drawn(app, "q", "k", "cut")["q"])) == 16
+    healthy(app.slider(key="cut_at").set_value(61).run())
+    assert set(drawn(app, "q", "k", "cut")["q"]) == set(range(46, 62))
     click(app, "Weights of", "cell", q=60, k=59)
     assert "With 1 edit" in notice(app)
     rows = drawn(app, "q", "k", "cut").set_index(["q", "k"])
     assert rows.loc[(60, 59), "weight"] == 0
     assert rows.loc[(60, 59), "cut"]
+    healthy(app.slider(key="cut_at").set_value(5).run())
+    assert {59, 60} < set(drawn(app, "q", "k", "cut")["q"])  # what is cut is drawn
     healthy(sentence(app).set_value("Another text " * 20).run())
-    assert app.slider(key="cut_from").max == 42 - 32
+    assert app.slider(key="cut_at").max == 41
 
 
 @with_smollm2
 def test_a_probability_that_is_shown_alike_stays():
     app = open_page(CUT, edits="cut_l29_h0_q1_k0")
-    assert re.search(r"as the next token stays at \d+\.\d %\.", notice(app))
+    assert re.search(r"as the next token: \d+, untouched and with 1 edit\.", notice(app))
     app = open_page(CUT, edits="off_0h0-8")
-    found = re.search(r"goes from (\S+ %) to (\S+ %)\.", notice(app))
+    found = re.search(r": (\S+) untouched, (\S+) with 1 edit\.", notice(app))
     assert found[1] != found[2]
 
 
@@ -187,7 +224,7 @@ def test_an_axis_of_probabilities_ends_at_one(tab):
     text = "one two three four five one two three four five one two three four"
     for chart in open_page(tab, q=text, heat="0").get("vega_lite_chart"):
         spec = chart.proto.spec
-        if '"probability"' in spec:
+        if '"probability (' in spec:
             x = json.loads(spec)["layer"][0]["encoding"]["x"]
             assert x["scale"]["domain"][1] <= 1
 
@@ -208,6 +245,17 @@ def test_a_link_cuts_and_undo_brings_back():
         healthy(next(b for b in app.button if b.label == "Undo").click().run())
         assert app.text_input(key="edits").value == left
     assert "Nothing is cut yet" in notice(app)
+
+
+def test_the_first_cut_is_proposed_and_heads_are_ablated_without_the_grid():
+    app = open_page(CUT, model="minilm", layer="3", head="1")
+    healthy(next(b for b in app.button if b.label.startswith("Cut ")).click().run())
+    assert re.fullmatch(r"cut_q\d+_k\d+", app.text_input(key="edits").value)
+    assert not [b for b in app.button if b.label.startswith("Cut ")]
+    healthy(next(b for b in app.button if b.label == "Ablate L3 H1").click().run())
+    assert app.text_input(key="edits").value.endswith("~off_3h1")
+    healthy(next(b for b in app.button if b.label == "Restore L3 H1").click().run())
+    assert "off" not in app.text_input(key="edits").value
 
 
 def test_clear_takes_all_edits_away():
@@ -289,7 +337,7 @@ def test_the_model_writes_on():
     assert drawn(app, "token", "after")["after"].tolist()[0] == 1.0  # temperature 0: one token
     healthy(next(b for b in app.button if b.label == "Write").click().run())
     written = app.text[0].value
-    assert written.startswith("The trophy wouldn't fit in the suitcase because it was too large")
+    assert written.startswith(f"{GIFT.text} Mary")
     assert any("5 tokens in" in c.value for c in app.caption)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from attention.runtime import timing
-from attention.scaling import core_cost, core_runs, methods, planner, runs
+from attention.scaling import core_cost, methods, planner, runs, stored
 from attention.scaling.runs import Point
 from tests.pages.app import SCALING, ask, charts, drawn, healthy, rows
 from tests.pages.app import open_page as open_any
@@ -60,9 +60,9 @@ def captions(app):
 
 def stored_is_shown(app):
     """Whether the picture is of the stored run, and the page says so with its date and command."""
-    run = core_runs.stored_core()
+    run = stored.stored_run(stored.CORE_KIND)
     points = drawn(app, "seconds").query("kind == 'measured'")
-    told = run.made in captions(app) and core_runs.CORE_COMMAND in captions(app)
+    told = run.made in captions(app) and stored.SWEEPS_COMMAND in captions(app)
     assert told == ("A stored run, not of this machine" in captions(app))
     return told and points["seconds"].tolist() == [point.seconds for point in run.points]
 
@@ -132,9 +132,9 @@ def test_how_long_it_takes_is_said_of_the_default_only():
     assert "131,072" in captions(app)
     assert "seconds" not in captions(app)
     app = open_page(METHODS)
-    assert "5 seconds" in app.info[0].value
+    assert "5 seconds" in captions(app)
     healthy(app.slider(key="methods_heads").set_value(12).run())
-    assert "seconds" not in app.info[0].value
+    assert "seconds" not in captions(app)
 
 
 def test_the_fit_is_drawn_further_once_there_is_one():
@@ -276,12 +276,29 @@ def test_rates_are_measured_again_when_asked(rates, monkeypatch):
 
 
 def saved(name, seconds):
-    run = runs.record("methods", {"width": 64}, [Point("plain", 8, seconds, seconds, seconds)])
+    run = runs.record("a test", {"width": 64}, [Point("plain", 8, seconds, seconds, seconds)])
     return (name, runs.to_json(run).encode(), "application/json")
 
 
-def test_without_a_run_the_tab_says_where_they_come_from():
-    assert "There is no run yet" in open_page(RUNS).info[0].value
+def test_without_a_run_of_ones_own_the_tab_draws_a_stored_one():
+    app = open_page(RUNS)
+    assert stored.stored_run(stored.CORE_KIND).made in app.dataframe[0].value.to_string()
+    assert set(drawn(app, "run")["run"]) == {"1"}
+
+
+def test_a_run_is_laid_over_the_stored_one_of_its_kind():
+    app = press(open_page(n="512", repeats="3"), "measure_core")
+    again = open_page(**{**address(app), "lab": "runs"})
+    assert again.multiselect(key="laid").value == [
+        f"stored: {stored.CORE_KIND}", f"measured here: {stored.CORE_KIND}",
+    ]  # fmt: skip
+    assert "whole call" in notice(again)
+
+
+def test_a_sweep_that_was_stopped_at_once_leaves_what_was_there(monkeypatch):
+    monkeypatch.setattr(methods, "compare", lambda n, **options: iter(()))
+    app = press(open_page(METHODS), "measure_methods")
+    assert "A stored run" in captions(app)
 
 
 def test_two_files_are_laid_over_each_other():

@@ -7,9 +7,10 @@ import pytest
 
 from attention.models.gpt2 import Gpt2
 from attention.models.llama import Llama
+from attention.models.marian import Marian
 from attention.pipeline import decoder_steps, steps
 from attention.pipeline.head_state import HeadState
-from tests.models import tiny
+from tests.models import tiny, tiny_marian
 
 TEXT = "the cat sat on the mat"
 KINDS = {"llama": (Llama, {}), "unshared": (Llama, {"num_key_value_heads": 4}), "gpt2": (Gpt2, {})}
@@ -135,3 +136,17 @@ def test_the_first_token_can_read_itself_only(place):
     assert "only one" in step(place, "scale").sentence(first)
     assert "The one score" in step(place, "softmax").sentence(first)
     assert "its own value" in step(place, "blend").sentence(first)
+
+
+def test_positions_that_are_sines_are_shown_where_they_come_in(tmp_path):
+    model = Marian.from_folder("tiny", tiny_marian.write(tmp_path / "m"))
+    trace = model.trace(TEXT)
+    below, above = (HeadState(model, trace, layer, head=1, query=4, key=2) for layer in (0, 1))
+    shown = {step.key: step for step in decoder_steps.steps_for(model)}
+    words, positions, x = (matrix.values for matrix in shown["stream"].matrices(below))
+    np.testing.assert_allclose(words + positions, x, atol=1e-6)
+    np.testing.assert_array_equal(positions[0], [0] * 8 + [1] * 8)
+    assert len(shown["stream"].matrices(above)) == 1
+    assert "norm" not in shown
+    for step in shown.values():
+        assert step.gap is None or max(step.gap(below), step.gap(above)) < 1e-5

@@ -135,10 +135,10 @@ def _draw_blend(chosen: Reading, blended: BlendedWords) -> Leaning | None:
         return None
     axis = st.container()
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown("**Blended output**, by word")
-        with st.popover("Meanings", icon=":material/translate:"):
+        with st.popover("Meanings", icon=":material/translate:"):  # left: right is the toolbar
             near = blended.nearest_before(chosen.model)
             names = meanings_input(chosen, near, MOST_MEANINGS)
+        st.markdown("**Blended output**, by word")
     vectors = {name: embeddings.word_vector(chosen.model, name) for name in names}
     if not vectors:
         _draw_bars(_dimensions(blended), "The blended output", key="blend")

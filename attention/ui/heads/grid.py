@@ -35,6 +35,10 @@ def clickable_grid(chosen: Reading, heads: list[Head]) -> None:
     picked = " ".join(map(wording.head_name, heads))
     grid = f"grid {picked} {refused}"  # new after every click: any can be clicked again
     unit = f" ({metric.unit})" if metric.unit else ""
+    st.caption(
+        f"{metric.label}{unit}: {metric.meaning}. Click a head to add or remove it."
+        + (" Lines part heads that share keys and values from the next." if each > 1 else "")
+    )
     draw(
         head_grid,
         frames.head_frame(figure, heads),
@@ -49,10 +53,6 @@ def clickable_grid(chosen: Reading, heads: list[Head]) -> None:
     )
     if refused:
         st.warning(f"{MOST_HEADS} heads are compared at most: take one away to add {refused}.")
-    st.caption(
-        f"{metric.label}{unit}: {metric.meaning}. Click a head to add or remove it."
-        + (" Lines part heads that share keys and values from the next." if each > 1 else "")
-    )
     _highest(figure, heads, metric)
 
 

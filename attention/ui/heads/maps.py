@@ -8,7 +8,7 @@ import streamlit as st
 
 from attention.analysis import frames, links
 from attention.analysis.sentences import role
-from attention.charts.maps import head_maps
+from attention.charts.maps import head_maps, whole_maps
 from attention.ui import inputs
 from attention.ui.controls import on_phone
 from attention.ui.readings import Reading
@@ -20,31 +20,31 @@ _WIDE = 575  # pixels for maps side by side and the words left of them
 _LETTER, _LONGEST, _GAP, _SMALLEST = 7, 110, 20, 120
 _ALONE = 240  # the side of a map below another one
 _AT = "maps_at"
+_BINS = 32  # a side of a map of the whole text
 
 
 def chosen_maps(chosen: Reading, heads: Sequence[Head], query: int) -> int:
-    """Draw the maps, with what moves their window over a long text; return how many in a row."""
-    view, picture = chosen.view, st.container()
+    """Draw the maps, of a long text all of it and a window; return how many stand in a row."""
+    view, whole, picture = chosen.view, st.container(), st.container()
     if len(view.units) > links.MOST_WORDS:
-        inputs.slider(
-            f"Of {len(view.units)} words the maps show {links.MOST_WORDS}, around number",
-            0, len(view.units) - 1, query, key=_AT, of=(chosen.source, query),
-            help="The query and what it attends to most are always among them.",
-        )  # fmt: skip
+        with whole:
+            _move_window(chosen, query)
     per_row, most = {"3": "3", "2": "2", "1": "1"}, "1" if on_phone() else "3"
     columns = int(inputs.choice("Maps in a row", per_row, key="row", default=most))
     shown = words_shown(chosen, heads, query)
-    names = [head_name(head) for head in heads]
-    titles = [f"{name}\n{role(view, *head)}" for name, head in zip(names, heads, strict=True)]
+    titles = tuple(f"{head_name(head)}\n{role(view, *head)}" for head in heads)
+    if len(shown) < len(view.units):
+        with whole:
+            _whole(chosen, heads, titles, columns)
     with picture:
         draw(
             head_maps,
             frames.map_frame(view, heads, shown),
             key="maps",
-            alt_text=f"Maps of {', '.join(names)}",
+            alt_text=f"Maps of {', '.join(map(head_name, heads))}",
             labels=view.labels,
             first=0,
-            names=tuple(titles),
+            names=titles,
             columns=columns,
             size=_side(min(columns, len(heads)), max(len(view.labels[i]) for i in shown)),
             count=len(shown),
@@ -52,12 +52,43 @@ def chosen_maps(chosen: Reading, heads: Sequence[Head], query: int) -> int:
     return columns
 
 
+def _move_window(chosen: Reading, query: int) -> None:
+    size = len(chosen.view.units)
+    inputs.slider(
+        f"All {size} words in bins; framed, and below word by word, those around number",
+        0, size - 1, query, key=_AT, of=(chosen.source, query),
+        help="A cell of a bin is the largest weight in it. Below, the query and what it attends "
+        "to most are always among the words.",
+    )  # fmt: skip
+
+
+def _whole(chosen: Reading, heads: Sequence[Head], titles: tuple[str, ...], columns: int) -> None:
+    """Draw maps of the whole text, in bins, with a frame round the window."""
+    size = len(chosen.view.units)
+    window = links.shown_window(size, _around())
+    draw(
+        whole_maps,
+        frames.binned_frame(chosen.view, heads, _BINS),
+        key="whole",
+        alt_text=f"All {size} words in bins: what the chosen heads attend to",
+        names=titles,
+        size=_side(min(columns, len(heads)), 0),
+        columns=columns,
+        words=size,
+        window=(window.start, window.stop),
+    )
+
+
 def words_shown(chosen: Reading, heads: Sequence[Head], query: int) -> list[int]:
     """Return the words of the maps: a window, and what the sentence names wherever it stands."""
     size = len(chosen.view.units)
     most = [int(chosen.view.weights[head][query].argmax()) for head in heads]
-    around = int(st.session_state.get(_AT, query)) if size > links.MOST_WORDS else query
+    around = _around() if size > links.MOST_WORDS else query
     return links.shown_words(size, around, [query, *most], links.MOST_WORDS)
+
+
+def _around() -> int:
+    return int(st.session_state[_AT])
 
 
 def _side(columns: int, longest: int) -> int:

@@ -110,7 +110,7 @@ def rotation_distance(chosen: Reading, query: int) -> None:
     """Draw scores against distance, with and without rotation."""
     if not chosen.model.rotary:
         st.info(
-            f"{chosen.model_name} rotates nothing: it adds a learned vector for each position "
+            f"{chosen.model_name} rotates nothing: it adds {chosen.model.positions} for positions "
             "below the first layer. Pick a Llama model above."
         )
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -12,47 +12,74 @@ from attention.arrays import Array
 from attention.charts.maps import head_grid
 from attention.edits import Cut, Edits
 from attention.edits.codes import decode, encode
-from attention.interventions import cuts, effects
+from attention.interventions import cuts
 from attention.interventions import frames as intervention_frames
 from attention.interventions.charts import cut_map
-from attention.interventions.sentences import cut_sentence, moved_text, next_text
+from attention.interventions.sentences import edit_count, moved_text
+from attention.interventions.steering import Interests
 from attention.interventions.wording import edit_text
 from attention.models.trace import Trace
 from attention.ui import inputs
 from attention.ui.controls import layer_and_head
-from attention.ui.inputs import choice
+from attention.ui.interventions.answer import answer, said_of
 from attention.ui.interventions.edited import (
+    SIDES,
     changed,
     decoder,
     draw_moved,
     draw_next,
-    logits_of,
     merged,
     movement_of,
+    row_height,
+    two_pictures,
 )
 from attention.ui.readings import Focus, Reading
-from attention.ui.show import draw, escape_markdown, notice
+from attention.ui.show import draw, escape_markdown, notice, signs_note
 from attention.wording import Head, head_name
 
 KEY = "edits"
-_MOST_WORDS = 32  # of a map
+_MOST_WORDS = 16  # of a map
 WHAT = {"cell": "One connection", "column": "A whole column"}
-_WHERE = {"head": "In this head", "layer": "In its layer", "all": "In every head"}
-MAP_SIZE = 430  # pixels
+_WHERE = {"head": "This head", "layer": "Its layer", "all": "Every head"}
+_LOW_ROW = 8  # pixels that a layer takes in the grid, where there are many
 
 _CutAt = Callable[[Mapping[str, int]], Cut]  # the cut that a click in this cell of the map makes
 
 
 def cut(chosen: Reading, focus: Focus) -> None:
-    """Draw the map and the grid to click in, what is cut, and what it does."""
-    head = layer_and_head(chosen.view, focus)
-    body = st.container()
-    code = inputs.text(
-        "These edits as text", "", key=KEY, of=(chosen.source,), max_chars=2_000,
-        help="The same as in the address of this page and in attention.edits.codes.decode.",
-    )  # fmt: skip
-    with body:
-        _body(chosen, focus, head, _edited(chosen, code))
+    """Draw what a click cuts, beside it the map and the grid to click in, and what the cuts do."""
+    left, right = st.columns(SIDES, gap="medium")
+    with left:
+        controls = st.container()
+        model = decoder(chosen)
+        followed = answer(chosen, model) if model else None
+    with right:
+        told, place = st.container(), st.container(horizontal=True, vertical_alignment="bottom")
+        with place:
+            head = layer_and_head(chosen.view, focus)
+        pictures = st.container()
+        code = inputs.text(
+            "The edits as text", "", key=KEY, of=(chosen.source,), max_chars=2_000,
+            help="The same as in the address of this page and in attention.edits.codes.decode.",
+        )  # fmt: skip
+    after = _edited(chosen, code)
+    with controls:
+        _grid(chosen, after.edits)
+        cut_at = _controls(chosen, head, after.edits)
+        _more_or_less(chosen, focus, after.edits)
+    with told:
+        _tell(chosen, after, followed)
+    with place:
+        shown = _window(chosen, focus, after.edits)
+    with pictures:
+        one, other = two_pictures()
+        with one:
+            _map(chosen, after, head, shown, cut_at)
+        with other:
+            _results(chosen, after, followed)
+        _list(chosen, after.edits)
+    if after.edits:
+        _untouched(chosen, head, shown)
 
 
 def _edited(chosen: Reading, code: str) -> Trace:
@@ -67,34 +94,23 @@ def _edited(chosen: Reading, code: str) -> Trace:
         return chosen.trace
 
 
-def _body(chosen: Reading, focus: Focus, head: Head, after: Trace) -> None:
-    cut_at = _controls(chosen, head, after.edits)
-    shown = _window(chosen, focus)
-    note = st.container()
-    left, right = st.columns(2, gap="large")
-    with left:
-        _map(chosen, after, head, shown, cut_at)
-        _results(chosen, after)
-    with right:
-        _grid(chosen, after.edits)
-        if after.edits:
-            _untouched(chosen, head, shown)
-    with note:
-        _tell(chosen, after)
-
-
 def _controls(chosen: Reading, head: Head, edits: Edits) -> _CutAt:
     units = chosen.view.units
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        what = choice("A click in the map cuts", WHAT, key="cuts")
-        where = choice("Where", _WHERE, key="cut_where")
+    with st.container(horizontal=True):
+        what = inputs.select("A click cuts", list(WHAT), "cell", key="cuts", text=WHAT.__getitem__)
+        where = inputs.select("In", list(_WHERE), "head", key="cut_where", text=_WHERE.__getitem__)
+    with st.container(horizontal=True, vertical_alignment="center"):
         renormalise = inputs.switch(
             "Renormalise", True, key="renormalise",
             help="The rest of the row is scaled to sum to 1 again, as if the key were masked. Off: "
             "what is cut is missing from the sum.",
         )  # fmt: skip
-        _setter("Undo", "undo", edits, edits[:-1])
-        _setter("Clear", "delete", edits, ())
+        ablated = head in cuts.ablated_heads(edits)
+        _setter(
+            f"{'Restore' if ablated else 'Ablate'} {head_name(head)}",
+            "add" if ablated else "remove",
+            cuts.toggle_head(edits, head),
+        )
 
     def cut_at(cell: Mapping[str, int]) -> Cut:
         queries = units[cell["q"]].positions if what == "cell" else None
@@ -104,52 +120,65 @@ def _controls(chosen: Reading, head: Head, edits: Edits) -> _CutAt:
     return cut_at
 
 
-def _setter(label: str, icon: str, edits: Edits, then: Edits) -> None:
-    """Draw a button that takes edits away, out of use where there are none."""
-    st.button(label, icon=f":material/{icon}:", disabled=not edits, on_click=_set, args=(then,))
+def _more_or_less(chosen: Reading, focus: Focus, edits: Edits) -> None:
+    """Draw buttons that take edits back or, where there are none, one that makes the first.
+
+    That one cuts the link that the page opens on, in every head.
+    """
+    if edits:
+        with st.container(horizontal=True):
+            _setter("Undo", "undo", edits[:-1])
+            _setter("Clear", "delete", ())
+        return
+    units, labels = chosen.view.units, chosen.view.labels
+    first = Cut(units[focus.query].positions, units[focus.key].positions)
+    query, key = (f"“{escape_markdown(labels[i])}”" for i in (focus.query, focus.key))
+    _setter(f"Cut {query} from {key} in every head", "content_cut", (first,))
+
+
+def _setter(label: str, icon: str, then: Edits) -> None:
+    """Draw a button that makes other edits."""
+    st.button(label, icon=f":material/{icon}:", on_click=_set, args=(then,))
 
 
 def _set(edits: Edits) -> None:
     st.session_state[KEY] = encode(edits)
 
 
-def _window(chosen: Reading, focus: Focus) -> range:
-    """Return the words of the map; of a long text a window that can be moved over all of it."""
+def _window(chosen: Reading, focus: Focus, edits: Edits) -> list[int]:
+    """Return the words of the map; of a long text a window that can be moved over all of it.
+
+    What is cut or could be is among them, wherever it stands.
+    """
     size = len(chosen.view.units)
     if size <= _MOST_WORDS:
-        return range(size)
-    first = links.shown_window(size, focus.query, _MOST_WORDS).start
-    start = inputs.slider(
-        f"The text has {size} words, the map shows {_MOST_WORDS} of them, from number",
-        0, size - _MOST_WORDS, first, key="cut_from", of=(chosen.source, size),
+        return list(range(size))
+    around = inputs.slider(
+        f"{_MOST_WORDS} of {size} words, around", 0, size - 1, focus.query,
+        key="cut_at", of=(chosen.source, size), width=220,
     )  # fmt: skip
-    return range(start, start + _MOST_WORDS)
+    named = cuts.named_units(edits, chosen.view.units, _MOST_WORDS // 2)
+    named = named if edits else [focus.query, focus.key]
+    return links.shown_words(size, around, named, _MOST_WORDS)
 
 
-def _results(chosen: Reading, after: Trace) -> None:
-    model = decoder(chosen)
-    if model is None:
-        st.markdown("**How far the vectors move**")
-        moved = movement_of(chosen, after)
-        draw_moved(chosen, moved, key="cut_moved")
-        text = moved_text(moved)
-        st.caption(f"Cosine distance in the last layer. {text[0].upper()}{text[1:]}.")
-    else:
+def _results(chosen: Reading, after: Trace, followed: Interests | None) -> None:
+    if followed:
         st.markdown("**The next token**")
-        draw_next(model, chosen.trace, after, (), key="cut_next")
-        st.caption("Bars: with the cuts. Marks: the untouched model.")
+        signs_note(draw_next(chosen, after, followed.all_ids, key="cut_next"))
+    else:
+        st.markdown("**How far vectors move**")
+        draw_moved(chosen, movement_of(chosen, after), key="cut_moved")
 
 
-def _map(chosen: Reading, after: Trace, head: Head, shown: range, cut_at: _CutAt) -> None:
+def _map(chosen: Reading, after: Trace, head: Head, shown: Sequence[int], cut_at: _CutAt) -> None:
     chart = _fresh("cut_map", after.edits)
 
     def click() -> None:
         for cell in st.session_state[chart]["selection"]["cell"]:
             _set(cuts.toggle_edit(after.edits, cut_at(cell)))
 
-    st.markdown(
-        f"**{head_name(head)}** with the cuts. Rows are queries, columns keys; click a cell."
-    )
+    st.markdown(f"**{head_name(head)}**: click a cell to cut it")
     _draw_map(
         chosen, merged(chosen, after, head), shown,
         cuts.cut_pairs(after.edits, head, chosen.view.units, is_causal=after.is_causal),
@@ -159,7 +188,7 @@ def _map(chosen: Reading, after: Trace, head: Head, shown: range, cut_at: _CutAt
     )  # fmt: skip
 
 
-def _untouched(chosen: Reading, head: Head, shown: range) -> None:
+def _untouched(chosen: Reading, head: Head, shown: Sequence[int]) -> None:
     """Draw the same map without any edit, for comparison."""
     st.markdown(f"**{head_name(head)} untouched**")
     _draw_map(
@@ -171,10 +200,11 @@ def _untouched(chosen: Reading, head: Head, shown: range) -> None:
 
 
 def _draw_map(
-    chosen: Reading, weights: Array, shown: range, pairs: set[tuple[int, int]], **options: Any
-) -> None:
+    chosen: Reading, weights: Array, shown: Sequence[int], pairs: set[tuple[int, int]],
+    **options: Any,
+) -> None:  # fmt: skip
     frame = intervention_frames.cut_frame(chosen.view, weights, shown, pairs)
-    draw(cut_map, frame, labels=chosen.view.labels, size=MAP_SIZE, **options)
+    draw(cut_map, frame, labels=chosen.view.labels, count=len(shown), **options)
 
 
 def _grid(chosen: Reading, edits: Edits) -> None:
@@ -185,7 +215,7 @@ def _grid(chosen: Reading, edits: Edits) -> None:
         for cell in st.session_state[chart]["selection"]["head"]:
             _set(cuts.toggle_head(edits, (int(cell["layer"]), int(cell["head"]))))
 
-    st.markdown("**Heads.** Click one to ablate or restore it; framed ones are ablated.")
+    st.markdown("**Heads** by entropy, in bits: click to ablate")
     figure = chosen.figures["Entropy"]
     draw(
         head_grid,
@@ -196,8 +226,8 @@ def _grid(chosen: Reading, edits: Edits) -> None:
         title="entropy (bits)",
         domain=(0.0, float(int(figure.max()) + 1)),
         layers=len(figure),
+        row=row_height(len(figure), low=_LOW_ROW),
     )
-    st.caption("The colour is the head's entropy on this text, in bits.")
 
 
 def _fresh(name: str, edits: Edits) -> str:
@@ -205,22 +235,18 @@ def _fresh(name: str, edits: Edits) -> str:
     return f"{name} {len(edits)} {encode(edits)[-40:]}"
 
 
-def _tell(chosen: Reading, after: Trace) -> None:
-    if not after.edits:
-        st.info(
-            "Nothing is cut yet. Click a cell of the map, or a head in the grid: the whole model "
-            "then runs without it."
-        )
-        return
-    notice(cut_sentence(after.edits, _effect(chosen, after)))
-    units, tokens = chosen.view.units, chosen.trace.input
-    lines = [edit_text(edit, units, tokens) for edit in after.edits]
-    st.text("\n".join(f"{i}. {text}" for i, text in enumerate(lines, start=1)))
+def _tell(chosen: Reading, after: Trace, followed: Interests | None) -> None:
+    change = edit_count(after.edits) if after.edits else ""
+    if followed:
+        notice(said_of(followed, chosen.trace, after, change))
+    elif change:
+        notice(f"With {change}, {moved_text(movement_of(chosen, after))}.")
+    else:
+        notice("Nothing is cut yet.")
 
 
-def _effect(chosen: Reading, after: Trace) -> str:
-    model = decoder(chosen)
-    if model is None:
-        return moved_text(movement_of(chosen, after))
-    first = effects.next_token_changes(logits_of(chosen.trace), logits_of(after), 1)[0]
-    return next_text(first, model.label(first.id))
+def _list(chosen: Reading, edits: Edits) -> None:
+    """Say which edits there are."""
+    if edits:
+        lines = [edit_text(edit, chosen.view.units, chosen.trace.input) for edit in edits]
+        st.text("\n".join(f"{i}. {text}" for i, text in enumerate(lines, start=1)))

@@ -7,6 +7,7 @@ from typing import cast
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from attention.analysis import words
 from attention.arrays import Array
@@ -20,11 +21,21 @@ from attention.models.decoder import CausalModel
 from attention.models.trace import Trace
 from attention.runtime.threads import one_blas_thread
 from attention.ui.readings import Reading
-from attention.ui.show import draw, signs_note
+from attention.ui.show import draw
 from attention.wording import Head
 
-NEXT_SHOWN = 10  # tokens besides the pinned ones
-SMALL, STEP = 0.02, 0.05  # the least axis of cosine distances, and its steps
+NEXT_SHOWN, FEWEST_OTHERS = 8, 3  # tokens; and besides the pinned ones, however many these are
+SIDES = (3, 5)  # the widths of the controls and of what comes of them
+_BESIDE = 298  # pixels: two of these are as wide as the latter in a window of 1400
+MORE_SHOWN = 16  # tokens, where nothing is below
+MOVED_SHOWN = 8  # words
+_FEW_LAYERS, _ROW, _LOW_ROW = 12, 22, 12  # pixels
+
+
+def two_pictures() -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Return two places for pictures beside each other or, where there is no room, below."""
+    with st.container(horizontal=True, gap="small"):
+        return st.container(width=_BESIDE), st.container(width=_BESIDE)
 
 
 def changed(chosen: Reading, edits: Edits) -> Trace:
@@ -64,18 +75,24 @@ def movement_of(chosen: Reading, after: Trace) -> Movement:
 
 
 def draw_next(
-    model: CausalModel, before: Trace, after: Trace, pinned: Sequence[int], *, key: str
-) -> None:
-    """Draw the next tokens of two passes: the pinned ones first, then the most probable."""
-    logits = logits_of(before), logits_of(after)
-    changes = effects.next_token_changes(*logits, NEXT_SHOWN, pinned)
-    draw_changes(model, changes, len(pinned), key=key)
+    chosen: Reading, after: Trace, pinned: Sequence[int], *, key: str, most: int = NEXT_SHOWN
+) -> Sequence[str]:
+    """Draw a decoder's next tokens, the pinned ones first; return them as they are spelled."""
+    model, logits = cast(CausalModel, chosen.model), (logits_of(chosen.trace), logits_of(after))
+    others = max(most - len(pinned), FEWEST_OTHERS)
+    changes = effects.next_token_changes(*logits, others, pinned)
+    return draw_changes(model, changes, len(pinned), key=key)
 
 
 def draw_changes(
-    model: CausalModel, changes: Sequence[NextToken], pinned: int = 0, *, key: str
-) -> None:
-    """Draw next tokens with their probability before and after, some of them pinned."""
+    model: CausalModel,
+    changes: Sequence[NextToken],
+    pinned: int = 0,
+    *,
+    key: str,
+    title: str = "probability (mark: untouched)",
+) -> Sequence[str]:
+    """Draw next tokens before and after, some of them pinned; return them as they are spelled."""
     frame = intervention_frames.next_frame(changes, model.label, pinned)
     highest = max(max(change.before, change.after) for change in changes)
     draw(
@@ -85,26 +102,40 @@ def draw_changes(
         alt_text="Probability of the next token, before and after",
         labels=tuple(f"“{token}”" for token in frame["token"]),
         highest=probability_axis(highest),
+        title=title,
     )
-    signs_note(frame["token"])
+    return list(frame["token"])
 
 
 def draw_moved(chosen: Reading, moved: Movement, *, key: str) -> None:
-    """Draw how far each word's vector moves."""
-    last = moved.words[-1]
+    """Draw how far the vectors of the words that move most do, in the order of the text."""
+    last, labels = moved.words[-1], chosen.view.labels
+    shown = sorted(np.argsort(-last, kind="stable")[:MOVED_SHOWN].tolist())
     draw(
         moved_bars,
-        intervention_frames.moved_frame(chosen.view.labels, last),
+        intervention_frames.moved_frame(labels, last, shown),
         key=key,
         alt_text="How far the vector of each word moves",
-        labels=chosen.view.labels,
-        highest=round_up(max(1.1 * float(last.max()), SMALL), STEP),
+        labels=labels,
+        count=len(shown),
+        highest=distance_axis(float(last.max())),
     )
 
 
 def merged(chosen: Reading, trace: Trace, head: Head) -> Array:
     """Return one head's weights of an edited pass over the words that are shown, `(W, W)`."""
     return words.merge(trace.weights[head], chosen.view.units)
+
+
+def distance_axis(highest: float) -> float:
+    """Return where an axis of distances ends, so that it moves seldom: at 1, 2 or 5 of a decade.
+
+    >>> distance_axis(0.24), distance_axis(0.046), distance_axis(0.0)
+    (0.5, 0.1, 0.001)
+    """
+    decades = (10.0**power for power in range(-3, 1))
+    ends = [round(step * decade, 3) for decade in decades for step in (1, 2, 5)]
+    return next((end for end in ends if end >= 1.1 * highest), ends[-1])
 
 
 def probability_axis(highest: float) -> float:
@@ -114,6 +145,15 @@ def probability_axis(highest: float) -> float:
     (0.3, 1.0)
     """
     return min(round_up(1.15 * highest, 0.1), 1.0)
+
+
+def row_height(layers: int, low: int = _LOW_ROW) -> int:
+    """Return how many pixels a layer takes in a grid, so that all fit above the fold.
+
+    >>> row_height(6), row_height(30)
+    (22, 12)
+    """
+    return _ROW if layers <= _FEW_LAYERS else low
 
 
 def round_up(value: float, step: float) -> float:

@@ -11,28 +11,39 @@ from attention.arrays import Array
 from attention.charts.maps import head_grid
 from attention.interventions import study
 from attention.interventions.charts import effect_grid, pruning_curve
+from attention.interventions.effects import Answer
 from attention.interventions.estimate import can_estimate
 from attention.interventions.frames import band_frame, effect_frame
 from attention.interventions.study import SEEDS, STUDIED, Limit, Study
-from attention.ui.interventions.edited import decoder
+from attention.ui import inputs
+from attention.ui.interventions.answer import answer
+from attention.ui.interventions.edited import SIDES, decoder, row_height, two_pictures
 from attention.ui.measuring import Bench, Sweep, bench, measured
 from attention.ui.progress import kept
 from attention.ui.readings import Reading
 from attention.ui.show import draw, escape_markdown, notice
 from attention.wording import Head
 
+BY = {"answer": "Your answer", "text": "The whole text"}
+
 
 def which_matter(chosen: Reading) -> None:
     """Measure what each head does, and how many can go."""
-    place = bench(st.container(horizontal=True, vertical_alignment="bottom"), key="measure_heads")
-    limit = kept(
-        "Running the model on the text",
-        lambda _: study.limit_for(chosen.model, chosen.trace),
-        chosen.model_name, chosen.text,
-    )  # fmt: skip
-    left, right = st.columns(2, gap="large")
-    grid, curve = left.empty(), right.empty()
-    sweep = _measured(chosen, place, limit, grid, curve)
+    left, right = st.columns(SIDES, gap="medium")
+    with left:
+        followed = _measure(chosen)
+        place = bench(
+            st.container(horizontal=True, vertical_alignment="bottom"), key="measure_heads"
+        )
+        limit = kept(
+            "Running the model on the text",
+            lambda _: study.limit_for(chosen.model, chosen.trace, followed),
+            chosen.model_name, chosen.text, repr(followed),
+        )  # fmt: skip
+    with right:
+        one, other = two_pictures()
+        grid, curve = one.empty(), other.empty()
+    sweep = _measured(chosen, followed, place, limit, grid, curve)
     if not sweep.results:
         layers, heads, *_ = chosen.trace.weights.shape
         grid.info(
@@ -44,12 +55,23 @@ def which_matter(chosen: Reading) -> None:
     if sentence := study.study_sentence(sweep.results[-1], limit.most):
         with place.status:
             notice(sentence)
-    _explain(chosen, limit)
+    with left:
+        _explain(limit, followed)
+    _formula(chosen, followed)
+
+
+def _measure(chosen: Reading) -> Answer:
+    """Draw what a decoder's heads are measured by; return the answer, empty for the whole text."""
+    model = decoder(chosen)
+    if model is None or inputs.choice("Measured by", BY, key="by") == "text":
+        return ()
+    return answer(chosen, model).ids
 
 
 def _measured(
-    chosen: Reading, place: Bench, limit: Limit, grid: DeltaGenerator, curve: DeltaGenerator
-) -> Sweep[Study]:
+    chosen: Reading, followed: Answer, place: Bench, limit: Limit, grid: DeltaGenerator,
+    curve: DeltaGenerator,
+) -> Sweep[Study]:  # fmt: skip
     """Measure where the reader wants it, and draw the last results, or those so far."""
 
     def show(results: list[Study]) -> None:
@@ -61,11 +83,11 @@ def _measured(
 
     entropies = metrics.entropy_per_head(chosen.view)
     sweep = measured(
-        f"study {chosen.model_name} {chosen.text}",
+        f"study {chosen.model_name} {chosen.text} {followed or ''}".rstrip(),
         place,
         {},
         lambda progress: study.study_heads(
-            chosen.model, chosen.trace, entropies, limit.most, progress
+            chosen.model, chosen.trace, entropies, limit.most, progress, followed
         ),
         show,
     )
@@ -81,28 +103,32 @@ def _first(chosen: Reading) -> str:
     return "estimates the effect of all heads with one backward pass, then "
 
 
-def _explain(chosen: Reading, limit: Limit) -> None:
+def _explain(limit: Limit, followed: Answer) -> None:
+    halves = ": there, the odds are half of what they were" if followed else ""
+    st.caption(
+        f"The effect is the {limit}. An ablated head writes nothing. Random: the median of {SEEDS} "
+        "orders, and the band between the least and the most. Dashed: the limit, "
+        f"{limit.most:.3f}{halves}."
+    )
+
+
+def _formula(chosen: Reading, followed: Answer) -> None:
+    if followed:
+        other = "another" if len(followed) > 1 else "any other"
+        st.latex(rf"\log \frac{{p(\text{{answer}})}}{{p(\text{{{other}}})}}")
+    elif decoder(chosen):
+        st.latex(r"\mathcal{L} = -\tfrac{1}{T-1} \textstyle\sum_t \log p(x_{t+1} \mid x_{\le t})")
+    else:
+        st.latex(r"1 - \cos(a, b), \quad a = \tfrac{1}{T} \textstyle\sum_t h_t")
     if can_estimate(chosen.model, chosen.trace):
         st.latex(
-            r"\mathcal{L}(z_h = 0) - \mathcal{L} \approx "
-            r"-\textstyle\sum_t z_{h,t} \cdot \partial \mathcal{L} / \partial z_{h,t}"
+            r"\text{effect}_h \approx \textstyle\sum_t z_{h,t} \cdot \partial y / \partial z_{h,t}"
         )
         st.caption(
-            "The first-order estimate: what the head writes, times how the loss changes with it "
-            "(Michel et al. 2019, section 4.1, with its sign). It is quick, one backward pass for "
-            "all heads, and off where the loss is bent on the way to 0: see the ablations."
+            "The first-order estimate: what a head writes, times how the measure y, the log-odds "
+            "or the loss with its sign turned, changes with it (Michel et al. 2019, section 4.1). "
+            "One backward pass gives all heads; it is off where y is bent on the way to 0."
         )
-    st.latex(
-        r"\mathcal{L} = -\tfrac{1}{T-1} \textstyle\sum_t \log p(x_{t+1} \mid x_{\le t})"
-        if decoder(chosen)
-        else r"\mathrm{distance} = 1 - \cos(a, b), \quad a = \tfrac{1}{T} \textstyle\sum_t h_t"
-    )
-    st.caption(
-        f"The effect is the {limit}. An ablated head writes nothing; the layers below it are not "
-        "run again. By effect: the heads with the least effect alone go first. By entropy: those "
-        f"that spread widest go first. Random: the median of {SEEDS} orders, and the band between "
-        f"the least and the most. Dashed: the limit, {limit.most:.3f}."
-    )
 
 
 def _grid(result: Study, limit: Limit) -> None:
@@ -126,6 +152,7 @@ def _grid(result: Study, limit: Limit) -> None:
         layers=result.singles.shape[0],
         heads=result.singles.shape[1],
         signed=bool((known < -1e-4).any()),
+        row=row_height(len(result.singles)),
     )
 
 
@@ -152,24 +179,28 @@ def sink_balance(chosen: Reading) -> None:
         chosen.text,
     )
     labels = [unit.label for unit in words.pieces(chosen.trace.input)]
-    notice(sinks.sink_sentence(account, labels))
     apart = account.weight_share - account.written_share
     most = divmod(int(apart.argmax()), apart.shape[1])
-    left, right = st.columns(2, gap="large")
+    left, right = st.columns(SIDES, gap="medium")
     with left:
-        _share_grid("Share of the weight", account.weight_share, most)
+        notice(sinks.sink_sentence(account, labels))
+        names = ", ".join(f"“{labels[i]}”" for i in account.sinks)
+        st.caption(
+            f"Sinks: the first token and special ones, here {escape_markdown(names)}; their own "
+            "rows are left out. What is written is counted by length: vectors in different "
+            "directions partly cancel in the stream. Framed: the head in which the two shares are "
+            "furthest apart."
+        )
     with right:
-        _share_grid("Share of what is written", account.written_share, most)
+        one, other = two_pictures()
+        with one:
+            _share_grid("Share of the weight", account.weight_share, most)
+        with other:
+            _share_grid("Share of what is written", account.written_share, most)
     st.latex(
         r"\frac{\sum_q \sum_{k \in \text{sinks}} w_{qk}}{\sum_q \sum_k w_{qk}} \qquad "
         r"\frac{\sum_q \sum_{k \in \text{sinks}} w_{qk} \lVert v_k W_O \rVert}"
         r"{\sum_q \sum_k w_{qk} \lVert v_k W_O \rVert}"
-    )
-    names = ", ".join(f"“{labels[i]}”" for i in account.sinks)
-    st.caption(
-        f"Sinks: the first token and special ones, here {escape_markdown(names)}; their own rows "
-        "are left out. What is written is counted by length: vectors in different directions "
-        "partly cancel in the stream. Framed: the head in which the two shares are furthest apart."
     )
 
 
@@ -183,4 +214,5 @@ def _share_grid(what: str, share: Array, framed: Head) -> None:
         title=what.lower(),
         domain=(0.0, 1.0),
         layers=len(share),
+        row=row_height(len(share)),
     )

@@ -9,10 +9,10 @@ from attention.interventions import writing
 from attention.interventions.writing import Sampling, Writing
 from attention.models.decoder import CausalModel
 from attention.ui import inputs
-from attention.ui.interventions.edited import NEXT_SHOWN, decoder, draw_changes, logits_of
+from attention.ui.interventions.edited import NEXT_SHOWN, SIDES, decoder, draw_changes, logits_of
 from attention.ui.measuring import alone
 from attention.ui.readings import Reading
-from attention.ui.show import escape_markdown, notice
+from attention.ui.show import escape_markdown, notice, signs_note
 
 _MOST_TOKENS = 100
 _WRITTEN = "_written"
@@ -27,29 +27,30 @@ def write_on(chosen: Reading) -> None:
             f"{chosen.trace.why_no_next}. Pick another model above."
         )
         return
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    left, right = st.columns(SIDES, gap="medium")
+    with left:
         sampling = _sampling()
-        count = inputs.slider("Tokens", 1, _MOST_TOKENS, 25, key="count", width=150)
+        count = inputs.slider("Tokens", 1, _MOST_TOKENS, 25, key="count")
         pressed = st.button("Write", icon=":material/edit:")
-    status, place = st.empty(), st.empty()
-    if pressed:
-        alone(status, lambda: _write(chosen, model, sampling, count, place))
-    _show(chosen, model, place)
-    st.subheader("The next token")
-    _chances(chosen, model, sampling)
+    with right:
+        status, place = st.empty(), st.empty()
+        if pressed:
+            alone(status, lambda: _write(chosen, model, sampling, count, place))
+        _show(chosen, model, place)
+        _chances(chosen, model, sampling)
 
 
 def _sampling() -> Sampling:
     temperature = inputs.slider(
-        "Temperature", 0.0, 2.0, 1.0, 0.1, key="heat", width=170,
+        "Temperature", 0.0, 2.0, 1.0, 0.1, key="heat",
         help="The logits are divided by it: below 1 the likely tokens gain, above 1 the rest. "
         "0 always takes the most probable one.",
     )  # fmt: skip
     top_k = inputs.slider(
-        "Top k", 1, 100, 50, key="top_k", width=170,
+        "Top k", 1, 100, 50, key="top_k",
         help="Only the k most probable tokens can be chosen.",
     )  # fmt: skip
-    return Sampling(temperature, top_k, inputs.slider("Seed", 0, 20, 0, key="dice", width=120))
+    return Sampling(temperature, top_k, inputs.slider("Seed", 0, 20, 0, key="dice"))
 
 
 def _write(
@@ -75,6 +76,8 @@ def _show(chosen: Reading, model: CausalModel, place: DeltaGenerator) -> None:
 def _chances(chosen: Reading, model: CausalModel, sampling: Sampling) -> None:
     chances = writing.next_chances(logits_of(chosen.trace), sampling, NEXT_SHOWN)
     notice(chances.sentence(model.label(chances.changes[0].id), sampling.top_k))
-    draw_changes(model, chances.changes, key="chances")
+    tokens = draw_changes(
+        model, chances.changes, key="chances", title="probability (mark: temperature 1, no top k)"
+    )
+    signs_note(tokens)
     st.latex(r"p_i = \frac{e^{l_i / \tau}}{\sum_{j \in \text{top } k} e^{l_j / \tau}}")
-    st.caption("Bars: with temperature τ and top k. Marks: the model's own probabilities.")

@@ -66,7 +66,7 @@ def draw_matrices(step: PipelineStep, place: HeadState) -> None:
     """Draw the matrices of a step side by side, of as many tokens as can be read."""
     shown, count = steps.shown_tokens(place, MOST_TOKENS), len(place.labels)
     if len(shown) < count:
-        st.warning(
+        st.caption(
             f"The text has {count} tokens. The charts show {len(shown)}: the chosen two and those "
             "that the query attends to most. Every sum runs over all of them."
         )

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from attention.runtime.timing import BUSY
-from attention.scaling import core_cost, core_runs, questions, runs
+from attention.scaling import core_cost, questions, runs, stored
 from attention.scaling import frames as scaling_frames
 from attention.scaling.charts import memory_chart, time_chart
 from attention.scaling.core_cost import Measurement
-from attention.scaling.frames import WHOLE, core_fit, core_points
+from attention.scaling.frames import core_fit, core_points
 from attention.scaling.power_law import Fit
 from attention.scaling.runs import Facts, Point
 from attention.scaling.sentences import growth_sentence
@@ -23,7 +22,8 @@ from attention.ui.inputs import stepped
 from attention.ui.measuring import HEAD_WIDTHS, Bench, Sweep, bench, busy_warning, measured
 from attention.ui.questions import predict
 from attention.ui.scaling.runs import download
-from attention.ui.show import draw, escape_markdown, notice, table
+from attention.ui.scaling.source import before_measuring, say_source
+from attention.ui.show import draw, notice, table
 
 TARGETS = (100_000, 1_000_000)
 _MAXIMA = (512, 1024, 2048, 4096, 8192, 16_384, 32_768, 65_536, 131_072)
@@ -36,21 +36,6 @@ class _Settings(NamedTuple):
     repeats: int = 5
 
 
-@dataclass(frozen=True)
-class _Times:
-    """What the tab shows: this machine's times, or those that are stored with the package."""
-
-    points: Sequence[Point]
-    settings: Facts
-    source: str
-    results: Sequence[Measurement] = ()  # of this machine
-
-    @property
-    def trend(self) -> Fit | None:
-        """How the whole call grows."""
-        return core_fit(self.points)
-
-
 def core() -> None:
     """Time the core and its steps at growing lengths, and fit how they grow."""
     controls = st.container(horizontal=True, vertical_alignment="bottom")
@@ -61,18 +46,27 @@ def core() -> None:
     with left:
         switch, picture = st.container(), st.empty()
     sweep = _measured(settings, place, picture)
-    times = _times(sweep)
+    points = core_points(sweep.results)
+    trend = core_fit(points)
     with switch:
         beyond = inputs.switch(
             "Draw the fit out to a million tokens", False, key="beyond",
-            disabled=times.trend is None, help="Once four lengths are measured there is a fit.",
+            disabled=trend is None,
         )  # fmt: skip
-    _draw_times(picture, times.points, beyond=beyond)
+        if trend is None:
+            st.caption("Once four lengths are measured there is a fit.")
+    _draw_times(picture, points, beyond=beyond)
     with right:
-        _tell(times, settings)
-    if times.trend and times.trend.tells:
-        _predictions(times.trend, int(times.settings["heads"]))
-    _results(times)
+        _tell(sweep, trend)
+        say_source(sweep, _offer(settings))
+    if trend and trend.tells:
+        _predictions(trend, int(sweep.settings["heads"]))
+    _steps(points, sweep.settings)
+    _memory(sweep.results)
+    if not sweep.stored:
+        download(runs.record(stored.CORE_KIND, sweep.settings, points), key="save_core")
+    if trend and trend.tells:
+        predict(questions.times_longer(trend))
 
 
 def _settings() -> _Settings:
@@ -96,18 +90,8 @@ def _measured(settings: _Settings, place: Bench, picture: DeltaGenerator) -> Swe
         options,
         lambda progress: core_cost.sweep(lengths, **options, on_progress=progress),
         lambda results: _draw_times(picture, core_points(results)),
+        before=partial(before_measuring, stored.CORE_KIND),
     )
-
-
-def _times(sweep: Sweep[Measurement]) -> _Times:
-    """Return what this visit has measured, or else what is stored."""
-    if sweep.results:
-        points = core_points(sweep.results)
-        return _Times(points, sweep.settings, "Measured on this machine.", sweep.results)
-    run = core_runs.stored_core()
-    made = escape_markdown(runs.machine_text(run))
-    source = f"A stored run, not of this machine: {made}, made by “{core_runs.CORE_COMMAND}”."
-    return _Times(run.points, run.settings, source)
 
 
 def _draw_times(picture: DeltaGenerator, points: Sequence[Point], *, beyond: bool = False) -> None:
@@ -125,53 +109,41 @@ def _draw_times(picture: DeltaGenerator, points: Sequence[Point], *, beyond: boo
         )
 
 
-def _tell(times: _Times, settings: _Settings) -> None:
-    """Say how time grows, and whose times these are."""
-    trend = times.trend
+def _tell(sweep: Sweep[Measurement], trend: Fit | None) -> None:
+    """Say how time grows, and how much else the machine did meanwhile."""
     if trend is None:
-        lengths = sum(point.series == WHOLE for point in times.points)
-        st.info(f"{lengths} lengths are measured; a fit needs four.")
-    else:
-        notice(growth_sentence(trend))
-    if trend and times.results:
-        busy_warning(max(r.others for r in times.results if r.n in trend.lengths))
-    st.caption(times.source + ("" if times.results else _offer(settings, times.settings)))
+        st.info(f"{len(sweep.results)} lengths are measured; a fit needs four.")
+        return
+    notice(growth_sentence(trend))
+    busy_warning(max(r.others for r in sweep.results if r.n in trend.lengths))
 
 
-def _offer(settings: _Settings, stored: Facts) -> str:
-    """Say what pressing the button does, and how quiet the machine of the stored run was."""
+def _offer(settings: _Settings) -> str:
+    """Say what pressing the button does."""
     lengths = core_cost.default_lengths(settings.maximum)
     soon = ", in about 5 seconds" if settings == _Settings() else ""
-    others = float(stored["others"])
-    busy = f" Other programs took {others:.0%} of its processors." if others > BUSY else ""
     return (
-        f"{busy} “Measure” times this one at {len(lengths)} lengths up to {settings.maximum:,} "
-        f"tokens{soon}. It can be stopped at any time and keeps what it has."
+        f"times this one at {len(lengths)} lengths up to {settings.maximum:,} tokens{soon}. It "
+        "can be stopped at any time and keeps what it has."
     )
 
 
-def _results(times: _Times) -> None:
-    """Show the steps; of this machine also memory, and offer the run as a file."""
-    _steps(times)
-    if times.results:
-        st.subheader("Memory of one call")
-        draw(
-            memory_chart,
-            scaling_frames.memory_frame(times.results),
-            key="memory",
-            alt_text="Memory of one call against the number of tokens, on logarithmic axes",
-        )
-        download(runs.record(core_runs.CORE_KIND, times.settings, times.points), key="save_core")
-    if times.trend and times.trend.tells:
-        predict(questions.times_longer(times.trend))
+def _memory(results: Sequence[Measurement]) -> None:
+    st.subheader("Memory of one call")
+    draw(
+        memory_chart,
+        scaling_frames.memory_frame(results),
+        key="memory",
+        alt_text="Memory of one call against the number of tokens, on logarithmic axes",
+    )
 
 
-def _steps(times: _Times) -> None:
+def _steps(points: Sequence[Point], settings: Facts) -> None:
     st.subheader("The three steps of one call")
     left, right = st.columns([5, 3], gap="large")
     with left:
         st.dataframe(
-            scaling_frames.step_frame(times.points),
+            scaling_frames.step_frame(points),
             hide_index=True,
             width="content",
             alt="What each step takes at the longest length",
@@ -181,7 +153,6 @@ def _steps(times: _Times) -> None:
             r"\underbrace{QK^\top}_{2n^2E} \to \underbrace{\mathrm{softmax}}_{\sim n^2} \to"
             r"\underbrace{AV}_{2n^2E}"
         )
-    settings = times.settings
     st.caption(
         f"Measured with E = {settings['width']}, H = {settings['heads']}, float32, after a "
         f"warm-up, in up to {settings['repeats']} rounds of the whole call and its steps in turn. "

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from itertools import chain
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from attention.arrays import Array
-from attention.core.plain import plain_attention
-from attention.core.tiled import tiled_attention
-from attention.scaling import core_cost, crossover
+from attention.scaling import core_cost, crossover, stored
 from attention.scaling import frames as scaling_frames
 from attention.scaling.charts import bytes_chart, comparison_chart
 from attention.scaling.core_cost import Peak
@@ -21,11 +18,10 @@ from attention.scaling.sentences import cache_text, crossing_sentence, peaks_sen
 from attention.ui import inputs
 from attention.ui.inputs import stepped
 from attention.ui.measuring import bench, busy_warning, legend_columns, measured
+from attention.ui.scaling.source import before_measuring, say_source
 from attention.ui.show import draw, notice
 
 _MAXIMA = (1024, 2048, 4096, 8192, 16_384)
-PEAKS: dict[str, Callable[..., Array]] = {"plain": plain_attention, "tiled": tiled_attention}
-SHAPES_TO_TIME = tuple(s.name for s in SHAPES if s.layer_parameters < 10_000_000)
 DECODERS = tuple(s.name for s in SHAPES if s.is_causal)
 CACHED = tuple(2**power for power in range(10, 24))
 
@@ -34,31 +30,30 @@ def overtaken() -> None:
     """Show from which length on attention takes longer than the rest of a layer."""
     controls = st.container(horizontal=True, vertical_alignment="bottom")
     with controls:
-        name = inputs.select("Shape of the layer", SHAPES_TO_TIME, SHAPES_TO_TIME[0],
+        name = inputs.select("Shape of the layer", stored.SHAPES_TO_TIME, stored.SHAPES_TO_TIME[0],
                              key="layer_shape", code=shape_code, width=220)  # fmt: skip
         maximum = stepped("Longest text (tokens)", _MAXIMA, 4096, key="cross_n")
     place = bench(controls, key="measure_parts")
     chosen, note = shape(name), st.container()
     picture = st.empty()
-    lengths = tuple(n for n in core_cost.default_lengths(maximum) if n >= 256)
     sweep = measured(
         f"parts_{chosen.name}",
         place,
         {},
-        lambda progress: crossover.time_parts(chosen, lengths, on_progress=progress),
+        lambda progress: crossover.time_parts(
+            chosen, stored.layer_lengths(maximum), on_progress=progress
+        ),
         lambda results: _draw_parts(picture, [*chain(*results)]),
+        before=partial(before_measuring, stored.parts_kind(name), grouped=True),
     )
     times = [*chain(*sweep.results)]
-    if times:
-        _draw_parts(picture, times)
-    else:
-        picture.info(
-            "Nothing is measured yet. “Measure” times the projections and the MLP of one layer of "
-            f"this shape, and its attention, plain and tiled, at lengths up to {maximum:,} tokens."
-        )
+    _draw_parts(picture, times)
     with note:
         notice(crossing_sentence(chosen, times))
-        busy_warning(max((time.others for time in times), default=0.0))
+        busy_warning(max(time.others for time in times))
+        say_source(
+            sweep, f"times a layer of this shape on this one, at lengths up to {maximum:,} tokens."
+        )
     _formula(chosen)
 
 
@@ -113,23 +108,19 @@ def held() -> None:
         place,
         {"heads": heads},
         lambda progress: core_cost.peaks(
-            PEAKS, core_cost.default_lengths(maximum), heads=heads, on_progress=progress
+            stored.HELD, core_cost.default_lengths(maximum), heads=heads, on_progress=progress
         ),
+        before=partial(before_measuring, stored.PEAKS_KIND),
     )
-    _peaks(sweep.results, maximum)
+    _peaks(sweep.results)
+    say_source(sweep, f"does it on this one, at lengths up to {maximum:,} tokens.")
     st.subheader("The KV cache, computed")
     name = inputs.select("Shape of the model", DECODERS, "Llama 3 8B", key="cache_shape",
                          code=shape_code, width=220)  # fmt: skip
     _cache(shape(name))
 
 
-def _peaks(results: list[Peak], maximum: int) -> None:
-    if not results:
-        st.info(
-            "Nothing is measured yet. “Measure” calls plain and tiled attention and notes the "
-            f"most memory that each had allocated, at lengths up to {maximum:,} tokens."
-        )
-        return
+def _peaks(results: list[Peak]) -> None:
     if sentence := peaks_sentence(results):
         notice(sentence)
     draw(
@@ -137,7 +128,7 @@ def _peaks(results: list[Peak], maximum: int) -> None:
         scaling_frames.peaks_frame(results),
         key="peaks_chart",
         alt_text="Memory of one call against the number of tokens: plain and tiled",
-        series=tuple(PEAKS),
+        series=tuple(stored.HELD),
         legend_columns=legend_columns(),
         title="memory of one call",
     )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import chain
 from typing import NamedTuple
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from attention.scaling import core_cost, methods, runs
+from attention.scaling import core_cost, methods, runs, stored
 from attention.scaling import frames as scaling_frames
 from attention.scaling.charts import comparison_chart
 from attention.scaling.methods import MethodCost
@@ -27,6 +28,7 @@ from attention.ui.measuring import (
     measured,
 )
 from attention.ui.scaling.runs import download
+from attention.ui.scaling.source import before_measuring, say_source
 from attention.ui.show import draw, notice
 
 _MAXIMA = (512, 1024, 2048, 4096, 8192, 16_384)
@@ -49,19 +51,16 @@ def methods_compared() -> None:
     note = st.container()
     picture = st.empty()
     sweep = _measured(settings, place, picture)
-    if not methods.torch_installed():
-        st.caption("PyTorch is not installed here; where it is, its fused kernel is timed as well.")
-    if not sweep.results:
-        _nothing_yet(picture, settings)
-        return
     _draw_times(picture, sweep.results)
     costs = [*chain(*sweep.results)]
     with note:
         notice(methods_sentence(costs, int(sweep.settings["window"])))
-        busy_warning(max(cost.others for cost in sweep.results[-1]))
+        busy_warning(max(cost.others for cost in costs if cost.n == costs[-1].n))
+        say_source(sweep, _offer(settings))
     _table(costs, sweep.settings)
-    points = scaling_frames.method_points(costs)
-    download(runs.record("methods", sweep.settings, points), key="save_methods")
+    if not sweep.stored:
+        points = scaling_frames.method_points(costs)
+        download(runs.record(stored.METHODS_KIND, sweep.settings, points), key="save_methods")
 
 
 def _settings() -> _Settings:
@@ -87,27 +86,30 @@ def _measured(
         options,
         lambda progress: methods.compare(lengths, **options, on_progress=progress),
         lambda results: _draw_times(picture, results),
+        before=partial(before_measuring, stored.METHODS_KIND, grouped=True),
     )
 
 
 def _draw_times(picture: DeltaGenerator, results: Sequence[tuple[MethodCost, ...]]) -> None:
+    costs = [*chain(*results)]
     with picture:
         draw(
             comparison_chart,
-            scaling_frames.timed_frame([scaling_frames.method_points([*chain(*results)])]),
+            scaling_frames.timed_frame([scaling_frames.method_points(costs)]),
             key="methods_chart",
             alt_text="Time of one call of each method against the number of tokens",
-            series=tuple(cost.method for cost in results[0]),
+            series=tuple(dict.fromkeys(cost.method for cost in costs)),
             legend_columns=legend_columns(),
         )
 
 
-def _nothing_yet(picture: DeltaGenerator, settings: _Settings) -> None:
+def _offer(settings: _Settings) -> str:
+    """Say what pressing the button does."""
     soon = ", in about 5 seconds" if settings == _Settings() else ""
-    picture.info(
-        "Nothing is measured yet. “Measure” times plain and tiled attention, its causal and "
-        "windowed forms, and one step of decoding, in turn on the same input, at lengths up to "
-        f"{settings.maximum:,} tokens{soon}."
+    torch = "also PyTorch's fused kernel" if methods.torch_installed() else "no PyTorch here"
+    return (
+        "times them on this one, in turn on the same input, at lengths up to "
+        f"{settings.maximum:,} tokens{soon} ({torch})."
     )
 
 

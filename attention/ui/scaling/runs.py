@@ -11,6 +11,7 @@ from attention.scaling import runs
 from attention.scaling.charts import comparison_chart
 from attention.scaling.runs import Run
 from attention.scaling.sentences import runs_sentence
+from attention.scaling.stored import CORE_KIND, METHODS_KIND, stored_run
 from attention.ui.measuring import legend_columns
 from attention.ui.shelf import results
 from attention.ui.show import draw, escape_markdown, notice
@@ -42,22 +43,31 @@ def overlaid() -> None:
     """Let the reader upload saved runs, and draw any of them over each other."""
     uploaded = _uploaded()
     here = {f"measured here: {run.kind}": run for run in results().values() if isinstance(run, Run)}
-    known = here | uploaded
-    if not known:
-        st.info(
-            "There is no run yet. Measure on one of the first two tabs, or upload files that were "
-            "saved there: two of them can be laid over each other, with what differs between "
-            "their machines, libraries and settings."
-        )
-        return
+    known = (
+        {f"stored: {kind}": stored_run(kind) for kind in (METHODS_KIND, CORE_KIND)}
+        | here
+        | uploaded
+    )
     if st.session_state.get(_OFFERED) != list(known):  # a run that has just come is shown
         st.session_state[_OFFERED] = list(known)
-        st.session_state["laid"] = list(known)[-2:]
+        st.session_state["laid"] = _last_two_of_a_kind(known)
     names = st.multiselect(
         "Laid over each other", list(known), max_selections=MOST_RUNS, key="laid"
     )
+    if not here and not uploaded:
+        st.caption(
+            "This is a stored run. Measure on one of the first two tabs, or upload files that were "
+            "saved there, and they are laid over each other, with what differs between their "
+            "machines, libraries and settings."
+        )
     if names:
         _compare({name: known[name] for name in names})
+
+
+def _last_two_of_a_kind(known: dict[str, Run]) -> list[str]:
+    """Return the run that came last, and before it the last one that timed the same, if any."""
+    *_, last = known.values()
+    return [name for name, run in known.items() if run.kind == last.kind][-2:]
 
 
 def _uploaded() -> dict[str, Run]:
