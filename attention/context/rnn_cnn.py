@@ -105,7 +105,7 @@ def gru_step(cell: CellWeights, x: Array, h: Array) -> CellStep:
     array([2.])
     """
     (wz, wr, w), (uz, ur, u) = cell
-    z, r = _logistic(wz @ x + uz @ h), _logistic(wr @ x + ur @ h)
+    z, r = logistic(wz @ x + uz @ h), logistic(wr @ x + ur @ h)
     c = np.tanh(w @ x + u @ (r * h))
     by_z = ((c - h) * z * (1 - z))[:, None]  # h' through the update gate
     by_c = (z * (1 - c**2))[:, None]  # and through the candidate, which the reset gate has shaped
@@ -115,6 +115,15 @@ def gru_step(cell: CellWeights, x: Array, h: Array) -> CellStep:
         np.diag(1 - z) + by_z * uz + by_c * (u @ (np.diag(r) + by_r * ur)),
         by_z * wz + by_c * (w + u @ (by_r * wr)),
     )
+
+
+def logistic(x: Array) -> Array:
+    """Return `1 / (1 + exp(-x))`, between 0 and 1, element by element.
+
+    >>> logistic(np.array([-1000.0, 0.0, np.log(3.0)])).round(2)
+    array([0.  , 0.5 , 0.75])
+    """
+    return (1 + np.tanh(x / 2)) / 2  # does not overflow
 
 
 def run(cell: CellWeights, x: Array) -> Array:
@@ -273,7 +282,3 @@ def _spread(row: Array, kernel: int, dilation: int) -> Array:
 
 def _step(cell: CellWeights) -> Callable[[CellWeights, Array, Array], CellStep]:
     return tanh_step if len(cell.inputs) == TANH else gru_step
-
-
-def _logistic(x: Array) -> Array:
-    return (1 + np.tanh(x / 2)) / 2  # does not overflow
