@@ -38,6 +38,7 @@ def test_the_order_of_arguments_is_that_of_torch():
 
 def test_modules_are_attributes():
     assert attention.interventions.ablation.__name__ == "attention.interventions.ablation"
+    assert attention.learning.layers.__name__ == "attention.learning.layers"
     assert {"analysis", "models", "load_model"} <= set(dir(attention))
     assert "metrics" in dir(attention.analysis)
     with pytest.raises(AttributeError, match="no attribute 'analisys'"):

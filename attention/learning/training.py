@@ -18,6 +18,7 @@ from attention.arrays import Array
 from attention.learning.layers import cross_entropy
 from attention.learning.networks import Answers, Network, Parameters
 from attention.learning.tasks import Batch
+from attention.runtime.threads import one_blas_thread
 
 RECENT = 20  # batches that an accuracy is the mean over
 _INITIAL, _EXAMPLES, _LOOKED_AT = range(3)  # of one seed, what numbers are drawn for
@@ -32,7 +33,7 @@ class Moments(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Course:
+class TrainingSettings:
     """How a network is trained; stops when the mean accuracy of 20 new batches reaches `goal`."""
 
     n: int
@@ -71,7 +72,7 @@ class TrainingState(NamedTuple):
 
 
 def train(
-    network: Network, course: Course, at: Container[int] | None = None
+    network: Network, settings: TrainingSettings, at: Container[int] | None = None
 ) -> Iterator[TrainingState]:
     """Yield the state before each step in `at` (all, without it), and the last one.
 
@@ -79,25 +80,18 @@ def train(
 
     >>> from attention.learning.networks import AttentionNetwork
     >>> from attention.learning.tasks import LIBRARY
-    >>> network, course = AttentionNetwork(LIBRARY, 32), Course(n=4, steps=150)
-    >>> first, last = train(network, course, at=[0])
+    >>> network, settings = AttentionNetwork(LIBRARY, 32), TrainingSettings(n=4, steps=150)
+    >>> first, last = train(network, settings, at=[0])
     >>> first.recent < 0.2, last.recent > 0.95
     (True, True)
     """
-    learner = Learner(network, network.initial((course.seed, _INITIAL)), course.rate)
-    recent: deque[float] = deque(maxlen=RECENT)
-    for step in range(course.steps + 1):
-        batch = course.examples(network, step)
-        answers = network.answers(learner.parameters, batch)
-        recent.append(_accuracy(answers.logits, batch))
-        reached = len(recent) == RECENT and sum(recent) >= course.goal * RECENT
-        done = reached or step == course.steps
-        if done or at is None or step in at:
-            loss = cross_entropy(answers.logits, batch.answer)
-            yield _state(learner, course, step, loss, recent, done)
-        if done:
+    states = _states(network, settings, at)
+    while True:
+        with one_blas_thread():  # matrices this small are not worth sharing; not held at a yield
+            state = next(states, None)
+        if state is None:
             return
-        learner.learn(answers, batch)
+        yield state
 
 
 class Learner:
@@ -137,12 +131,31 @@ def adam(moments: Moments, gradient: Array, rate: float) -> tuple[Moments, Array
     return Moments(steps, mean, square), rate / (1 - 0.9**steps) * mean / size
 
 
-def accuracy(network: Network, parameters: Parameters, course: Course) -> float:
+def accuracy(network: Network, parameters: Parameters, settings: TrainingSettings) -> float:
     """Return the share of right answers on 20 batches that no training with this seed has seen."""
-    steps = range(course.steps + 1, course.steps + 1 + RECENT)
-    batches = [course.examples(network, step) for step in steps]
+    steps = range(settings.steps + 1, settings.steps + 1 + RECENT)
+    batches = [settings.examples(network, step) for step in steps]
     found = [_accuracy(network.answers(parameters, batch).logits, batch) for batch in batches]
     return sum(found) / RECENT
+
+
+def _states(
+    network: Network, settings: TrainingSettings, at: Container[int] | None
+) -> Iterator[TrainingState]:
+    learner = Learner(network, network.initial((settings.seed, _INITIAL)), settings.rate)
+    recent: deque[float] = deque(maxlen=RECENT)
+    for step in range(settings.steps + 1):
+        batch = settings.examples(network, step)
+        answers = network.answers(learner.parameters, batch)
+        recent.append(_accuracy(answers.logits, batch))
+        reached = len(recent) == RECENT and sum(recent) >= settings.goal * RECENT
+        done = reached or step == settings.steps
+        if done or at is None or step in at:
+            loss = cross_entropy(answers.logits, batch.answer)
+            yield _state(learner, settings, step, loss, recent, done)
+        if done:
+            return
+        learner.learn(answers, batch)
 
 
 def _accuracy(logits: Array, batch: Batch) -> float:
@@ -150,10 +163,15 @@ def _accuracy(logits: Array, batch: Batch) -> float:
 
 
 def _state(
-    learner: Learner, course: Course, step: int, loss: float, recent: deque[float], done: bool
+    learner: Learner,
+    settings: TrainingSettings,
+    step: int,
+    loss: float,
+    recent: deque[float],
+    done: bool,
 ) -> TrainingState:
     network, parameters = learner.network, learner.parameters
-    weights = network.answers(parameters, course.looked_at(network)).reading.weights
+    weights = network.answers(parameters, settings.looked_at(network)).reading.weights
     copies = {name: array.copy() for name, array in parameters.items()}
     mean = sum(recent) / len(recent)
     return TrainingState(step, loss, recent[-1], mean, weights, copies, done)
