@@ -18,13 +18,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from statistics import fmean
 
+from attention.learning.network import Network, equally_large
 from attention.learning.networks import (
     AttentionNetwork,
     ConvolutionNetwork,
     GruNetwork,
-    Network,
     TanhNetwork,
-    equally_large,
 )
 from attention.learning.tasks import LIBRARY
 from attention.learning.training import TrainingSettings, accuracy, train

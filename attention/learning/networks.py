@@ -1,127 +1,27 @@
 """Four small networks for one kind of task: attention, a GRU, a tanh network, a convolution.
 
-All embed the tokens, read them in their own way, and answer by a linear layer from the vector that
-they have at the token that asks. Parameters are a mapping from names to arrays; a network says
-how many numbers these are.
-
-Axes: `B` example, `T` = n + 1 tokens, `D` width, `H` head, `E` head width, `V` vocabulary,
-`C` answer.
+Axes: `B` example, `T` = n + 1 tokens, the last of which asks, `D` width, `H` head, `E` head width.
 """
 
 from __future__ import annotations
 
-import math
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 
 from attention.arrays import Array
 from attention.context.rnn_cnn import dilations, receptive_field
 from attention.learning import layers, sequences
-from attention.learning.tasks import Batch, Seed, Task
-
-Parameters = Mapping[str, Array]
-ParameterShapes = dict[str, tuple[int, ...]]
-MOST_APART = 0.1  # of the parameters of networks that are called equally large
-
-
-class ReaderOutput(NamedTuple):
-    """What a network has at the token that asks, and what its way back needs."""
-
-    found: Array  # (B, D)
-    kept: Any
-    weights: Array | None = None  # (B, H, n) of attention
-
-
-class ReaderGradients(NamedTuple):
-    """The gradients of a reading: of the embedded tokens, and of the parameters by name."""
-
-    x: Array  # (B, T, D)
-    parameters: dict[str, Array]
-    scores: Array | None = None  # (B, H, n) of attention
-
-
-class Answers(NamedTuple):
-    """One pass forward."""
-
-    logits: Array  # (B, C)
-    counted: Array  # (B, T, V)
-    x: Array  # (B, T, D) embedded tokens
-    reading: ReaderOutput
-
-
-@dataclass(frozen=True)
-class Network(ABC):
-    """What all networks share: embeddings below, a linear layer above, and the loss."""
-
-    task: Task
-    width: int
-    kind: ClassVar[str]
-
-    @abstractmethod
-    def reader_shapes(self) -> ParameterShapes:
-        """Return the shapes of the parameters between the embeddings and the last layer."""
-
-    @abstractmethod
-    def read(self, parameters: Parameters, x: Array) -> ReaderOutput:
-        """Read embedded tokens (B, T, D)."""
-
-    @abstractmethod
-    def read_backward(
-        self, parameters: Parameters, x: Array, kept: Any, d_found: Array
-    ) -> ReaderGradients:
-        """Return the gradients of what `read` was given."""
-
-    def shapes(self) -> ParameterShapes:
-        """Return the shape of every parameter."""
-        return {
-            "embeddings": (self.task.vocabulary, self.width),
-            **self.reader_shapes(),
-            "answer": (self.width, self.task.answers),
-            "answer bias": (self.task.answers,),
-        }
-
-    def parameter_count(self) -> int:
-        """Return how many numbers are learned.
-
-        >>> from attention.learning.tasks import LIBRARY
-        >>> [build(LIBRARY, 32).parameter_count() for build in (AttentionNetwork, GruNetwork)]
-        [5168, 8336]
-        """
-        return sum(math.prod(shape) for shape in self.shapes().values())
-
-    def initial(self, seed: Seed, dtype: type[np.floating[Any]] = np.float32) -> dict[str, Array]:
-        """Return random parameters, normal and `1 / sqrt(inputs)` wide; biases are 0.
-
-        Source: LeCun et al. 1998, "Efficient BackProp", section 4.6.
-        """
-        rng = np.random.default_rng(seed)
-        return {name: _random(rng, shape).astype(dtype) for name, shape in self.shapes().items()}
-
-    def answers(self, parameters: Parameters, batch: Batch) -> Answers:
-        """Return logits for every example, and all that was computed on the way."""
-        table = parameters["embeddings"]
-        counted = layers.counts(batch.tokens, len(table), table.dtype)
-        x = layers.embedding(counted, table)
-        reading = self.read(parameters, x)
-        logits = layers.linear(reading.found, parameters["answer"], parameters["answer bias"])
-        return Answers(logits, counted, x, reading)
-
-    def gradients(self, parameters: Parameters, answers: Answers, batch: Batch) -> dict[str, Array]:
-        """Return the gradient of the mean loss with respect to every parameter, by name."""
-        (_, counted, x, reading), last = answers, parameters["answer"]
-        d_logits = layers.cross_entropy_backward(answers.logits, batch.answer)
-        d_found, d_last, d_bias = layers.linear_backward(reading.found, last, d_logits)
-        back = self.read_backward(parameters, x, reading.kept, d_found)
-        return {
-            "embeddings": layers.embedding_backward(counted, back.x),
-            **back.parameters,
-            "answer": d_last,
-            "answer bias": d_bias,
-        }
+from attention.learning.network import (
+    Network,
+    Parameters,
+    ParameterShapes,
+    ReaderGradients,
+    ReaderOutput,
+)
+from attention.learning.tasks import Batch
 
 
 @dataclass(frozen=True)
@@ -164,9 +64,8 @@ class AttentionNetwork(Network):
         self, parameters: Parameters, x: Array, kept: Any, d_found: Array
     ) -> ReaderGradients:
         """Return the gradients through attention and its three projections."""
-        x, weights, query, key, value = kept
-        d_output = self._split(d_found[:, None])
-        back = layers.attention_backward(weights, query, key, value, d_output)
+        x, *forward = kept  # with the positions
+        back = self._through_attention(forward, d_found)
         d_query, d_key, d_value = (self._joined(d) for d in back[:3])  # (B, 1 or n, D)
         d_x = np.empty_like(x)
         d_x[:, -1:] = layers.product(d_query, parameters["query"].T)
@@ -181,19 +80,25 @@ class AttentionNetwork(Network):
             positions = np.zeros_like(parameters["positions"])
             positions[: x.shape[1]] = d_x.sum(axis=0)
             gradients = {"positions": positions, **gradients}
-        return ReaderGradients(d_x, gradients, back.scores[:, :, 0])
+        return ReaderGradients(d_x, gradients)
 
     def score_gradients(self, parameters: Parameters, batch: Batch) -> Array:
         """Return how each example's own loss moves with each score: `(B, H, n)`, in nats.
 
         Below 0 where more attention would lower the loss. A row sums to 0.
         """
-        _, _, x, reading = answers = self.answers(parameters, batch)
+        answers = self.answers(parameters, batch)
         d_logits = layers.cross_entropy_backward(answers.logits, batch.answer) * len(batch.answer)
         d_found = layers.product(d_logits, parameters["answer"].T)
-        scores = self.read_backward(parameters, x, reading.kept, d_found).scores
-        assert scores is not None  # attention has them
-        return scores
+        _, *forward = answers.reading.kept
+        return self._through_attention(forward, d_found).scores[:, :, 0]
+
+    def _through_attention(
+        self, forward: Sequence[Array], d_found: Array
+    ) -> layers.AttentionGradients:
+        weights, query, key, value = forward
+        d_output = self._split(d_found[:, None])  # (B, H, 1, E)
+        return layers.attention_backward(weights, query, key, value, d_output)
 
     def _positions(self, parameters: Parameters, x: Array) -> Array:
         if x.shape[1] > self.longest:
@@ -318,39 +223,6 @@ class ConvolutionNetwork(Network):
 
     def _dilations(self) -> tuple[int, ...]:
         return dilations(self.depth, 0)
-
-
-def equally_large(build: Callable[[int], Network], parameters: int) -> Network:
-    """Return the network whose number of parameters is nearest to `parameters`.
-
-    Parameters
-    ----------
-    build : makes a network of a width
-
-    Raises
-    ------
-    ValueError : even the nearest is more than 10 % away.
-
-    >>> from attention.learning.tasks import LIBRARY
-    >>> network = equally_large(lambda width: GruNetwork(LIBRARY, width), 5168)
-    >>> network.width, network.parameter_count()
-    (24, 5104)
-    """
-    width = 1
-    while build(width).parameter_count() < parameters:
-        width += 1
-    near = [build(w) for w in (max(width - 1, 1), width)]
-    best = min(near, key=lambda network: abs(network.parameter_count() - parameters))
-    found = best.parameter_count()
-    if abs(found - parameters) > MOST_APART * parameters:
-        raise ValueError(f"no {best.kind} has about {parameters} parameters: the nearest, {found}")
-    return best
-
-
-def _random(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
-    if len(shape) == 1:
-        return np.zeros(shape)
-    return rng.standard_normal(shape) / math.sqrt(math.prod(shape[:-1]))
 
 
 def _at_the_end(x: Array, d_found: Array) -> Array:

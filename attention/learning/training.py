@@ -16,7 +16,7 @@ import numpy as np
 
 from attention.arrays import Array
 from attention.learning.layers import cross_entropy
-from attention.learning.networks import Answers, Network, Parameters
+from attention.learning.network import Answers, Network, Parameters
 from attention.learning.tasks import Batch
 from attention.runtime.threads import one_blas_thread
 

@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attention.learning.layers import cross_entropy
+from attention.learning.network import equally_large
 from attention.learning.networks import (
     AttentionNetwork,
     ConvolutionNetwork,
     GruNetwork,
     TanhNetwork,
-    equally_large,
 )
 from attention.learning.tasks import FIRST_WORD, LIBRARY, MAJORITY, MARKED_WORD, word_back
 from tests.learning.differences import assert_gradients, numeric_gradient
