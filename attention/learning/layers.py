@@ -34,7 +34,7 @@ class AttentionGradients(NamedTuple):
     query: Array  # (..., Q, E)
     key: Array  # (..., K, E)
     value: Array  # (..., K, E)
-    scores: Array  # (..., Q, K) before they were scaled by 1 / sqrt(E)
+    scores: Array  # (..., Q, K) as softmax gets them, scaled by 1 / sqrt(E)
 
 
 def linear(x: Array, weight: Array, bias: Array) -> Array:

@@ -58,6 +58,11 @@ class Network(ABC):
     width: int
     kind: ClassVar[str]
 
+    def __post_init__(self) -> None:
+        """Refuse a width that is none."""
+        if self.width < 1:
+            raise ValueError(f"a {self.kind} has a width of at least 1, got {self.width}")
+
     @abstractmethod
     def reader_shapes(self) -> ParameterShapes:
         """Return the shapes of the parameters between the embeddings and the last layer."""

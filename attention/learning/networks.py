@@ -40,6 +40,7 @@ class AttentionNetwork(Network):
 
     def __post_init__(self) -> None:
         """Refuse heads that do not share the width equally."""
+        super().__post_init__()
         if self.heads < 1 or self.width % self.heads:
             raise ValueError(f"{self.heads} heads do not share a width of {self.width} equally")
 
@@ -185,6 +186,12 @@ class ConvolutionNetwork(Network):
     kind: ClassVar[str] = "convolution"
     depth: int = 3
     kernel: ClassVar[int] = 3
+
+    def __post_init__(self) -> None:
+        """Refuse a stack without a layer."""
+        super().__post_init__()
+        if self.depth < 1:
+            raise ValueError(f"a {self.kind} has at least 1 layer, got {self.depth}")
 
     def reach(self) -> int:
         """Return how many tokens the last one sees, itself among them.

@@ -102,6 +102,10 @@ def test_what_cannot_be_equally_large_says_so():
         equally_large(lambda width: GruNetwork(LIBRARY, width), 3)
     with pytest.raises(ValueError, match="3 heads do not share a width of 32"):
         AttentionNetwork(LIBRARY, 32, heads=3)
+    with pytest.raises(ValueError, match="a GRU has a width of at least 1, got 0"):
+        GruNetwork(LIBRARY, 0)
+    with pytest.raises(ValueError, match="a convolution has at least 1 layer, got 0"):
+        ConvolutionNetwork(LIBRARY, 4, depth=0)
     network = AttentionNetwork(LIBRARY, 4, longest=4)
     with pytest.raises(ValueError, match="5 tokens, but embeddings of 4 positions"):
         network.answers(network.initial(0), LIBRARY.batch(4, 1, seed=0))

@@ -4,6 +4,7 @@ from itertools import islice
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info
 
 from attention.learning.networks import AttentionNetwork, GruNetwork
 from attention.learning.tasks import FIRST_WORD, LIBRARY, MAJORITY, MARKED_WORD
@@ -44,6 +45,17 @@ def test_training_stops_when_nobody_asks_and_keeps_what_there_is():
     assert [state.step for state in states] == [0, 1, 2, 3]
     first = states[0].parameters["query"]
     assert (first != states[3].parameters["query"]).any()  # each state has its own
+
+
+def test_between_two_states_blas_has_its_threads():
+    before = blas_threads()
+    states = train(NETWORK, TrainingSettings(n=4))
+    next(states)
+    assert blas_threads() == before
+
+
+def blas_threads():
+    return [blas["num_threads"] for blas in threadpool_info() if blas["user_api"] == "blas"]
 
 
 def test_it_stops_at_its_goal():
