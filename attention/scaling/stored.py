@@ -46,7 +46,7 @@ def parts_kind(name: str) -> str:
     """Return the name of the sweep over the parts of one layer.
 
     >>> parts_kind("GPT-2 small")
-    'parts of a layer, gpt2-small'
+    'parts of a layer, gpt-2-small'
     """
     return f"parts of a layer, {shape_code(name)}"
 
