@@ -13,8 +13,8 @@ ROOT = Path(__file__).parents[1]
 # Everything in attention/, and the pages. A part may use those before it and never one after it.
 ORDER = (
     "lazily", "arrays", "characters", "wording", "question", "edits", "runtime", "core", "presets",
-    "models", "analysis", "charts", "scaling", "interventions", "pipeline", "context", "learning",
-    "lesson", "__init__", "ui", "pages",
+    "models", "analysis", "charts", "scaling", "interventions", "pipeline", "context",
+    "translation", "learning", "lesson", "__init__", "ui", "pages",
 )  # fmt: skip
 
 # Where a library may be imported: in these parts, and in modules whose name ends so.

@@ -140,14 +140,38 @@ class Marian(Encoder):
         ------
         ValueError : as for `translate`; or a token is none of the target's words, or ends it.
         """
+        states = self._states_after(text, start, len(start) + 1, edits, cross_edits)
+        return chances_of(self.decoder.logits(states[-1]))
+
+    def chances_on_the_way(
+        self, text: str, start: Sequence[int], edits: Edits = (), cross_edits: Edits = ()
+    ) -> Array:
+        """Return how probable each token of a beginning is after those before it, `(T,)` float64.
+
+        Their product is how probable the whole beginning is. One pass, whatever its length.
+
+        Parameters
+        ----------
+        start, edits, cross_edits : as for `chances_after`, which has the same errors
+        """
+        states = self._states_after(text, start, len(start), edits, cross_edits)
+        chances = [
+            chances_of(self.decoder.logits(state))[token]
+            for state, token in zip(states, start, strict=True)
+        ]
+        return np.array(chances, np.float64)
+
+    def _states_after(
+        self, text: str, start: Sequence[int], steps: int, edits: Edits, cross_edits: Edits
+    ) -> Array:
+        """Return what each step is scored by, `(T, D)`; the first tokens are given."""
         words, end = self.config.target_vocab_size, self.decoder.end
         if bad := [token for token in start if not 0 <= token < words or token == end]:
             raise ValueError(f"a translation cannot begin with token {bad[0]} of {words:,}")
-        self._check_cross_edits(cross_edits, len(start) + 1, len(self.tokenize(text)))
+        self._check_cross_edits(cross_edits, steps, len(self.tokenize(text)))
         with one_blas_thread():
             encoded = self.hidden(text, edits)[-1]
-            written = self.decoder.write(encoded, len(start) + 1, cross_edits, start)
-        return chances_of(self.decoder.logits(written.states[-1]))
+            return self.decoder.write(encoded, steps, cross_edits, start).states
 
     def spell_target(self, token: int) -> str:
         """Return the text of one token of a translation, with the space before it."""

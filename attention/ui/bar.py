@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -48,12 +49,14 @@ def reading(
     with bar:
         row = st.container(horizontal=True, vertical_alignment="center")
         with row:
-            text = _sentence(example)
-            _example_picker(text, [preset.text for preset in (*more_examples, *presets.PRESETS)])
+            text = sentence_field(example, "a sentence of up to 512 tokens")
+            texts = [preset.text for preset in (*more_examples, *presets.PRESETS)]
+            example_picker(text, texts)
             name = _model_picker(prefer)
             more = st.popover("View", icon=":material/tune:")
         model = _usable(name)
-        plain = Reading(model, _accepted(model, text, example), words=True, special=False)
+        read = accepted(text, example, partial(_refusal, model))
+        plain = Reading(model, read, words=True, special=False)
         empty = not any(unit.ordinary for unit in word_units(model, plain.text))
         address.about(plain.source)
         if empty:
@@ -65,8 +68,6 @@ def reading(
     if empty:
         address.stop()
     chosen = Reading(model, plain.text, merged, special)
-    if chosen.text == text:
-        st.session_state[_LAST_GOOD] = text
     with bar:
         if not tokens_only:  # then no word of the text is on the page
             signs_note(chosen.view.labels)
@@ -171,8 +172,8 @@ def _about_models() -> None:
             st.text("\n\n".join(f"{name}: {why}." for name, why in broken.items()))
 
 
-def _sentence(example: str) -> str:
-    """Draw the field for the text; it grows with what it holds."""
+def sentence_field(example: str, what: str) -> str:
+    """Draw the field for the text, and say what it takes; it grows with what it holds."""
     return inputs.text(
         "Sentence",
         example,
@@ -180,7 +181,7 @@ def _sentence(example: str) -> str:
         widget=_line_or_area,
         stays=True,
         label_visibility="collapsed",
-        placeholder="Type a sentence of up to 512 tokens",
+        placeholder=f"Type {what}",
     )
 
 
@@ -192,7 +193,8 @@ def _line_or_area(label: str, value: str, *, key: str, **more: Any) -> str | Non
     return st.text_input(label, value, key=key, **more)
 
 
-def _example_picker(text: str, texts: Sequence[str]) -> None:
+def example_picker(text: str, texts: Sequence[str]) -> None:
+    """Draw the picker for an example, which the text may be."""
     st.session_state[_EXAMPLE] = text if text in texts else None
     st.selectbox(
         "Example",
@@ -211,21 +213,27 @@ def _use_example() -> None:
         st.session_state[_SENTENCE] = st.session_state[_EXAMPLE]
 
 
-def _accepted(model: str, text: str, fallback: str) -> str:
-    """Return `text` if the model can read it; else say why, and return the last that it could.
+def accepted(text: str, fallback: str, refusal: Callable[[str], str | None]) -> str:
+    """Return `text` if it can be read; else say why, and return the last that could.
 
-    Stops the page where it can read neither that, which may have been another model's, nor the
+    Stops the page where neither that can be read, which may have been another model's, nor the
     page's own sentence.
+
+    Parameters
+    ----------
+    refusal : called with a text, returns why it cannot be read, if it cannot
     """
-    refusal = _refusal(model, text)
-    if refusal is None:
+    why = refusal(text)
+    if why is None:
+        if text.strip():
+            st.session_state[_LAST_GOOD] = text
         return text
     last: str | None = st.session_state.get(_LAST_GOOD)
     for other, what in ((last, "still the last sentence that fitted"), (fallback, "an example")):
-        if other is not None and _refusal(model, other) is None:
-            st.warning(f"{escape_markdown(refusal)} Below is {what}.")
+        if other is not None and refusal(other) is None:
+            st.warning(f"{escape_markdown(why)} Below is {what}.")
             return other
-    st.warning(escape_markdown(refusal))
+    st.warning(escape_markdown(why))
     address.stop()
 
 

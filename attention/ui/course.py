@@ -45,6 +45,11 @@ COURSE = {
             "How do words become queries, keys, values and an output?",
         ),
         CoursePage(
+            "pages/learn/translation.py",
+            ":material/translate:",
+            "Where did attention begin, and what does one line of it carry?",
+        ),
+        CoursePage(
             "pages/learn/context.py",
             ":material/route:",
             "How does one word learn of another?",

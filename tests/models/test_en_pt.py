@@ -112,6 +112,14 @@ def test_of_48_lines_two_tip_the_article_and_with_it_the_noun(pair, bank_and_riv
     assert min(left.values()) > 0.58
 
 
+def test_a_beginning_is_as_probable_as_its_tokens_one_by_one(pair):
+    start = pair.translate(RIVER).target.ids[:4].tolist()
+    cut = (Cut((1,), (4,)),)
+    slow = [pair.chances_after(RIVER, start[:t], cut)[start[t]] for t in range(4)]
+    assert pair.chances_on_the_way(RIVER, start, cut) == pytest.approx(slow, rel=1e-5)
+    assert pair.chances_on_the_way(RIVER, []).shape == (0,)
+
+
 def test_the_noun_agrees_with_the_article_cut_or_not(pair, bank_and_river):
     bank, river = bank_and_river
     margem, *start = (pair.target_tokenizer.token_to_id(word) for word in ("▁margem", "▁A"))

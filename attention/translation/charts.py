@@ -1,0 +1,192 @@
+"""The translation page's charts: lines between two texts, their map, next words, two scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from attention.charts.parts import CHOSEN, NEUTRAL, ROW_HEIGHT, position_axis
+from attention.translation.frames import SOURCE, TARGET
+
+_FIGURE_FROM = 0.05  # smaller weights have a line and no figure
+_CROWDED = 20  # words of a map: beyond, some have no label
+_AROUND = 150  # pixels of a map for its axes and its legend
+_X: Any = alt.XValue
+_X2: Any = alt.X2Value
+
+
+def row_step(rows: int) -> int:
+    """Return how many pixels a word takes in a picture of so many."""
+    return 34 if rows <= 12 else 27 if rows <= 20 else 19
+
+
+def cross_lines(data: pd.DataFrame, *, rows: int, from_source: bool) -> alt.TopLevelMixin:
+    """Draw the source left and its translation right, and lines between them; words take clicks.
+
+    `data` is `frames.cross_frame`. The selection is called `word` and has the fields side, i.
+
+    Parameters
+    ----------
+    rows : words of the longer text
+    from_source : the asked word is one of the source; its figures stand beside the translation
+    """
+    ends = (0.37, 0.53) if from_source else (0.47, 0.63)
+    size = 15 if row_step(rows) > 20 else 13
+    click = alt.selection_point(
+        "word",
+        fields=["side", "i"],
+        on="click[event.item && event.item.datum && event.item.datum.kind]",
+        clear=False,
+        toggle=False,
+        empty=False,
+    )
+    source = _side(data, SOURCE, (0.0, 0.36), size)
+    target = _side(data, TARGET, (0.64, 1.0), size)
+    source[0] = source[0].add_params(click)
+    figure = alt.Chart(data).transform_filter(f"datum.weight >= {_FIGURE_FROM}")
+    side, at = (TARGET, 0.63) if from_source else (SOURCE, 0.37)
+    figures = (
+        figure.transform_filter(f"datum.kind == 'word' && datum.side == {side}")
+        .mark_text(
+            align="right" if from_source else "left", baseline="middle", fontSize=13, color=NEUTRAL
+        )
+        .encode(
+            x=_X(alt.ExprRef(f"{at} * width")), y=_y("y"), text=alt.Text("weight:Q", format=".2f")
+        )
+    )
+    return alt.layer(*source, *target, *_lines(data, ends), figures).properties(
+        height=rows * row_step(rows)
+    )
+
+
+def _side(data: pd.DataFrame, side: int, span: tuple[float, float], size: int) -> list[alt.Chart]:
+    """Return the words of a side on grounds that can be clicked, shaded by weight."""
+    words = alt.Chart(data).transform_filter(f"datum.kind == 'word' && datum.side == {side}")
+    edge = f"{span[1]} * width - 5" if side == SOURCE else f"{span[0]} * width + 5"
+    grounds = words.transform_calculate(
+        shade="isValid(datum.weight) ? max(0.001, 0.45 * datum.weight) : 0.001"
+    ).mark_rect(cursor="pointer", cornerRadius=5)
+    tips = [alt.Tooltip("word:N", title="click"), alt.Tooltip("weight:Q", format=".4f")]
+    place = {
+        "x": _X(alt.ExprRef(f"{span[0]} * width")),
+        "x2": _X2(alt.ExprRef(f"{span[1]} * width")),
+    }
+    ink = alt.Color("ink:Q").scale(domain=[0, 1]).legend(None)  # the far end of the theme's ramp
+    text = words.transform_calculate(ink="1").mark_text(
+        align="right" if side == SOURCE else "left",
+        baseline="middle",
+        fontSize=size,
+        limit=alt.ExprRef("0.35 * width"),
+        tooltip=None,
+        cursor="pointer",
+    )
+    frames = words.transform_filter("datum.asked").mark_rect(
+        filled=False, stroke=CHOSEN, strokeWidth=2.5, cornerRadius=5, cursor="pointer"
+    )
+    rows = {"y": _y("top"), "y2": "bottom:Q"}
+    return [
+        grounds.encode(**place, **rows, opacity=alt.Opacity("shade:Q", scale=None), tooltip=tips),
+        frames.encode(**place, **rows),
+        text.encode(
+            x=_X(alt.ExprRef(edge)),
+            y=_y("y"),
+            text="word:N",
+            color=alt.when("datum.later").then(alt.value(NEUTRAL)).otherwise(ink),
+        ),
+    ]
+
+
+def _lines(data: pd.DataFrame, ends: tuple[float, float]) -> list[alt.Chart]:
+    """Return the asked word's lines, and behind them the strong ones of the others in grey."""
+    lines = alt.Chart(data).transform_filter("datum.kind == 'line'")
+    width = alt.StrokeWidth("weight:Q").scale(domain=[0, 1], range=[0.5, 12]).legend(None)
+    place: dict[str, Any] = {
+        "x": _X(alt.ExprRef(f"{ends[0]} * width")),
+        "x2": _X2(alt.ExprRef(f"{ends[1]} * width")),
+        "y": _y("y"),
+        "y2": "y2:Q",
+        "tooltip": [alt.Tooltip("word:N", title="line"), alt.Tooltip("weight:Q", format=".4f")],
+    }
+    grey = lines.transform_filter("!datum.asked").mark_rule(color=NEUTRAL, strokeWidth=1.5)
+    own = lines.transform_filter("datum.asked").mark_rule(strokeCap="round")
+    bright = alt.Opacity("weight:Q", scale=alt.Scale(domain=[0, 1], range=[0.15, 1]), legend=None)
+    first = alt.Color("kind:N").scale(domain=["line"]).legend(None)
+    return [
+        grey.encode(**place, opacity=alt.value(0.3)),
+        own.encode(**place, strokeWidth=width, opacity=bright, color=first),
+    ]
+
+
+def _y(field: str) -> alt.Y:
+    return alt.Y(f"{field}:Q").scale(domain=[0, 1], reverse=True, nice=False).axis(None)
+
+
+def alignment_map(
+    data: pd.DataFrame, *, source: tuple[str, ...], target: tuple[str, ...]
+) -> alt.TopLevelMixin:
+    """Draw the whole alignment; a click names a cell, and the asked word's are framed.
+
+    `data` is `frames.align_frame`. The selection is called `cell` and has the fields q, k.
+    """
+    crowded = max(len(source), len(target)) > _CROWDED
+    click = alt.selection_point("cell", fields=["q", "k"], on="click", empty=False)
+    base = alt.Chart(data).encode(
+        x=alt.X("k:O")
+        .title("source (key)")
+        .axis(_named(position_axis(labelAngle=-60, orient="top", thin=crowded), "source")),
+        y=alt.Y("q:O")
+        .title("translation (query)")
+        .axis(_named(position_axis(thin=crowded), "target")),
+        tooltip=[
+            alt.Tooltip("query:N", title="translation"),
+            alt.Tooltip("key:N", title="source"),
+            alt.Tooltip("weight:Q", title="weight", format=".4f"),
+        ],
+    )
+    legend = alt.Legend(orient="bottom", direction="horizontal", gradientLength=120)
+    cells = base.mark_rect(cursor="pointer").encode(
+        color=alt.Color("weight:Q").title("weight").scale(domain=[0, 1]).legend(legend)
+    )
+    chosen = base.transform_filter("datum.chosen").mark_rect(
+        filled=False, stroke=CHOSEN, strokeWidth=1.5, cursor="pointer"
+    )
+    names = [
+        alt.param(name="source", value=list(source)), alt.param(name="target", value=list(target))
+    ]  # fmt: skip
+    step = row_step(max(len(source), len(target)))
+    return (
+        alt.layer(cells.add_params(click), chosen)
+        .add_params(*names)
+        .properties(height=len(target) * min(step, 29) + _AROUND)
+    )
+
+
+def _named(axis: alt.Axis, names: str) -> alt.Axis:
+    """Let an axis have the texts of another parameter than `labels`."""
+    axis.labelExpr = f"{names}[datum.value]"
+    return axis
+
+
+def likeliest_bars(data: pd.DataFrame, *, labels: Sequence[str]) -> alt.TopLevelMixin:
+    """Draw the likeliest next tokens. `data` is `frames.likeliest_frame`."""
+    base = alt.Chart(data).encode(
+        y=alt.Y("i:O").title(None).axis(_named(position_axis(), "tokens")),
+        tooltip=[
+            alt.Tooltip("token:N", title="next token"),
+            alt.Tooltip("probability:Q", format=".2%"),
+        ],
+    )
+    bars = base.mark_bar(height={"band": 0.7}).encode(
+        x=alt.X("probability:Q").title(None).scale(domain=[0, 1.25]).axis(None)
+    )
+    text = base.mark_text(align="left", dx=6, color=NEUTRAL, fontSize=13).encode(
+        x="probability:Q", text=alt.Text("probability:Q", format=".1%")
+    )
+    return (
+        alt.layer(bars, text)
+        .add_params(alt.param(name="tokens", value=list(labels)))
+        .properties(height=max(len(labels), 1) * ROW_HEIGHT + 10)
+    )

@@ -1,0 +1,67 @@
+"""The translation page without a browser: what is looked at, what is cut, and what is refused."""
+
+import pytest
+
+from attention.translation import examples
+from tests.pages.app import TRANSLATION, charts, click, drawn, open_page, sentence
+from tests.pages.reader import plain
+
+ALIGNED = "What each word of the translation"
+LINES = "Lines between the sentence"
+
+
+def said(app):
+    return plain(" ".join(box.value for box in app.info))
+
+
+def test_it_opens_on_the_river_bank():
+    app = open_page(TRANSLATION)
+    assert sentence(app).value == examples.STEEP_BANK.text
+    assert any("A margem junto ao rio era íngreme" in plain(m.value) for m in app.markdown)
+    assert "“margem” attends to “bank” most (0.76" in said(app)
+    assert drawn(app, "token", "probability")["token"][0] == "margem"
+
+
+def test_a_click_on_either_side_asks_for_that_word():
+    app = open_page(TRANSLATION)
+    click(app, LINES, "word", side=1, i=4)
+    assert app.session_state["step"] == 4
+    assert "“rio” attends to “river” most" in said(app)
+    click(app, LINES, "word", side=0, i=1)
+    assert "“bank” is looked at most by “margem”" in said(app)
+    click(app, ALIGNED, "cell", q=0, k=3)
+    assert "“A” attends to “The” most" in said(app)
+    assert app.selectbox(key="source").value == -1
+
+
+def test_a_link_says_all_of_it():
+    app = open_page(TRANSLATION, step="4", source="3", cross="L1H0", q="The river was steep.")
+    assert "In L1 H0 of the decoder, “steep” is looked at most by" in said(app)
+    assert app.slider(key="step").value == 4
+
+
+@pytest.mark.parametrize("example", examples.SOURCE_EXAMPLES, ids=lambda one: one.text[:30])
+def test_every_example_opens(example):
+    app = open_page(TRANSLATION, q=example.text)
+    assert not app.warning
+    assert charts(app)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("word " * 75, "The text has 75 words; 60 at most are translated here"),
+        ("Der Hund schläft auf dem Sofa", "does not look like English"),
+        ("xq" * 900, "tokens"),
+    ],
+)
+def test_what_cannot_be_translated_is_told(text, told):
+    app = open_page(TRANSLATION, q=text)
+    assert told in plain(app.warning[0].value)
+    assert charts(app)
+
+
+@pytest.mark.parametrize("text", ["", "  ", "Go!", "I like 😀 tea.", "<b>**x**</b> _y_ `z`"])
+def test_odd_texts_open(text):
+    app = open_page(TRANSLATION, q=text)
+    assert bool(charts(app)) == bool(text.strip())
