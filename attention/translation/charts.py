@@ -9,7 +9,7 @@ import altair as alt
 import pandas as pd
 
 from attention.charts.parts import CHOSEN, NEUTRAL, ROW_HEIGHT, position_axis
-from attention.translation.frames import SOURCE, TARGET
+from attention.translation.frames import SOURCE, TARGET, UNTOUCHED, WITH_CUTS
 
 _FIGURE_FROM = 0.05  # smaller weights have a line and no figure
 _CROWDED = 20  # words of a map: beyond, some have no label
@@ -189,4 +189,29 @@ def likeliest_bars(data: pd.DataFrame, *, labels: Sequence[str]) -> alt.TopLevel
         alt.layer(bars, text)
         .add_params(alt.param(name="tokens", value=list(labels)))
         .properties(height=max(len(labels), 1) * ROW_HEIGHT + 10)
+    )
+
+
+def phrase_bars(data: pd.DataFrame, *, labels: tuple[str, ...]) -> alt.TopLevelMixin:
+    """Draw how probable each phrase is without and with cuts. `data` is `frames.phrase_frame`."""
+    base = alt.Chart(data).encode(
+        y=alt.Y("i:O").title(None).axis(_named(position_axis(), "phrases")),
+        yOffset=alt.YOffset("when:N").scale(domain=[UNTOUCHED, WITH_CUTS]),
+        tooltip=[
+            alt.Tooltip("phrase:N"),
+            alt.Tooltip("when:N"),
+            alt.Tooltip("probability:Q", format=".3%"),
+        ],
+    )
+    x = alt.X("probability:Q").title(None).scale(domain=[0, 1.15]).axis(None)
+    colour = alt.Color("when:N").scale(domain=[UNTOUCHED, WITH_CUTS], range=[NEUTRAL, CHOSEN])
+    legend = alt.Legend(title=None, orient="top")
+    bars = base.mark_bar().encode(x=x, color=colour.legend(legend))
+    text = base.mark_text(align="left", dx=6, color=NEUTRAL, fontSize=13).encode(
+        x="probability:Q", text=alt.Text("probability:Q", format=".1%")
+    )
+    return (
+        alt.layer(bars, text)
+        .add_params(alt.param(name="phrases", value=list(labels)))
+        .properties(height=max(len(labels), 1) * 2 * ROW_HEIGHT + 40)
     )

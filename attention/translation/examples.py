@@ -14,9 +14,16 @@ class SourceExample(NamedTuple):
     query: str = ""
     key: str = ""
     head: Head | None = None  # None: the head in which the query is most selective for the key
+    rival: str = ""  # what it could say instead, to be guessed at
 
 
-STEEP_BANK = SourceExample("The bank by the river was steep.", "bank", "river", (1, 1))
+STEEP_BANK = SourceExample(
+    "The bank by the river was steep.",
+    "bank",
+    "river",
+    (1, 1),
+    "O banco junto ao rio era íngreme.",
+)
 WOODEN_BAT = SourceExample("He hit the ball with a wooden bat.", "bat", "ball")
 TOO_SMALL = SourceExample(
     "The trophy wouldn't fit in the suitcase because it was too small.", "it", "suitcase"

@@ -10,8 +10,10 @@ import pandas as pd
 from attention.analysis.words import Unit
 from attention.arrays import Array
 from attention.translation.aligned import Aligned
+from attention.translation.cut_line import CutOutcome
 
 SOURCE, TARGET = 0, 1  # sides of the picture
+UNTOUCHED, WITH_CUTS = "untouched", "with the cuts"
 _FAINT_FROM = 0.25  # lines of other words that are weaker are not drawn
 
 
@@ -103,3 +105,13 @@ def piece_label(token: str) -> str:
     if token.startswith(" "):
         return token[1:] or "␣"
     return token if token.startswith("<") else f"…{token}"
+
+
+def phrase_frame(outcome: CutOutcome) -> pd.DataFrame:
+    """Return `i, phrase, when, probability`: how probable each phrase is without and with cuts."""
+    rows = [
+        (i, phrase.text, when, float(chance))
+        for i, (phrase, row) in enumerate(zip(outcome.phrases, outcome.chances, strict=True))
+        for when, chance in zip((UNTOUCHED, WITH_CUTS), row, strict=True)
+    ]
+    return pd.DataFrame(rows, columns=["i", "phrase", "when", "probability"])

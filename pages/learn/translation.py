@@ -4,6 +4,7 @@ import streamlit as st
 
 from attention import ui
 from attention.ui.translation.bar import source_reading, translation_of
+from attention.ui.translation.cut import cut_the_line
 from attention.ui.translation.looking import looking
 
 bar = ui.opening(
@@ -15,4 +16,7 @@ chosen = source_reading(bar)
 done = translation_of(chosen)
 st.markdown(f"#### {ui.escape_markdown(done.text)}")
 looking(done)
+
+st.subheader("Cut the line")
+line = cut_the_line(chosen)
 ui.closing()

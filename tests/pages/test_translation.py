@@ -3,7 +3,16 @@
 import pytest
 
 from attention.translation import examples
-from tests.pages.app import TRANSLATION, charts, click, drawn, open_page, sentence
+from tests.pages.app import (
+    TRANSLATION,
+    ask,
+    charts,
+    click,
+    drawn,
+    healthy,
+    open_page,
+    sentence,
+)
 from tests.pages.reader import plain
 
 ALIGNED = "What each word of the translation"
@@ -65,3 +74,41 @@ def test_what_cannot_be_translated_is_told(text, told):
 def test_odd_texts_open(text):
     app = open_page(TRANSLATION, q=text)
     assert bool(charts(app)) == bool(text.strip())
+
+
+def cut_texts(app):
+    return [plain(m.value) for m in app.markdown if m.value.startswith(("Cut:", "Untouched:"))]
+
+
+def test_one_click_cuts_the_line_and_another_restores_it():
+    app = open_page(TRANSLATION)
+    healthy(next(b for b in app.button if b.label == "Cut the line").click().run())
+    assert app.text_input(key="lines").value == "cut_l1_h1_q1_k4"
+    assert (
+        cut_texts(app)[1].replace(":orange-background", "").startswith("Cut: [**O**] [**banco**]")
+    )
+    assert "“A margem” goes from 65.7 % to 46.4 %" in said(app)
+    healthy(next(b for b in app.button if b.label == "Restore the line").click().run())
+    assert app.text_input(key="lines").value == ""
+
+
+def test_any_cell_of_the_map_is_cut_as_far_as_was_chosen():
+    app = open_page(TRANSLATION, cut_where="all")
+    click(app, "Weights of the encoder", "cell", q=1, k=4)
+    assert app.text_input(key="lines").value == "cut_q1_k4"
+    assert "“O banco” goes from 22.4 % to 93.4 %" in said(app)
+    click(app, "Weights of the encoder", "cell", q=1, k=4)
+    assert app.text_input(key="lines").value == ""
+
+
+def test_what_is_said_once_the_line_is_cut_is_asked_first():
+    app = ask(open_page(TRANSLATION))
+    question = next(r for r in app.radio if "O banco" in plain(str(r.options)))
+    assert len(question.options) == 3
+    question.set_value("O banco junto ao rio era íngreme.").run()
+    assert plain(app.success[0].value).startswith("Right.")
+
+
+def test_edits_that_cannot_be_made_are_said():
+    app = open_page(TRANSLATION, lines="cut_l9_q1_k4")
+    assert "no layer 9" in plain(app.warning[0].value)

@@ -11,7 +11,7 @@ from attention.analysis import frames, links
 from attention.arrays import Array
 from attention.charts.maps import head_grid
 from attention.edits import Cut, Edits
-from attention.edits.codes import decode, encode
+from attention.edits.codes import decode
 from attention.interventions import cuts
 from attention.interventions import frames as intervention_frames
 from attention.interventions.charts import cut_map
@@ -21,6 +21,7 @@ from attention.interventions.wording import edit_text
 from attention.models.trace import Trace
 from attention.ui import inputs
 from attention.ui.controls import layer_and_head
+from attention.ui.cutting import edits_button, edits_field, fresh_key, less_buttons, set_edits
 from attention.ui.interventions.answer import answer, said_of
 from attention.ui.interventions.edited import (
     SIDES,
@@ -40,7 +41,7 @@ from attention.wording import Head, head_name
 KEY = "edits"
 _MOST_WORDS = 16  # of a map
 WHAT = {"cell": "One connection", "column": "A whole column"}
-_WHERE = {"head": "This head", "layer": "Its layer", "all": "Every head"}
+REACH = {"head": "This head", "layer": "Its layer", "all": "Every head"}
 _LOW_ROW = 8  # pixels that a layer takes in the grid, where there are many
 
 _CutAt = Callable[[Mapping[str, int]], Cut]  # the cut that a click in this cell of the map makes
@@ -58,10 +59,7 @@ def cut(chosen: Reading, focus: Focus) -> None:
         with place:
             head = layer_and_head(chosen.view, focus)
         pictures = st.container()
-        code = inputs.text(
-            "The edits as text", "", key=KEY, of=(chosen.source,), max_chars=2_000,
-            help="The same as in the address of this page and in attention.edits.codes.decode.",
-        )  # fmt: skip
+        code = edits_field(KEY, chosen.source)
     after = _edited(chosen, code)
     with controls:
         _grid(chosen, after.edits)
@@ -98,7 +96,7 @@ def _controls(chosen: Reading, head: Head, edits: Edits) -> _CutAt:
     units = chosen.view.units
     with st.container(horizontal=True):
         what = inputs.select("A click cuts", list(WHAT), "cell", key="cuts", text=WHAT.__getitem__)
-        where = inputs.select("In", list(_WHERE), "head", key="cut_where", text=_WHERE.__getitem__)
+        where = inputs.select("In", list(REACH), "head", key="cut_where", text=REACH.__getitem__)
     with st.container(horizontal=True, vertical_alignment="center"):
         renormalise = inputs.switch(
             "Renormalise", True, key="renormalise",
@@ -106,7 +104,8 @@ def _controls(chosen: Reading, head: Head, edits: Edits) -> _CutAt:
             "what is cut is missing from the sum.",
         )  # fmt: skip
         ablated = head in cuts.ablated_heads(edits)
-        _setter(
+        edits_button(
+            KEY,
             f"{'Restore' if ablated else 'Ablate'} {head_name(head)}",
             "add" if ablated else "remove",
             cuts.toggle_head(edits, head),
@@ -127,22 +126,12 @@ def _more_or_less(chosen: Reading, focus: Focus, edits: Edits) -> None:
     """
     if edits:
         with st.container(horizontal=True):
-            _setter("Undo", "undo", edits[:-1])
-            _setter("Clear", "delete", ())
+            less_buttons(KEY, edits)
         return
     units, labels = chosen.view.units, chosen.view.labels
     first = Cut(units[focus.query].positions, units[focus.key].positions)
     query, key = (f"“{escape_markdown(labels[i])}”" for i in (focus.query, focus.key))
-    _setter(f"Cut {query} from {key} in every head", "content_cut", (first,))
-
-
-def _setter(label: str, icon: str, then: Edits) -> None:
-    """Draw a button that makes other edits."""
-    st.button(label, icon=f":material/{icon}:", on_click=_set, args=(then,))
-
-
-def _set(edits: Edits) -> None:
-    st.session_state[KEY] = encode(edits)
+    edits_button(KEY, f"Cut {query} from {key} in every head", "content_cut", (first,))
 
 
 def _window(chosen: Reading, focus: Focus, edits: Edits) -> list[int]:
@@ -172,11 +161,11 @@ def _results(chosen: Reading, after: Trace, followed: Interests | None) -> None:
 
 
 def _map(chosen: Reading, after: Trace, head: Head, shown: Sequence[int], cut_at: _CutAt) -> None:
-    chart = _fresh("cut_map", after.edits)
+    chart = fresh_key("cut_map", after.edits)
 
     def click() -> None:
         for cell in st.session_state[chart]["selection"]["cell"]:
-            _set(cuts.toggle_edit(after.edits, cut_at(cell)))
+            set_edits(KEY, cuts.toggle_edit(after.edits, cut_at(cell)))
 
     st.markdown(f"**{head_name(head)}**: click a cell to cut it")
     _draw_map(
@@ -209,11 +198,11 @@ def _draw_map(
 
 def _grid(chosen: Reading, edits: Edits) -> None:
     ablated = cuts.ablated_heads(edits)
-    chart = _fresh("cut_grid", edits)
+    chart = fresh_key("cut_grid", edits)
 
     def click() -> None:
         for cell in st.session_state[chart]["selection"]["head"]:
-            _set(cuts.toggle_head(edits, (int(cell["layer"]), int(cell["head"]))))
+            set_edits(KEY, cuts.toggle_head(edits, (int(cell["layer"]), int(cell["head"]))))
 
     st.markdown("**Heads** by entropy, in bits: click to ablate")
     figure = chosen.figures["Entropy"]
@@ -228,11 +217,6 @@ def _grid(chosen: Reading, edits: Edits) -> None:
         layers=len(figure),
         row=row_height(len(figure), low=_LOW_ROW),
     )
-
-
-def _fresh(name: str, edits: Edits) -> str:
-    """Return a chart's key that is new after every click, so that any cell can be clicked again."""
-    return f"{name} {len(edits)} {encode(edits)[-40:]}"
 
 
 def _tell(chosen: Reading, after: Trace, followed: Interests | None) -> None:
