@@ -1,4 +1,4 @@
-"""The lesson's charts: one row, a minimal pair, heads that are ablated or alike, two scores."""
+"""The lesson's charts: one row, a minimal pair, heads that are ablated or alike."""
 
 from __future__ import annotations
 
@@ -11,18 +11,15 @@ from attention.charts.parts import (
     AXIS_HEIGHT,
     CHOSEN,
     NEUTRAL,
-    ROW_HEIGHT,
     TITLE_HEIGHT,
     labels_param,
     position_axis,
     value_label,
 )
 from attention.interventions.pruning import ORDERS, RANDOM
-from attention.lesson.additive import ADDITIVE, DOT
 
 _FIRST = "#6366f1"  # the theme's first colour, between its light and its dark form
 _OUTCOMES = ("#16a34a", "#818cf8", "#f59e0b", "#e11d48", "#94a3b8")  # of `frames.outcomes`
-_SECONDS = "(datum.value < 1 ? format(datum.value, '~s') + 's' : format(datum.value, '~r') + ' s')"
 
 
 def pair_bars(data: pd.DataFrame, *, labels: Sequence[str]) -> alt.TopLevelMixin:
@@ -153,53 +150,3 @@ def alike_map(
         )
         .properties(height=400)
     )
-
-
-def two_rows(data: pd.DataFrame, *, labels: Sequence[str]) -> alt.TopLevelMixin:
-    """Draw one row of weights from both kinds of scores. `data` is `frames.row_frame`."""
-    bars = (
-        alt.Chart(data)
-        .mark_bar()
-        .encode(
-            x=alt.X("weight:Q").title("weight").scale(domain=[0, 1]).axis(tickCount=5),
-            y=alt.Y("k:O").title(None).axis(position_axis()),
-            yOffset=alt.YOffset("series:N").scale(domain=[DOT, ADDITIVE]),
-            color=_kind("series:N"),
-            tooltip=[
-                alt.Tooltip("series:N", title="score"),
-                alt.Tooltip("word:N", title="key"),
-                alt.Tooltip("weight:Q", title="weight", format=".4f"),
-            ],
-        )
-    )
-    return bars.add_params(labels_param(labels)).properties(
-        height=max(len(labels), 1) * ROW_HEIGHT + AXIS_HEIGHT + 2 * TITLE_HEIGHT
-    )
-
-
-def cost_lines(data: pd.DataFrame) -> alt.TopLevelMixin:
-    """Draw the measured time of all scores against length. `data` is `frames.cost_frame`."""
-    ticks = sorted({2**power for power in range(4, 14)})
-    base = alt.Chart(data).encode(
-        x=alt.X("n:Q")
-        .title("tokens n")
-        .scale(type="log", base=2, nice=False, padding=12)
-        .axis(values=ticks, grid=False),
-        y=alt.Y("seconds:Q")
-        .title("time of all scores")
-        .scale(type="log")
-        .axis(labelExpr=_SECONDS, values=[10.0**power for power in range(-7, 2)]),
-        color=_kind("kind:N"),
-        tooltip=[
-            alt.Tooltip("kind:N", title="score"),
-            alt.Tooltip("n:Q", title="tokens n", format=","),
-            alt.Tooltip("time:N", title="median time"),
-        ],
-    )
-    lines, points = base.mark_line(strokeWidth=2), base.mark_point(filled=True, size=60, opacity=1)
-    return alt.layer(lines, points).properties(height=330)
-
-
-def _kind(field: str) -> alt.Color:
-    legend = alt.Legend(title=None, orient="bottom", columns=2, symbolOpacity=1)
-    return alt.Color(field).scale(domain=[DOT, ADDITIVE]).legend(legend)

@@ -11,18 +11,8 @@ from attention.analysis.link_frames import link_frame
 from attention.analysis.telling import base_rate, ordinary
 from attention.analysis.words import View
 from attention.arrays import Array
-from attention.lesson.additive import ScoreCost
 from attention.lesson.minimal_pairs import outcomes
-from attention.wording import Head, all_heads, head_name, human_seconds
-
-
-def row_frame(labels: Sequence[str], rows: Mapping[str, Array]) -> pd.DataFrame:
-    """Return one row of weights for each series: `k, word, series, weight`."""
-    tables = [
-        pd.DataFrame({"k": range(len(labels)), "word": labels, "series": name, "weight": weights})
-        for name, weights in rows.items()
-    ]
-    return pd.concat(tables, ignore_index=True)
+from attention.wording import Head, all_heads, head_name
 
 
 def hero_frame(view: View, head: Head, shown: Sequence[int], query: int) -> pd.DataFrame:
@@ -118,36 +108,3 @@ def alike_frame(grid: Array, heads_per_layer: int) -> pd.DataFrame:
     a, b = np.tril_indices(len(grid), k=-1)
     names = np.array([head_name(divmod(i, heads_per_layer)) for i in range(len(grid))])
     return pd.DataFrame({"a": a, "b": b, "one": names[a], "other": names[b], "bits": grid[a, b]})
-
-
-def cost_frame(costs: Sequence[ScoreCost]) -> pd.DataFrame:
-    """Return what the scores cost: `n, kind, seconds, time`, the time in words too."""
-    return pd.DataFrame(
-        {
-            "n": [cost.n for cost in costs],
-            "kind": [cost.kind for cost in costs],
-            "seconds": [cost.seconds for cost in costs],
-            "time": [human_seconds(cost.seconds) for cost in costs],
-        }
-    )
-
-
-def cost_table(
-    counts: Mapping[str, tuple[int, int]], costs: Sequence[ScoreCost], n: int
-) -> pd.DataFrame:
-    """Return what both kinds of scores cost at one length, for people.
-
-    Parameters
-    ----------
-    counts : as `additive.counted` returns them
-    costs : what has been timed, if anything has
-    """
-    timed = {cost.kind: human_seconds(cost.seconds) for cost in costs if cost.n == n}
-    return pd.DataFrame(
-        {
-            f"Scores of {n:,} tokens": list(counts),
-            "Multiplications": [f"{products:,}" for products, _ in counts.values()],
-            "tanh": [f"{tanhs:,}" for _, tanhs in counts.values()],
-            "Measured": [timed.get(kind, "not yet") for kind in counts],
-        }
-    )

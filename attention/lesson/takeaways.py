@@ -175,9 +175,9 @@ def _additive(example: LessonExample) -> Takeaway:
         "the score of one pair: two matrices, a tanh for each inner number and a vector, all "
         "learned; a dot product of q and k needs none of these",
         Link(
-            "pages/learn/lesson.py",
+            "pages/learn/translation.py",
             "Compare both scores",
-            {"q": example.trace.text, "claim": BOTH_SCORES},
+            {"see": "scores"},
         ),
     )
 
@@ -199,9 +199,8 @@ def _scaled(example: LessonExample) -> Takeaway:
     )
 
 
-UNDERSTANDING, MORE_HEADS, BOTH_SCORES = "understands", "heads", "additive"
+UNDERSTANDING, MORE_HEADS = "understands", "heads"
 CLAIMS = {
     UNDERSTANDING: "“Attention means the model understands”",
     MORE_HEADS: "“More heads are always better”",
-    BOTH_SCORES: "Additive or dot product?",
 }

@@ -8,12 +8,22 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from attention.charts.parts import CHOSEN, NEUTRAL, ROW_HEIGHT, position_axis
+from attention.charts.parts import (
+    AXIS_HEIGHT,
+    CHOSEN,
+    NEUTRAL,
+    ROW_HEIGHT,
+    TITLE_HEIGHT,
+    labels_param,
+    position_axis,
+)
+from attention.translation.additive import ADDITIVE, DOT
 from attention.translation.frames import SOURCE, TARGET, UNTOUCHED, WITH_CUTS
 
 _FIGURE_FROM = 0.05  # smaller weights have a line and no figure
-_CROWDED = 20  # words of a map: beyond, some have no label
+_CROWDED, _SLANTED = 20, 10  # words of a map: beyond, some have no label below, above
 _AROUND = 150  # pixels of a map for its axes and its legend
+_SECONDS = "(datum.value < 1 ? format(datum.value, '~s') + 's' : format(datum.value, '~r') + ' s')"
 _X: Any = alt.XValue
 _X2: Any = alt.X2Value
 
@@ -131,12 +141,16 @@ def alignment_map(
 
     `data` is `frames.align_frame`. The selection is called `cell` and has the fields q, k.
     """
-    crowded = max(len(source), len(target)) > _CROWDED
+    crowded = len(target) > _CROWDED
     click = alt.selection_point("cell", fields=["q", "k"], on="click", empty=False)
     base = alt.Chart(data).encode(
         x=alt.X("k:O")
         .title("source (key)")
-        .axis(_named(position_axis(labelAngle=-60, orient="top", thin=crowded), "source")),
+        .axis(
+            _named(
+                position_axis(labelAngle=-60, orient="top", thin=len(source) > _SLANTED), "source"
+            )
+        ),
         y=alt.Y("q:O")
         .title("translation (query)")
         .axis(_named(position_axis(thin=crowded), "target")),
@@ -215,3 +229,53 @@ def phrase_bars(data: pd.DataFrame, *, labels: tuple[str, ...]) -> alt.TopLevelM
         .add_params(alt.param(name="phrases", value=list(labels)))
         .properties(height=max(len(labels), 1) * 2 * ROW_HEIGHT + 40)
     )
+
+
+def two_rows(data: pd.DataFrame, *, labels: Sequence[str]) -> alt.TopLevelMixin:
+    """Draw one row of weights from both kinds of scores. `data` is `frames.row_frame`."""
+    bars = (
+        alt.Chart(data)
+        .mark_bar()
+        .encode(
+            x=alt.X("weight:Q").title("weight").scale(domain=[0, 1]).axis(tickCount=5),
+            y=alt.Y("k:O").title(None).axis(position_axis()),
+            yOffset=alt.YOffset("series:N").scale(domain=[DOT, ADDITIVE]),
+            color=_kind("series:N"),
+            tooltip=[
+                alt.Tooltip("series:N", title="score"),
+                alt.Tooltip("word:N", title="key"),
+                alt.Tooltip("weight:Q", title="weight", format=".4f"),
+            ],
+        )
+    )
+    return bars.add_params(labels_param(labels)).properties(
+        height=max(len(labels), 1) * ROW_HEIGHT + AXIS_HEIGHT + 2 * TITLE_HEIGHT
+    )
+
+
+def cost_lines(data: pd.DataFrame) -> alt.TopLevelMixin:
+    """Draw the measured time of all scores against length. `data` is `frames.cost_frame`."""
+    ticks = sorted({2**power for power in range(4, 14)})
+    base = alt.Chart(data).encode(
+        x=alt.X("n:Q")
+        .title("tokens n")
+        .scale(type="log", base=2, nice=False, padding=12)
+        .axis(values=ticks, grid=False),
+        y=alt.Y("seconds:Q")
+        .title("time of all scores")
+        .scale(type="log")
+        .axis(labelExpr=_SECONDS, values=[10.0**power for power in range(-7, 2)]),
+        color=_kind("kind:N"),
+        tooltip=[
+            alt.Tooltip("kind:N", title="score"),
+            alt.Tooltip("n:Q", title="tokens n", format=","),
+            alt.Tooltip("time:N", title="median time"),
+        ],
+    )
+    lines, points = base.mark_line(strokeWidth=2), base.mark_point(filled=True, size=60, opacity=1)
+    return alt.layer(lines, points).properties(height=330)
+
+
+def _kind(field: str) -> alt.Color:
+    legend = alt.Legend(title=None, orient="bottom", columns=2, symbolOpacity=1)
+    return alt.Color(field).scale(domain=[DOT, ADDITIVE]).legend(legend)

@@ -32,7 +32,9 @@ OLD_CHAIR = SourceExample("The chair broke because it was old.", "it", "chair")
 SOURCE_EXAMPLES = (
     STEEP_BANK,
     SourceExample("I went to the bank to deposit money.", "bank", "deposit"),
-    SourceExample("The agreement on the European Economic Area was signed in August 1992."),
+    SourceExample(
+        "The agreement on the European Economic Area was signed in August 1992.", "Area", "Economic"
+    ),
     SourceExample("The plant closed because it was too expensive to run.", "plant", "closed"),
     SourceExample("The plant died because it had no water.", "plant", "died"),
     SourceExample(
@@ -44,7 +46,9 @@ SOURCE_EXAMPLES = (
     SourceExample(
         "The young woman who had won the race on Sunday was born in a small village near the sea, "
         "where her parents kept a shop, and when she came home after many years in the city, the "
-        "neighbours met her at the station with flowers, music and a big cake."
+        "neighbours met her at the station with flowers, music and a big cake.",
+        "she",
+        "woman",
     ),
 )
 

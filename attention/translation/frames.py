@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from attention.analysis.words import Unit
 from attention.arrays import Array
+from attention.translation.additive import ScoreCost
 from attention.translation.aligned import Aligned
 from attention.translation.cut_line import CutOutcome
+from attention.wording import human_seconds
 
 SOURCE, TARGET = 0, 1  # sides of the picture
 UNTOUCHED, WITH_CUTS = "untouched", "with the cuts"
@@ -115,3 +117,45 @@ def phrase_frame(outcome: CutOutcome) -> pd.DataFrame:
         for when, chance in zip((UNTOUCHED, WITH_CUTS), row, strict=True)
     ]
     return pd.DataFrame(rows, columns=["i", "phrase", "when", "probability"])
+
+
+def row_frame(labels: Sequence[str], rows: Mapping[str, Array]) -> pd.DataFrame:
+    """Return one row of weights for each series: `k, word, series, weight`."""
+    tables = [
+        pd.DataFrame({"k": range(len(labels)), "word": labels, "series": name, "weight": weights})
+        for name, weights in rows.items()
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def cost_frame(costs: Sequence[ScoreCost]) -> pd.DataFrame:
+    """Return what the scores cost: `n, kind, seconds, time`, the time in words too."""
+    return pd.DataFrame(
+        {
+            "n": [cost.n for cost in costs],
+            "kind": [cost.kind for cost in costs],
+            "seconds": [cost.seconds for cost in costs],
+            "time": [human_seconds(cost.seconds) for cost in costs],
+        }
+    )
+
+
+def cost_table(
+    counts: Mapping[str, tuple[int, int]], costs: Sequence[ScoreCost], n: int
+) -> pd.DataFrame:
+    """Return what both kinds of scores cost at one length, for people.
+
+    Parameters
+    ----------
+    counts : as `additive.counted` returns them
+    costs : what has been timed, if anything has
+    """
+    timed = {cost.kind: human_seconds(cost.seconds) for cost in costs if cost.n == n}
+    return pd.DataFrame(
+        {
+            f"Scores of {n:,} tokens": list(counts),
+            "Multiplications": [f"{products:,}" for products, _ in counts.values()],
+            "tanh": [f"{tanhs:,}" for _, tanhs in counts.values()],
+            "Measured": [timed.get(kind, "not yet") for kind in counts],
+        }
+    )

@@ -20,7 +20,6 @@ _CODES: dict[str, dict[str, str]] = {
     "claim": {
         "“Attention means the model understands”": "understands",
         "“More heads are always better”": "heads",
-        "Additive or dot product?": "additive",
     },
     "removed_from": {"Your sentence": "own"},
     "points": {"Sentences right": "single", "Both sentences right": "both"},

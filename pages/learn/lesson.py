@@ -9,7 +9,6 @@ from attention.models import registry
 from attention.ui.lesson.heads import more_heads
 from attention.ui.lesson.hero import hero
 from attention.ui.lesson.pairs import understanding
-from attention.ui.lesson.scores import additive_or_dot
 from attention.ui.lesson.story import steps
 from attention.ui.links import link
 
@@ -49,15 +48,12 @@ for column, card in zip(st.columns(len(cards)), cards, strict=True):
         st.caption(ui.escape_markdown(card.meaning))
         link(card.link.page, card.link.label, card.link.state)
 
-st.subheader("Three claims to break")
-first, second, third = ui.tabs(takeaways.CLAIMS, key="claim")
+st.subheader("Two claims to break")
+first, second = ui.tabs(takeaways.CLAIMS, key="claim")
 with first:
     if first.open:
         understanding(chosen)
 with second:
     if second.open:
         more_heads(chosen)
-with third:
-    if third.open:
-        additive_or_dot(chosen, focus, query)
 ui.closing()

@@ -197,13 +197,12 @@ def test_what_the_first_address_says_goes_along_to_the_next_page(open_page):
     says(page, q=[STEEP], special=["false"], words=["false"])
 
 
-@pytest.mark.parametrize("path", ["/", "/lesson"])
-def test_a_card_on_its_own_page_opens_what_it_says(open_page, path):
-    page = open_page(f"{path}?q={STEEP.replace(' ', '+')}")
-    start = entries(page)
-    page.get_by_role("button", name="Compare both scores").click()
-    expect(page.get_by_role("tab", name="Additive")).to_have_attribute("aria-selected", "true")
-    says(page, q=[STEEP], claim=["additive"])
+def test_a_link_to_the_page_itself_opens_what_it_says(open_page):
+    page = open_page(f"/translation?see=wrong&q={STEEP.replace(' ', '+')}")
+    start, text = entries(page), "He hit the ball with a wooden bat."
+    page.get_by_role("button", name=text).click()
+    expect(sentence(page)).to_have_value(text)
+    says(page, q=[text], see=["wrong"])
     assert entries(page) == start
 
 

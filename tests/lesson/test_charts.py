@@ -8,14 +8,12 @@ import pandas as pd
 import pytest
 
 from attention.interventions import pruning
-from attention.lesson import additive, charts
+from attention.lesson import charts
 from attention.lesson import frames as lesson_frames
 
 LABELS = ("one", "two")
-ROWS = {additive.DOT: np.array([0.2, 0.8]), additive.ADDITIVE: np.array([0.5, 0.5])}
 PAIR = np.full((2, 2, 6, 12), 0.1)
 ORDERS = [(name, 0, [(0, 0)]) for name in pruning.ORDERS]
-COSTS = [additive.ScoreCost(32, kind, 1, 1, 1e-3) for kind in (additive.DOT, additive.ADDITIVE)]
 CHARTS = [
     (
         charts.pair_bars,
@@ -37,8 +35,6 @@ CHARTS = [
         lesson_frames.alike_frame(np.zeros((4, 4)), 2),
         {"heads": 4, "heads_per_layer": 2, "highest": 1.0},
     ),
-    (charts.two_rows, lesson_frames.row_frame(LABELS, ROWS), {"labels": LABELS}),
-    (charts.cost_lines, lesson_frames.cost_frame(COSTS), {}),
 ]
 each_chart = pytest.mark.parametrize(
     ("build", "table", "options"), CHARTS, ids=[build.__name__ for build, *_ in CHARTS]

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from attention.lesson import additive
 from attention.lesson import frames as lesson_frames
 from attention.lesson.minimal_pairs import FIRST, SECOND, TURNS, WRONG
 
@@ -42,20 +41,6 @@ def test_alike_frame_has_each_pair_once():
     ]  # fmt: skip
 
 
-def test_costs_in_words():
-    costs = [
-        additive.ScoreCost(8, "x", 1_000, 0, 0.002),
-        additive.ScoreCost(16, "x", 4_000, 5, 0.5),
-    ]
-    assert lesson_frames.cost_frame(costs)["time"].tolist() == ["2 ms", "500 ms"]
-    counts = {"x": (4000, 5), "y": (1, 0)}
-    table = lesson_frames.cost_table(counts, costs, 16)
-    assert table.iloc[0].tolist() == ["x", "4,000", "5", "500 ms"]
-    assert table.iloc[1].tolist() == ["y", "1", "0", "not yet"]
-
-
-def test_row_and_score_frames():
-    rows = lesson_frames.row_frame(["a", "b"], {"x": np.array([0.1, 0.9])})
-    assert rows["weight"].tolist() == [0.1, 0.9]
+def test_score_frame():
     scores = lesson_frames.score_frame({"coin": (0.5, 0.25)})
     assert scores.iloc[0].tolist() == ["coin", 50.0, 25.0]

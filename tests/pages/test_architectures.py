@@ -30,7 +30,6 @@ pytestmark = pytest.mark.slow
 TABS = (
     (LESSON, "claim", "“Attention means the model understands”"),
     (LESSON, "claim", "“More heads are always better”"),
-    (LESSON, "claim", "Additive or dot product?"),
     (EXPLORER, "start", "A real head"),
     (EXPLORER, "start", "Equal scores"),
     (PIPELINE, "step", "Query, key, value"),

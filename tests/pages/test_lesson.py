@@ -7,8 +7,8 @@ import pytest
 
 from attention import presets
 from attention.interventions import pruning
-from attention.lesson import additive, pair_sentences, takeaways
-from tests.pages.app import LESSON, ask, charts, click, dashboard, drawn, healthy, rows, sentence
+from attention.translation import pair_sentences, takeaways
+from tests.pages.app import LESSON, ask, click, dashboard, drawn, healthy, sentence
 from tests.pages.app import open_page as open_any
 from tests.pages.reader import plain
 
@@ -97,7 +97,7 @@ def test_a_text_without_words_is_a_calm_state(text):
         {"turn_head": "L9 H9"},
         {"pronoun": "99 nothing"},
         {"removed_from": "x", "claim": takeaways.MORE_HEADS},
-        {"inner": "7", "drawn": "99", "score_head": "?", "claim": takeaways.BOTH_SCORES},
+        {"inner": "7", "drawn": "99", "score_head": "?", "claim": "additive"},  # of version 0.2
     ],
 )
 def test_a_bad_value_in_a_link_falls_back(params):
@@ -195,41 +195,6 @@ def test_heads_are_removed_from_the_built_in_set(monkeypatch):
     before = drawn(app, "removed", "shift")
     healthy(app.segmented_control(key="removed_from").set_value("set").run())
     assert not drawn(app, "removed", "shift").equals(before)
-
-
-# The third claim
-
-
-def test_additive_scores_cost_more():
-    app = open_page(claim=takeaways.BOTH_SCORES)
-    assert len(drawn(app, "word", "series", "weight")) > 0
-    assert app.dataframe[0].value["tanh"].tolist() == ["0", f"{512 * 512 * 32:,}"]
-    assert set(app.dataframe[0].value["Measured"]) == {"not yet"}  # nobody has asked for it
-    assert "times as long" not in notices(app)
-    healthy(next(b for b in app.button if b.label == "Measure").click().run())
-    assert drawn(app, "kind", "seconds")["n"].max() == 512
-    assert "not yet" not in set(app.dataframe[0].value["Measured"])
-    assert "the additive scores took" in notices(app)
-
-
-def test_what_a_long_text_reads_most_is_drawn_in_both_forms():
-    app = open_page(claim=takeaways.BOTH_SCORES, q=" ".join(f"word{i}" for i in range(60)))
-    rows = drawn(app, "word", "series", "weight")
-    rows = rows[rows["series"].isin([additive.ADDITIVE, additive.DOT])]
-    for _, row in rows.groupby("series"):
-        assert row.loc[row["weight"].idxmax(), "word"] in notices(app)
-
-
-def test_another_draw_and_width_change_the_additive_row():
-    found = []
-    for params in ({}, {"drawn": "3"}, {"inner": "64"}):
-        app = open_page(claim=takeaways.BOTH_SCORES, **params)
-        tables = map(rows, charts(app))
-        shown = next(t for t in tables if "series" in t and t["series"].nunique() == 2)
-        sums = shown.groupby("series")["weight"].sum()
-        assert sums.tolist() == pytest.approx([1, 1], abs=1e-5)
-        found.append(shown[shown["series"] == "additive"]["weight"].tolist())
-    assert found[0] != found[1] != found[2] != found[0]
 
 
 # The questions

@@ -30,7 +30,7 @@ TEXT = "The xylophone was unbelievably loud because Xavier quickly hammered xylo
 SMALL = "the cat sat on the mat it was"
 ONE, TWO = (f"The xylophone beat the vibraphone because it was {w}" for w in ("loud", "quiet"))
 PAGES = [
-    (LESSON, {"claim": "additive", "q": TEXT}),
+    (LESSON, {"claim": "heads", "q": TEXT}),
     (LESSON, {"one": ONE, "two": TWO}),
     (EXPLORER, {"start": "head", "q": TEXT}),
     (CONTEXT, {"view": "cnn", "q": TEXT}),

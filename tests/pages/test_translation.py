@@ -34,19 +34,19 @@ def test_it_opens_on_the_river_bank():
 def test_a_click_on_either_side_asks_for_that_word():
     app = open_page(TRANSLATION)
     click(app, LINES, "word", side=1, i=4)
-    assert app.session_state["step"] == 4
+    assert app.session_state["written"] == 4
     assert "“rio” attends to “river” most" in said(app)
     click(app, LINES, "word", side=0, i=1)
     assert "“bank” is looked at most by “margem”" in said(app)
     click(app, ALIGNED, "cell", q=0, k=3)
     assert "“A” attends to “The” most" in said(app)
-    assert app.selectbox(key="source").value == -1
+    assert app.selectbox(key="looked").value == -1
 
 
 def test_a_link_says_all_of_it():
-    app = open_page(TRANSLATION, step="4", source="3", cross="L1H0", q="The river was steep.")
+    app = open_page(TRANSLATION, written="4", looked="3", cross="L1H0", q="The river was steep.")
     assert "In L1 H0 of the decoder, “steep” is looked at most by" in said(app)
-    assert app.slider(key="step").value == 4
+    assert app.slider(key="written").value == 4
 
 
 @pytest.mark.parametrize("example", examples.SOURCE_EXAMPLES, ids=lambda one: one.text[:30])
@@ -112,3 +112,55 @@ def test_what_is_said_once_the_line_is_cut_is_asked_first():
 def test_edits_that_cannot_be_made_are_said():
     app = open_page(TRANSLATION, lines="cut_l9_q1_k4")
     assert "no layer 9" in plain(app.warning[0].value)
+
+
+def test_which_heads_carry_the_line_is_measured_in_each_alone():
+    app = open_page(TRANSLATION)
+    cells = drawn(app, "layer", "head", "value")
+    assert len(cells) == 48
+    assert cells[cells["chosen"]]["name"].tolist() == ["L1 H1"]
+    assert "Cut in L1 H1 alone: 46.4 %, the lowest of 48 heads" in said(app)
+
+
+def test_through_the_window_it_says_less():
+    app = open_page(TRANSLATION, see="window", fog="0")
+    assert "With 0 of 8 words in the window it says nothing at all" in said(app)
+    app.slider(key="fog").set_value(4).run()
+    assert "stopped at 22 tokens, 2.5 times those of the source" in said(app)
+
+
+def test_what_it_gets_wrong_is_translated_now():
+    shown = next(
+        m.value for m in open_page(TRANSLATION, see="wrong").markdown if "morcego" in m.value
+    )
+    assert "not said here" not in shown
+    assert all(word in shown for word in ("primavera", "pequeno", "velha"))
+
+
+def test_additive_scores_cost_more():
+    app = open_page(TRANSLATION, see="scores")
+    assert len(drawn(app, "word", "series", "weight")) > 0
+    assert app.dataframe[0].value["tanh"].tolist() == ["0", f"{512 * 512 * 32:,}"]
+    assert set(app.dataframe[0].value["Measured"]) == {"not yet"}  # nobody has asked for it
+    assert "times as long" not in said(app)
+    healthy(next(b for b in app.button if b.label == "Measure").click().run())
+    assert drawn(app, "kind", "seconds")["n"].max() == 512
+    assert "not yet" not in set(app.dataframe[0].value["Measured"])
+    assert "the additive scores took" in said(app)
+
+
+def test_what_a_long_text_reads_most_is_drawn_in_both_forms():
+    app = open_page(TRANSLATION, see="scores", q=" ".join(f"word{i}" for i in range(60)))
+    for _, row in drawn(app, "word", "series", "weight").groupby("series"):
+        assert row.loc[row["weight"].idxmax(), "word"] in said(app)
+
+
+def test_another_draw_and_width_change_the_additive_row():
+    found = []
+    for params in ({}, {"drawn": "3"}, {"inner": "64"}):
+        app = open_page(TRANSLATION, see="scores", **params)
+        shown = drawn(app, "series")
+        sums = shown.groupby("series")["weight"].sum()
+        assert sums.tolist() == pytest.approx([1, 1], abs=1e-5)
+        found.append(shown[shown["series"] == "additive"]["weight"].tolist())
+    assert found[0] != found[1] != found[2] != found[0]

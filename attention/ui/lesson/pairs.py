@@ -17,6 +17,7 @@ from attention.lesson.charts import outcome_grid, pair_bars
 from attention.lesson.minimal_pairs import PairOutcome, SentencePair
 from attention.lesson.pair_sentences import ANIMAL, KNOWN, PAIRS, TROPHY, Pair
 from attention.question import Question
+from attention.translation.examples import TOO_SMALL
 from attention.ui.controls import head_code, head_picker, on_phone, word
 from attention.ui.lesson.pair_score import score_box
 from attention.ui.links import link
@@ -28,6 +29,7 @@ from attention.wording import Head, head_name
 
 MOST_LETTERS = 300
 _PICK, _ONE, _TWO = "_pair", "one", "two"
+_PORTUGUESE = {"q": TOO_SMALL.text, "see": "wrong"}
 _PRONOUN, _FIRST, _SECOND, _HEAD = "pronoun", "meant1", "meant2", "turn_head"
 
 
@@ -50,6 +52,11 @@ def understanding(chosen: Reading) -> None:
     outcome, head = _outcome_and_head(pair, name)
     notice(outcome.sentence(head))
     _show(outcome, head)
+    link(
+        "pages/learn/translation.py",
+        "In Portuguese “small” has a gender: trophy or suitcase?",
+        _PORTUGUESE,
+    )
     if question := _question(name, ANIMAL if pair.texts != ANIMAL.texts else TROPHY, head):
         predict(question)
     score_box(name, [pair for pair in PAIRS if pair.texts in _known(name)])

@@ -75,7 +75,7 @@ def _pair_picker() -> str:
         "Translator",
         pairs,
         pairs[0],
-        key="pair",
+        key="translator",
         stays=True,
         label_visibility="collapsed",
         disabled=len(pairs) == 1,

@@ -13,7 +13,7 @@ from attention.ui.controls import index
 from attention.ui.show import draw, escape_markdown, notice, percent
 from attention.wording import head_name
 
-_STEP, _SOURCE = "step", "source"
+_STEP, _SOURCE = "written", "looked"
 _NOBODY = -1  # no word of the source is asked for
 _LIKELIEST = 5
 

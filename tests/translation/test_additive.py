@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from attention.analysis import words
-from attention.lesson import additive
+from attention.translation import additive, frames
 
 
 def test_scores_by_hand():
@@ -60,3 +60,20 @@ def test_how_much_longer_is_said_where_it_was_timed():
         "At 8 tokens the additive scores took 5 times as long. "
     )
     assert additive.longer_sentence(costs, 16) == ""
+
+
+def test_costs_in_words():
+    costs = [
+        additive.ScoreCost(8, "x", 1_000, 0, 0.002),
+        additive.ScoreCost(16, "x", 4_000, 5, 0.5),
+    ]
+    assert frames.cost_frame(costs)["time"].tolist() == ["2 ms", "500 ms"]
+    counts = {"x": (4000, 5), "y": (1, 0)}
+    table = frames.cost_table(counts, costs, 16)
+    assert table.iloc[0].tolist() == ["x", "4,000", "5", "500 ms"]
+    assert table.iloc[1].tolist() == ["y", "1", "0", "not yet"]
+
+
+def test_a_row_for_each_kind_of_score():
+    rows = frames.row_frame(["a", "b"], {"x": np.array([0.1, 0.9])})
+    assert rows["weight"].tolist() == [0.1, 0.9]

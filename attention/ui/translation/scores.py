@@ -1,13 +1,12 @@
-"""The lesson on additive (2014) against scaled dot-product (2017) scores."""
+"""Additive (2014) against scaled dot-product (2017) scores."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from attention.lesson import additive
-from attention.lesson import frames as lesson_frames
-from attention.lesson.additive import BothRows, ScoreCost
-from attention.lesson.charts import cost_lines, two_rows
+from attention.translation import additive, frames
+from attention.translation.additive import BothRows, ScoreCost
+from attention.translation.charts import cost_lines, two_rows
 from attention.ui import inputs
 from attention.ui.controls import head_picker
 from attention.ui.links import link
@@ -25,7 +24,7 @@ def additive_or_dot(chosen: Reading, focus: Focus, query: int) -> None:
     """Draw both kinds of scores on the real queries and keys of a head, and what they cost."""
     st.markdown(
         "In 2014 a small network scored each pair of words; in 2017 a dot product took its place. "
-        "Both score here the same vectors: the queries and keys of one head of the model. The "
+        "Both score here the same vectors: the queries and keys of one head of the encoder. The "
         "additive network's weights are **random, not trained**: the model has none."
     )
     left, right = st.columns(2)
@@ -86,7 +85,7 @@ def _rows(both: BothRows) -> None:
         )
     draw(
         two_rows,
-        lesson_frames.row_frame(labels, {kind: row[shown] for kind, row in both.rows.items()}),
+        frames.row_frame(labels, {kind: row[shown] for kind, row in both.rows.items()}),
         key="two_rows",
         alt_text="One row of weights from dot products and from additive scores",
         labels=labels,
@@ -98,14 +97,14 @@ def _times(costs: list[ScoreCost], counts: dict[str, tuple[int, int]]) -> None:
     if costs:
         draw(
             cost_lines,
-            lesson_frames.cost_frame(costs),
+            frames.cost_frame(costs),
             key="score_costs",
             alt_text="Time of additive and of dot-product scores against length",
         )
     else:
         st.info(f"Nothing is timed yet. “Measure” times both, up to {_LENGTHS[-1]} tokens.")
     st.dataframe(
-        lesson_frames.cost_table(counts, costs, _LENGTHS[-1]),
+        frames.cost_table(counts, costs, _LENGTHS[-1]),
         hide_index=True,
         alt=f"What both kinds of scores cost at {_LENGTHS[-1]} tokens",
     )
