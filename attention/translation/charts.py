@@ -165,7 +165,7 @@ def alignment_map(
         color=alt.Color("weight:Q").title("weight").scale(domain=[0, 1]).legend(legend)
     )
     chosen = base.transform_filter("datum.chosen").mark_rect(
-        filled=False, stroke=CHOSEN, strokeWidth=1.5, cursor="pointer"
+        filled=False, stroke=CHOSEN, strokeWidth=0.5 if crowded else 1.5, cursor="pointer"
     )
     names = [
         alt.param(name="source", value=list(source)), alt.param(name="target", value=list(target))
