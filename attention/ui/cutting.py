@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
 from attention.edits import Edits
@@ -25,9 +23,9 @@ def set_edits(key: str, edits: Edits) -> None:
     st.session_state[key] = encode(edits)
 
 
-def edits_button(key: str, label: str, icon: str, then: Edits, **more: Any) -> None:
+def edits_button(key: str, label: str, icon: str, then: Edits) -> None:
     """Draw a button that makes other edits."""
-    st.button(label, icon=f":material/{icon}:", on_click=set_edits, args=(key, then), **more)
+    st.button(label, icon=f":material/{icon}:", on_click=set_edits, args=(key, then))
 
 
 def less_buttons(key: str, edits: Edits) -> None:

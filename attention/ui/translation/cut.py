@@ -76,7 +76,7 @@ def cut_the_line(chosen: Reading) -> CutLine:
         own = line.cut(line.query, line.key)
         label = "Restore the line" if own in edits else "Cut the line"
         then = cuts.toggle_edit(edits, own)
-        edits_button(_KEY, label, "content_cut", then, type="primary")
+        edits_button(_KEY, label, "content_cut", then)
         if edits:
             less_buttons(_KEY, edits)
     with body:
