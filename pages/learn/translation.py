@@ -10,8 +10,8 @@ from attention.ui.translation.looking import looking
 from attention.ui.translation.scores import additive_or_dot
 
 TABS = {
-    "carry": "Which heads carry it",
     "window": "The foggy window",
+    "carry": "Which heads carry it",
     "scores": "Additive or dot product?",
     "wrong": "What it gets wrong",
 }
@@ -29,7 +29,7 @@ looking(done)
 st.subheader("Cut the line")
 line = cut_the_line(chosen)
 
-carry, window, scores, wrong = ui.tabs(TABS, key="see")
+window, carry, scores, wrong = ui.tabs(TABS, key="see")
 with carry:
     if carry.open:
         which_carry(line)

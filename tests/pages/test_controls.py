@@ -58,7 +58,7 @@ STATES = [
     (PIPELINE, {"sums": "true"}),
     (PIPELINE, {"step": "Softmax", "receipt": "The output number"}),
     (TRANSLATION, {"lines": "cut_l1_h1_q1_k4~cut_q2_k4"}),
-    (TRANSLATION, {"see": "window", "fog": "3"}),
+    (TRANSLATION, {"fog": "3"}),
     (TRANSLATION, {"see": "scores"}),
     (TRANSLATION, {"see": "wrong"}),
     (CONTEXT, {"view": "RNN"}),
