@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,6 +23,7 @@ from attention.translation.frames import SOURCE, TARGET, UNTOUCHED, WITH_CUTS
 
 _FIGURE_FROM = 0.05  # smaller weights have a line and no figure
 _CROWDED, _SLANTED = 20, 10  # words of a map: beyond, some have no label below, above
+_STEPS = ((12, 34), (20, 27), (36, 19), (math.inf, 15))  # up to so many words, pixels for each
 _AROUND = 150  # pixels of a map for its axes and its legend
 _SECONDS = "(datum.value < 1 ? format(datum.value, '~s') + 's' : format(datum.value, '~r') + ' s')"
 _X: Any = alt.XValue
@@ -30,7 +32,7 @@ _X2: Any = alt.X2Value
 
 def row_step(rows: int) -> int:
     """Return how many pixels a word takes in a picture of so many."""
-    return 34 if rows <= 12 else 27 if rows <= 20 else 19
+    return next(step for most, step in _STEPS if rows <= most)
 
 
 def cross_lines(data: pd.DataFrame, *, rows: int, from_source: bool) -> alt.TopLevelMixin:
@@ -194,7 +196,7 @@ def likeliest_bars(data: pd.DataFrame, *, labels: Sequence[str]) -> alt.TopLevel
         ],
     )
     bars = base.mark_bar(height={"band": 0.7}).encode(
-        x=alt.X("probability:Q").title(None).scale(domain=[0, 1.25]).axis(None)
+        x=alt.X("probability:Q").title(None).scale(domain=[0, 1.8]).axis(None)  # figures need room
     )
     text = base.mark_text(align="left", dx=6, color=NEUTRAL, fontSize=13).encode(
         x="probability:Q", text=alt.Text("probability:Q", format=".1%")

@@ -52,10 +52,11 @@ SOURCE_EXAMPLES = (
     ),
 )
 
+# Without those that Portuguese has, too: a, as, do, me, no.
 _COMMON = frozenset({
-    "a", "an", "and", "are", "as", "at", "be", "because", "but", "by", "can", "did", "do", "for",
+    "an", "and", "are", "at", "be", "because", "but", "by", "can", "did", "for",
     "from", "had", "has", "have", "he", "her", "his", "how", "i", "if", "in", "is", "it", "its",
-    "me", "my", "no", "not", "of", "on", "or", "our", "she", "so", "that", "the", "their",
+    "my", "not", "of", "on", "or", "our", "she", "so", "that", "the", "their",
     "there", "they", "this", "to", "too", "was", "we", "were", "what", "when", "where", "which",
     "who", "will", "with", "would", "you", "your",
 })  # fmt: skip

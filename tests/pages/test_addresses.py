@@ -20,7 +20,12 @@ from tests.pages.reader import plain
 from tests.pages.test_controls import DECODER, STATES
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("small_models")]
-DATA = {"model", "beside", "shared"}  # names of models, and a word of the reader's own text
+DATA = {
+    "model",
+    "translator",
+    "beside",
+    "shared",
+}  # names of models, and a word of the reader's own text
 
 
 def address(app):

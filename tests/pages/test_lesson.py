@@ -7,7 +7,7 @@ import pytest
 
 from attention import presets
 from attention.interventions import pruning
-from attention.translation import pair_sentences, takeaways
+from attention.lesson import pair_sentences, takeaways
 from tests.pages.app import LESSON, ask, click, dashboard, drawn, healthy, sentence
 from tests.pages.app import open_page as open_any
 from tests.pages.reader import plain

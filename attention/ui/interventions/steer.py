@@ -166,6 +166,11 @@ def _moved(chosen: Reading, query: int, after: Trace) -> None:
     moved = movement_of(chosen, after)
     notice(push_sentence(chosen.view, query, moved) if after.edits else NOTHING)
     draw_moved(chosen, moved, key="steered")
+    if chosen.view.is_causal:
+        st.caption(
+            f"{escape_markdown(chosen.model_name)} predicts no next token: "
+            f"{chosen.trace.why_no_next}. What it makes are vectors."
+        )
 
 
 def _curve(chosen: Reading, followed: Interests | None, move: Move, strength: float) -> None:
