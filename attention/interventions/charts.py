@@ -144,7 +144,7 @@ def cut_map(
         color=colour.legend(legend)
     )
     cut = base.transform_filter("datum.cut").mark_rect(
-        filled=False, stroke=CHOSEN, strokeWidth=2.5, cursor="pointer"
+        filled=False, stroke=CHOSEN, strokeWidth=2.5, cursor="pointer", aria=False
     )
     cells = cells.add_params(click) if clickable else cells
     return (

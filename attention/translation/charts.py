@@ -96,7 +96,7 @@ def _side(data: pd.DataFrame, side: int, span: tuple[float, float], size: int) -
         cursor="pointer",
     )
     frames = words.transform_filter("datum.asked").mark_rect(
-        filled=False, stroke=CHOSEN, strokeWidth=2.5, cornerRadius=5, cursor="pointer"
+        filled=False, stroke=CHOSEN, strokeWidth=2.5, cornerRadius=5, cursor="pointer", aria=False
     )
     rows = {"y": _y("top"), "y2": "bottom:Q"}
     return [
@@ -167,7 +167,11 @@ def alignment_map(
         color=alt.Color("weight:Q").title("weight").scale(domain=[0, 1]).legend(legend)
     )
     chosen = base.transform_filter("datum.chosen").mark_rect(
-        filled=False, stroke=CHOSEN, strokeWidth=0.5 if crowded else 1.5, cursor="pointer"
+        filled=False,
+        stroke=CHOSEN,
+        strokeWidth=0.5 if crowded else 1.5,
+        cursor="pointer",
+        aria=False,
     )
     names = [
         alt.param(name="source", value=list(source)), alt.param(name="target", value=list(target))

@@ -37,7 +37,7 @@ def test_a_picture_of_the_story_leads_to_its_page(open_page):
     page = open_page("/lesson")
     follow(page, "Explorer", exact=True)
     expect(page.locator("h1")).to_have_text("Explorer")
-    expect(page).to_have_url(re.compile("start=head"))
+    expect(page.get_by_role("radio", name="A real head")).to_be_checked()
 
 
 def test_a_link_opens_the_pipeline_at_its_step_and_cell(open_page):
@@ -142,10 +142,9 @@ def test_heads_are_removed_and_the_most_alike_open_side_by_side(open_page):
 
 def test_a_claim_opens_with_its_charts(open_page):
     page = open_page("/lesson")
-    main(page).get_by_role("tab", name="Additive or dot product?").click()
-    expect(page).to_have_url(re.compile("claim="))
-    main(page).get_by_role("button", name="Measure").click()
-    expect(main(page).get_by_test_id("stVegaLiteChart").nth(2)).to_be_visible()
+    main(page).get_by_role("tab", name="More heads are always better").click()
+    expect(page).to_have_url(re.compile("claim=heads"))
+    expect(chart(page, "How differently any two heads attend")).to_be_visible()
 
 
 def test_a_question_hides_its_answer_until_it_is_answered(open_page):

@@ -35,3 +35,10 @@ def test_one_click_cuts_the_line_and_the_bank_is_another(open_page):
 def test_a_link_opens_with_the_line_cut_in_every_head(open_page):
     page = open_page("/translation?lines=cut_q1_k4&cut_where=all")
     expect(chart(page, "Probability of what is said")).to_contain_text("93.4%")
+
+
+def test_additive_scores_stand_beside_dot_products_and_are_timed(open_page):
+    page = open_page("/translation?see=scores")
+    expect(chart(page, "One row of weights from dot products")).to_be_visible()
+    button(page, "Measure").click()
+    expect(chart(page, "Time of additive and of dot-product scores")).to_be_visible()
