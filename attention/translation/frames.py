@@ -47,8 +47,9 @@ def cross_frame(aligned: Aligned, step: int, asked: int | None) -> pd.DataFrame:
     lines = pd.DataFrame(
         {
             "kind": "line", "side": -1, "i": -1, "y": (s + 0.5) / sizes[0],
-            "y2": (t + 0.5) / sizes[1], "weight": weights[drawn], "asked": own[drawn],
-            "later": False, "word": [_pair(aligned, *pair) for pair in zip(t, s, strict=True)],
+            "y2": (t + 0.5) / sizes[1], "weight": weights[drawn].astype(np.float64),
+            "asked": own[drawn], "later": False,
+            "word": [_pair(aligned, *pair) for pair in zip(t, s, strict=True)],
         }
     )  # fmt: skip
     return pd.concat([words, lines], ignore_index=True)
@@ -63,7 +64,8 @@ def _words(
             "kind": "word", "side": side, "i": place, "word": [unit.label for unit in units],
             "y": (place + 0.5) / len(units), "y2": 0.0, "top": place / len(units),
             "bottom": (place + 1) / len(units), "asked": place == chosen,
-            "weight": np.nan if weights is None else weights,
+            # float64 as NaN is: pandas 2 does not join an empty column with one of another type
+            "weight": np.nan if weights is None else weights.astype(np.float64),
         }
     )  # fmt: skip
 
