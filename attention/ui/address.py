@@ -11,7 +11,7 @@ the address: it stands at its default, and follows that.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, NoReturn
 
@@ -132,11 +132,10 @@ def begin() -> None:
     """
     found = st.session_state.setdefault(_VISIT, Visit())
     found.place = st.container(key=_PLACE)
-    for key, drawn in found.last.items():
-        if (now := st.session_state.get(key, drawn.value)) != drawn.value:
-            drawn.note(now)
-            if key in _READ:  # what was chosen for another text is void
-                found.source, found.arriving = None, {}
+    for key, drawn, now in _changed(found):
+        drawn.note(now)
+        if key in _READ:  # what was chosen for another text is void
+            found.source, found.arriving = None, {}
     with found.place:
         _say(found, "start")
 
@@ -156,12 +155,32 @@ def stop() -> NoReturn:
     st.stop()
 
 
-def publish_fragment() -> None:
-    """End a fragment that may have run alone: then there is no other end."""
+def end_fragment(*, rests: bool) -> None:
+    """End a fragment that may have run alone: then there is no other end.
+
+    Two changes at one instant reach the server as one, for the fragment alone, even if one of them
+    was made outside it: then the whole page runs.
+
+    Parameters
+    ----------
+    rests : whether its sliders do: while they move the address does not follow, since browsers let
+        a page change it some 100 times in 30 s
+    """
     found = visit()
     context = get_script_run_ctx()
-    if found.place and context and context.fragment_ids_this_run:
+    if not (context and context.fragment_ids_this_run):
+        return
+    if any(_changed(found)):
+        st.rerun()
+    if rests and found.place:
         _say(found, "fragment")
+
+
+def _changed(found: Visit) -> Iterator[tuple[str, Drawn, Any]]:
+    """Find the controls that the reader has changed since they were drawn; with the new values."""
+    for key, drawn in found.last.items():
+        if (now := st.session_state.get(key, drawn.value)) != drawn.value:
+            yield key, drawn, now
 
 
 def _say(found: Visit, when: str) -> None:

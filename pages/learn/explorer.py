@@ -4,7 +4,7 @@ import streamlit as st
 
 from attention import ui
 from attention.pipeline import questions
-from attention.ui.address import publish_fragment
+from attention.ui.address import end_fragment
 from attention.ui.explorer.experiment import draw_details, draw_experiment
 from attention.ui.explorer.starts import start_from, start_picker
 
@@ -23,8 +23,7 @@ def experiment() -> None:
     """Let the reader move the scores, and show what follows from them."""
     blended, rests = draw_experiment(chosen, start)
     draw_details(blended)
-    if rests:  # browsers let a page change its address some 100 times in 30 s
-        publish_fragment()
+    end_fragment(rests=rests)
 
 
 experiment()

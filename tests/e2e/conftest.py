@@ -10,6 +10,9 @@ from tests.e2e.live import FLAGS, chromium, playwright_api, serve
 # Streamlit's own frontend, asked for a sub-page first, looks for the server below that page before
 # it looks at the root. Just these two addresses may answer 404.
 PROBE = re.compile(r"http://127\.0\.0\.1:\d+/[a-z]+/_stcore/(health|host-config)")
+# What Streamlit says of a change in a fragment and one outside it at one instant; the pages see to
+# it that neither is lost (`attention.ui.address.end_fragment`).
+AT_ONCE = "Unexpected state: Multiple different fragmentIds detected"
 LOCAL = ("data", "blob", "about")
 
 # Headless Chromium can't answer the dialog that asks where to save a file; browsers that lack it
@@ -59,7 +62,8 @@ class Watch:
         self.problems.append(problem)
 
     def _console(self, message):
-        known = PROBE.fullmatch(message.location["url"]) and "404" in message.text
+        probe = PROBE.fullmatch(message.location["url"]) and "404" in message.text
+        known = probe or message.text.startswith(AT_ONCE)
         if message.type in ("error", "warning") and not known:
             self._add(f"console {message.type}: {message.text} ({message.location['url']})")
 

@@ -74,6 +74,23 @@ def test_what_sets_the_sliders_from_outside_arrives_in_them(open_page):
     expect(knob).not_to_have_value(start)  # where it was left
 
 
+def test_a_choice_in_the_instant_in_which_a_slider_moves_is_not_lost(open_page):
+    """Streamlit sends both as one change, of the fragment that the slider is in."""
+    page = open_page("/explorer")
+    knob = slider(page, "deposit")
+    choice = page.get_by_text("Equal scores", exact=True).element_handle()
+    knob.evaluate(
+        """(knob, choice) => {
+            knob.value = 7;
+            knob.dispatchEvent(new Event("input", { bubbles: true }));
+            choice.click();
+        }""",
+        choice,
+    )
+    expect(knob).to_have_value("0")
+    expect(page).to_have_url(re.compile(r"/explorer\?start=equal$"))
+
+
 @pytest.mark.parametrize("word", ["I", "money"])
 def test_a_phone_moves_a_slider_by_touch_and_the_result_stays_in_view(open_page, word):
     page = open_page("/explorer", **PHONE)

@@ -71,8 +71,7 @@ def steer(chosen: Reading, focus: Focus) -> None:
         below = st.container()
         signs_note(tokens)
     _explain(chosen, asked, after)
-    if rests:
-        address.publish_fragment()
+    address.end_fragment(rests=rests)
     if asked.move:  # last: of a long text it takes a while
         with below:
             _curve(chosen, followed, asked.move, strengths[0])
