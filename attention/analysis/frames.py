@@ -131,19 +131,23 @@ def map_frame(view: View, chosen: Sequence[Head], shown: Sequence[int]) -> pd.Da
 
     Parameters
     ----------
-    shown : the positions that are drawn; weights to other positions are left out
+    shown : the positions that are drawn; weights to other positions are left out. Keys of another
+        text are all drawn
     """
-    count, size = len(chosen), len(shown)
+    keys = shown if view.other is None else range(len(view.other))
+    count, rows, columns = len(chosen), len(shown), len(keys)
     labels = np.array([view.labels[i] for i in shown], dtype=object)
-    cells = [view.weights[layer, head][np.ix_(shown, shown)] for layer, head in chosen]
+    others = np.array([view.key_labels[i] for i in keys], dtype=object)
+    cells = [view.weights[layer, head][np.ix_(shown, keys)] for layer, head in chosen]
+    names = np.array([head_name(head) for head in chosen], dtype=object)
     frame = pd.DataFrame(
         {
-            "map": np.repeat(range(count), size * size),
-            "name": np.repeat(np.array([head_name(h) for h in chosen], dtype=object), size * size),
-            "q": np.tile(np.repeat(shown, size), count),
-            "k": np.tile(shown, size * count),
-            "query": np.tile(np.repeat(labels, size), count),
-            "key": np.tile(labels, size * count),
+            "map": np.repeat(range(count), rows * columns),
+            "name": np.repeat(names, rows * columns),
+            "q": np.tile(np.repeat(shown, columns), count),
+            "k": np.tile(keys, rows * count),
+            "query": np.tile(np.repeat(labels, columns), count),
+            "key": np.tile(others, rows * count),
             "weight": np.concatenate([cell.ravel() for cell in cells]) if count else [],
         }
     )

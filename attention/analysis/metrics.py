@@ -131,6 +131,8 @@ METRICS = {
 
 def figures_for(view: View) -> dict[str, Metric]:
     """Return the figures that can say something: a decoder attends to no later word, for one."""
+    if view.other is not None:  # positions of two texts say nothing to each other
+        return {"entropy": METRICS["entropy"]}
     idle = {"next"} if view.is_causal else set()
     if view.is_causal and not (view.units and view.units[-1].special):
         idle.add("separator")
@@ -139,7 +141,7 @@ def figures_for(view: View) -> dict[str, Metric]:
 
 def special_share(view: View) -> Array:
     """Return the mean share that goes to special tokens, `(L, H)`."""
-    special = [i for i, unit in enumerate(view.units) if unit.special]
+    special = [i for i, unit in enumerate(view.keys) if unit.special]
     return _mean_rows(view.weights[..., special].sum(axis=-1), ordinary(view))
 
 

@@ -40,7 +40,7 @@ def attends_to(view: View, head: tuple[int, int], query: int, digits: int = 2) -
             f"attends to {len(best)} of {len(row)} words equally ({row[best[0]]:.{digits}f} each)"
         )
     figures = compared(view, head, query, best[0], digits)
-    return f"attends to {spelled(view.labels, best[0])} most ({figures})"
+    return f"attends to {spelled(view.key_labels, best[0])} most ({figures})"
 
 
 def telling_word(view: View, query: int, head: tuple[int, int]) -> str:

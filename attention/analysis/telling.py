@@ -175,6 +175,10 @@ def telling_link(
 def _candidates(view: View, least: int, query: int | None, but: int | None) -> Array:
     """Return which pairs of a query and a key may be chosen, `(W, W)` bool."""
     words, positions = ordinary(view), np.arange(len(view.units))
+    if view.other is not None:  # of another text no word is far or near
+        keys = np.array([unit.ordinary for unit in view.other], dtype=bool)
+        asked = words if query is None else positions == query
+        return np.outer(asked, keys) if (asked.any() and keys.any()) else np.outer(asked, ~keys)
     apart = np.abs(positions[:, None] - positions)
     queries = words if query is None else positions == query
     if (queries & (positions != but)).any():

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from attention.arrays import Array
 from attention.characters import SPACE, Segments, drawn, segments, shown
@@ -38,17 +39,31 @@ class Unit:
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """The weights of a trace over the units that are shown, `W` of them. Rows still sum to 1."""
+    """The weights of a trace over the units that are shown, `W` of them. Rows still sum to 1.
+
+    Of cross-attention the `units` are the queries; the keys are `other`, units of another text.
+    """
 
     units: tuple[Unit, ...]
     weights: Array  # (L, H, W, W), read-only
     removed: Array  # (L, H, W), the share each row gave to special tokens that are not shown
     is_causal: bool = False  # what comes later is hidden: no cell, not a weight of 0
+    other: tuple[Unit, ...] | None = None
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
         """The text of each unit."""
         return tuple(unit.label for unit in self.units)
+
+    @property
+    def keys(self) -> tuple[Unit, ...]:
+        """What the columns stand for: the units themselves, or those of another text."""
+        return self.units if self.other is None else self.other
+
+    @cached_property
+    def key_labels(self) -> tuple[str, ...]:
+        """The text of each key."""
+        return tuple(unit.label for unit in self.keys)
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -58,7 +73,7 @@ class View:
     def head(self, layer: int, head: int) -> View:
         """Return the view of one head alone, with L = H = 1."""
         here = slice(layer, layer + 1), slice(head, head + 1)
-        return View(self.units, self.weights[here], self.removed[here], self.is_causal)
+        return replace(self, weights=self.weights[here], removed=self.removed[here])
 
     def find(self, label: str) -> int | None:
         """Return the position of the first unit whose word is `label`, ignoring case and marks."""
@@ -85,13 +100,15 @@ def whole_words(tokens: Tokens) -> tuple[Unit, ...]:
     return tuple(_word(tokens, spans, found, group) for group in groups)
 
 
-def merge(weights: Array, units: tuple[Unit, ...]) -> Array:
+def merge(weights: Array, units: tuple[Unit, ...], keys: tuple[Unit, ...] | None = None) -> Array:
     """Merge pieces: a unit gives the mean of what its pieces give, and gets the sum of what they
     get.
 
     Parameters
     ----------
     weights : (..., Q, K) over tokens
+    units : of the queries
+    keys : of the keys, where these are another text's
 
     Returns
     -------
@@ -104,12 +121,20 @@ def merge(weights: Array, units: tuple[Unit, ...]) -> Array:
     array([[0.6, 0.4],
            [0. , 1. ]])
     """
-    if all(len(unit.positions) == 1 for unit in units):
+    asked = units if keys is None else keys
+    if all(len(unit.positions) == 1 for unit in (*units, *asked)):
         return weights
-    belongs = np.zeros((len(units), weights.shape[-1]), weights.dtype)  # (W, T)
+    gives = _belongs(units, weights.shape[-2], weights.dtype)
+    gets = gives if keys is None else _belongs(keys, weights.shape[-1], weights.dtype)
+    return (gives / gives.sum(axis=1, keepdims=True)) @ weights @ gets.T
+
+
+def _belongs(units: tuple[Unit, ...], tokens: int, dtype: DTypeLike) -> Array:
+    """Return which tokens are of which unit, `(W, T)` of 0 and 1."""
+    belongs = np.zeros((len(units), tokens), dtype)
     for row, unit in zip(belongs, units, strict=True):
         row[list(unit.positions)] = 1
-    return (belongs / belongs.sum(axis=1, keepdims=True)) @ weights @ belongs.T
+    return belongs
 
 
 def view(trace: Trace, *, words: bool = True, special: bool = True) -> View:
@@ -118,18 +143,21 @@ def view(trace: Trace, *, words: bool = True, special: bool = True) -> View:
     Without special tokens each row is divided by what it keeps, so that it sums to 1 again; what
     it lost is in `removed`. A row that attended to special tokens only becomes zeros.
     """
-    units = whole_words(trace.input) if words else pieces(trace.input)
-    weights = merge(trace.weights, units)
+    made = whole_words if words else pieces
+    units, other = made(trace.input), None if trace.keys is None else made(trace.keys)
+    weights = merge(trace.weights, units, other)
     removed = np.zeros(weights.shape[:-1], weights.dtype)
     if not special:
         keep = [i for i, unit in enumerate(units) if not unit.special]
+        seen = [k for k, unit in enumerate(units if other is None else other) if not unit.special]
         units = tuple(units[i] for i in keep)
-        rest = weights[..., keep, :][..., keep]
+        other = None if other is None else tuple(other[k] for k in seen)
+        rest = weights[..., keep, :][..., seen]
         total = rest.sum(axis=-1, keepdims=True)  # (L, H, W, 1)
         weights = np.divide(rest, total, out=np.zeros_like(rest), where=total > 0)
         removed = np.clip(1 - total[..., 0], 0, 1)
     weights.flags.writeable = removed.flags.writeable = False
-    return View(units, weights, removed, trace.is_causal)
+    return View(units, weights, removed, trace.is_causal, other)
 
 
 def seen_by(view: View, query: int) -> View:

@@ -95,10 +95,7 @@ class Spelling:
             return decoded
         if byte := _BYTE.fullmatch(piece):
             return chr(0xDC00 + int(byte[1], 16))
-        signs = _byte_signs()
-        if not signs.keys() >= set(piece):
-            return decoded
-        return bytes(signs[sign] for sign in piece).decode(errors="surrogateescape")
+        return said_by_bytes(piece, decoded)
 
 
 @lru_cache(maxsize=16)
@@ -113,6 +110,18 @@ def text_of(tokenizer: Tokenizer, ids: Sequence[int]) -> str:
     A token that the tokenizer does not know is shown as its number.
     """
     return with_codes(spelling(tokenizer).text(ids))
+
+
+def said_by_bytes(piece: str, otherwise: str | None = None) -> str:
+    """Return what a piece of byte-level BPE says; another one is returned as it is, or `otherwise`.
+
+    >>> said_by_bytes("Ġcat"), said_by_bytes("▁cat")
+    (' cat', '▁cat')
+    """
+    signs = _byte_signs()
+    if not signs.keys() >= set(piece):
+        return piece if otherwise is None else otherwise
+    return bytes(signs[sign] for sign in piece).decode(errors="surrogateescape")
 
 
 def _unknown(tokenizer: Tokenizer) -> tuple[int, str] | None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Sequence
+from dataclasses import MISSING, dataclass, fields
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 LONGEST_TRACE = 512  # tokens
 NO_HEAD = "its file has no head for that, and none is shared with the word embeddings"
+_BEYOND_WEIGHTS = ("query", "key", "value", "scores", "head_output", "hidden")
 MOST_WEIGHTS = 40_000_000  # of all heads, 160 MB: a model of many heads traces shorter texts
 
 
@@ -56,6 +57,10 @@ class Tokens:
         return self.texts[position]
 
 
+class NotHeldError(ValueError, AttributeError):
+    """A trace of weights alone was asked for more."""
+
+
 @dataclass(frozen=True, eq=False)
 class Trace:
     """A whole forward pass, nothing hidden. The arrays are read-only float32.
@@ -76,6 +81,7 @@ class Trace:
     is_causal: bool = False  # a query attends to itself and what came before
     next_logits: Array | None = None  # (V,) of the token after the text; decoders only
     spelling: Callable[[int], str] | None = None  # the text of each of them
+    keys: Tokens | None = None  # of cross-attention: the other text, whose tokens are the keys
 
     def __post_init__(self) -> None:
         """Freeze the arrays: a trace is shared by every reader who asks for the same text."""
@@ -84,11 +90,74 @@ class Trace:
             if isinstance(value, np.ndarray):
                 value.flags.writeable = False
 
+    @classmethod
+    def from_weights(
+        cls,
+        tokens: Tokens | Sequence[str],
+        weights: Any,
+        *,
+        keys: Tokens | Sequence[str] | None = None,
+        special: Sequence[bool] | None = None,
+        is_causal: bool | None = None,
+        name: str = "weights",
+    ) -> Trace:
+        """Return a trace of weights that were computed elsewhere, by any framework.
+
+        All that needs weights only works on it: `attention.view`, the figures of heads, the base
+        rate, `attention.plot`. What needs more, such as `query`, is refused in a sentence.
+
+        Parameters
+        ----------
+        tokens : of the queries, as their tokenizer spells them
+        weights : `(L, H, Q, K)` or `(L, 1, H, Q, K)`, or one `(1, H, Q, K)` a layer: the
+            `attentions` or `cross_attentions` of a transformers output. Tensors are taken as they
+            are, from any device and of any type
+        keys : tokens of the keys where these are another text's, as in cross-attention
+        special : which tokens the model has added; by default the usual names, such as `[CLS]`
+        is_causal : whether a query attends to itself and what came before; found out by default
+        name : of the model
+
+        Raises
+        ------
+        ValueError : shapes and tokens do not fit, or rows do not sum to 1.
+
+        >>> Trace.from_weights(["the", "cat"], [[[[1.0, 0.0], [0.5, 0.5]]]])
+        Trace of weights: 2 tokens, 1 x 1 heads
+        """
+        from attention.models.from_weights import trace_of_weights
+
+        return trace_of_weights(
+            tokens, weights, keys=keys, special=special, is_causal=is_causal, name=name
+        )
+
+    @classmethod
+    def holding(cls, **held: Any) -> Trace:
+        """Return a trace that holds these fields, and the others only where they have a default."""
+        trace: Trace = object.__new__(cls)
+        for field in fields(cls):
+            if field.name in held or field.default is not MISSING:
+                object.__setattr__(trace, field.name, held.get(field.name, field.default))
+        trace.weights.flags.writeable = False
+        return trace
+
+    if not TYPE_CHECKING:  # a checker would take it for anything
+
+        def __getattr__(self, name: str) -> Any:
+            """Say what a trace of weights alone has not."""
+            if name in _BEYOND_WEIGHTS:
+                raise NotHeldError(
+                    f"this trace has no {name}: it was made of weights alone, which were computed "
+                    "elsewhere; model.trace(text) holds everything"
+                )
+            raise AttributeError(f"'Trace' object has no attribute {name!r}")
+
     def __repr__(self) -> str:
         """Return the model and the sizes on one line."""
         layers, heads, tokens = self.weights.shape[:3]
         edited = f", {_counted(len(self.edits), 'edit')}" if self.edits else ""
         counted = _counted(tokens, "token")
+        if self.keys is not None:
+            counted += f" attending to {len(self.keys)}"
         return f"Trace of {self.model}: {counted}, {layers} x {heads} heads{edited}"
 
     def find(self, word: str) -> int | None:
@@ -107,6 +176,7 @@ class Trace:
         """Return one head's map as a tidy table: `q, k, query, key, score, weight`.
 
         One row per query and key; those that a mask hides are absent. Tokens are spelled as text.
+        A trace of weights alone has no scores, and no such column.
 
         Raises
         ------
