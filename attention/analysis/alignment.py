@@ -1,8 +1,10 @@
-"""Two models on one sentence: their words aligned, and what a mask takes from the one."""
+"""Words aligned: of one sentence in two models, and of two texts in one model."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from difflib import SequenceMatcher
+from itertools import zip_longest
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +20,40 @@ class Span(NamedTuple):
     start: int
     stop: int
     word: str
+
+
+class Match(NamedTuple):
+    """A word of one text beside that of another; None where only one of them has a word."""
+
+    one: int | None
+    other: int | None
+    same: bool
+
+    @property
+    def both(self) -> bool:
+        """Whether each text has a word here, the same or another."""
+        return self.one is not None and self.other is not None
+
+
+def matched(one: Sequence[str], other: Sequence[str]) -> list[Match]:
+    """Return the words of two texts side by side, in order: kept, replaced, inserted, left out.
+
+    What the texts have in common is found as in `difflib`: the longest run that both have, then
+    the longest on either side of it, and so on. Between these, words stand beside each other as
+    far as they go, as replaced.
+
+    >>> for match in matched("the cat sat".split(), "the old dog sat".split()):
+    ...     print(match)
+    Match(one=0, other=0, same=True)
+    Match(one=1, other=1, same=False)
+    Match(one=None, other=2, same=False)
+    Match(one=2, other=3, same=True)
+    """
+    found = []
+    for kind, i, i_end, j, j_end in SequenceMatcher(None, one, other, False).get_opcodes():
+        pairs = zip_longest(range(i, i_end), range(j, j_end))
+        found += [Match(a, b, kind == "equal") for a, b in pairs]
+    return found
 
 
 def places(view: View, tokens: Tokens) -> list[Span | None]:

@@ -5,6 +5,7 @@ import streamlit as st
 from attention import ui
 from attention.ui.context.convolution import cnn
 from attention.ui.context.cost import cost
+from attention.ui.context.differences import whole_texts
 from attention.ui.context.far_words import far
 from attention.ui.context.recurrent import rnn
 from attention.ui.context.two_texts import pair
@@ -15,6 +16,7 @@ TABS = {
     "cnn": "CNN",
     "range": "Arbitrary range",
     "pair": "Data-dependent",
+    "changed": "Two texts",
     "cost": "Cost",
 }
 
@@ -23,7 +25,7 @@ bar = ui.opening(
     "**How does one word learn of another?** Word by word, layer by layer, or in one step.",
 )
 above = st.container()  # what is said of the text; the tab decides which controls it needs
-recurrent, convolution, arbitrary, dependent, costs = ui.tabs(TABS, key="view")
+recurrent, convolution, arbitrary, dependent, texts, costs = ui.tabs(TABS, key="view")
 if recurrent.open or convolution.open:
     with above:
         chosen = ui.reading(bar, EXAMPLE)
@@ -42,6 +44,9 @@ with arbitrary:
 with dependent:
     if dependent.open:
         pair(chosen)
+with texts:
+    if texts.open:
+        whole_texts(chosen)
 with costs:
     if costs.open:
         cost()

@@ -6,7 +6,7 @@ import pytest
 
 from tests.e2e.page import PHONE, chart, expect, main, slider
 
-TABS = ("RNN", "CNN", "Arbitrary range", "Data-dependent", "Cost")
+TABS = ("RNN", "CNN", "Arbitrary range", "Data-dependent", "Two texts", "Cost")
 REACH, CONE, WEIGHT, FIRST, SIMILAR, TIME = (
     "What reaches the last word",
     "Convolution: the words",
@@ -17,6 +17,7 @@ REACH, CONE, WEIGHT, FIRST, SIMILAR, TIME = (
 )
 
 
+MOVED = "Cosine distance between a word's vectors"
 RELAY = "What is left of a word's message"
 DETAILS = "/context?details=true"
 
@@ -54,7 +55,8 @@ def idle(page):
 
 def test_every_tab_opens_draws_and_has_an_address(open_page):
     page = open_page("/context")
-    charts, codes = (RELAY, CONE, WEIGHT, FIRST, TIME), ("rnn", "cnn", "range", "pair", "cost")
+    charts = RELAY, CONE, WEIGHT, FIRST, MOVED, TIME
+    codes = "rnn", "cnn", "range", "pair", "changed", "cost"
     for name, code, title in zip(TABS, codes, charts, strict=True):
         tab(page, name).click()
         expect(tab(page, name)).to_have_attribute("aria-selected", "true")

@@ -10,13 +10,25 @@ from attention.context import far_words, layer_costs, layer_runs, rnn_cnn
 from attention.context.layer_costs import LayerTime
 from attention.ui.context import timed as timing
 from attention.wording import human_seconds
-from tests.pages.app import CONTEXT, ask, charts, dashboard, drawn, go, healthy, rows, sentence
+from tests.pages.app import (
+    CONTEXT,
+    ask,
+    charts,
+    click,
+    dashboard,
+    drawn,
+    go,
+    healthy,
+    rows,
+    sentence,
+)
 from tests.pages.app import open_page as open_any
 from tests.pages.reader import plain
 
 pytestmark = pytest.mark.slow
 
 RNN, CNN, FAR, PAIR, COST = "RNN", "CNN", "Arbitrary range", "Data-dependent", "Cost"
+CHANGED = "changed"  # as addresses spell it
 KEYS = "The keys that I left on the table in the kitchen yesterday are gone"
 
 
@@ -61,9 +73,10 @@ def test_page_runs_from_the_entrypoint():
     assert go(dashboard(), CONTEXT).title[0].value == "Context"
 
 
-@pytest.mark.parametrize("view", [RNN, CNN, FAR, PAIR, COST])
+@pytest.mark.parametrize("view", [RNN, CNN, FAR, PAIR, CHANGED, COST])
 def test_only_the_open_tab_is_drawn(view):
-    own = {RNN: "share", CNN: "inside", FAR: "rank", PAIR: "cosine", COST: "seconds"}
+    own = {RNN: "share", CNN: "inside", FAR: "rank", PAIR: "cosine"}
+    own |= {CHANGED: "change", COST: "seconds"}
     app = open_page(view)
     columns = {name for chart in charts(app) for name in rows(chart).columns}
     assert columns & set(own.values()) == {own[view]}
@@ -71,12 +84,13 @@ def test_only_the_open_tab_is_drawn(view):
     assert len(app.info) == 1
 
 
-@pytest.mark.parametrize("view", [RNN, CNN, FAR, PAIR, COST])
+@pytest.mark.parametrize("view", [RNN, CNN, FAR, PAIR, CHANGED, COST])
 def test_bad_values_in_a_link_fall_back(view):
     bad = {
         "path_head": "L9 H9", "far_head": "x", "pair_head": "", "gain": "nan", "seed": "-1",
-        "kernel": "4", "cnn_layers": "99", "dilation": "no", "reach_word": "77 no", "tokens": "3",
-        "wide": "1", "rnn_width": "x", "between": "1000", "shared": "nothing",
+        "changed_head": "L6H0", "kernel": "4", "cnn_layers": "99", "dilation": "no",
+        "reach_word": "77 no", "tokens": "3", "wide": "1", "rnn_width": "x", "between": "1000",
+        "shared": "nothing",
     }  # fmt: skip
     assert open_page(view, **bad).get("vega_lite_chart")
     assert open_page("Nowhere").get("vega_lite_chart")
@@ -308,6 +322,28 @@ def test_the_view_toggles_work_on_the_pair(toggle):
     whole, changed = (drawn(app, "is_query") for app in shown)
     assert len(whole) != len(changed)
     assert changed["weight"].sum() == pytest.approx(1)
+
+
+def test_two_texts_open_on_the_head_that_differs_most_and_a_click_picks_another(model):
+    app = open_page(CHANGED)
+    grid = drawn(app, "layer", "head", "value")
+    top = grid.loc[grid["value"].idxmax()]
+    head = f"L{top['layer']} H{top['head']}"
+    assert notice(app).startswith(f"The rows of {head} in the two texts are")
+    change = drawn(app, "change")
+    assert change.groupby("q")["change"].sum().abs().max() < 1e-6
+    assert "+ old" in change["key"].tolist()
+    click(app, "How far apart the rows of each", "head", layer=2, head=4)
+    assert notice(app).startswith("The rows of L2 H4")
+    assert not drawn(app, "change").equals(change)
+    healthy(app.button(key="furthest0").click().run())
+    assert notice(app).startswith(f"The rows of {head} ")
+
+
+def test_two_texts_without_a_common_word_are_a_calm_state():
+    app = open_page(CHANGED, first="Good morning", second="Hello there")
+    assert not app.get("vega_lite_chart")
+    assert "no word in common" in app.info[0].value
 
 
 @pytest.mark.parametrize("key", ["first", "second"])

@@ -67,6 +67,8 @@ STATES = [
     (CONTEXT, {"view": "Arbitrary range", "between": "3"}),
     (CONTEXT, {"view": "Data-dependent"}),
     (CONTEXT, {"view": "Data-dependent", "first": PIECES, "second": "It was a bank"}),
+    (CONTEXT, {"view": "changed"}),
+    (CONTEXT, {"view": "changed", "first": PIECES, "second": "The xylophone was loud"}),
     (CONTEXT, {"view": "Cost"}),
     (VISUALIZER, {"q": PIECES}),
     (VISUALIZER, {"mode": "Multi-head"}),
