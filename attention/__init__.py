@@ -1,5 +1,6 @@
 """Attention, seen, changed and measured on real pretrained transformers, in NumPy."""
 
+from attention.analysis.roles import HeadRoles, head_roles
 from attention.analysis.telling import base_rate, selectivity
 from attention.analysis.words import View, view
 from attention.core import (
@@ -35,6 +36,7 @@ __all__ = [
     "Blend",
     "Cut",
     "CutHeads",
+    "HeadRoles",
     "KVCache",
     "SetRow",
     "Stages",
@@ -52,6 +54,7 @@ __all__ = [
     "blend",
     "causal_mask",
     "extend_cache",
+    "head_roles",
     "load_model",
     "load_translator",
     "padding_mask",

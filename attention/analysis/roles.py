@@ -1,0 +1,140 @@
+"""What each head does on one text: a score for every role, held against chance.
+
+A score is the mean weight that the queries give to the keys of a role. Chance is the same mean when
+the positions of the keys, or the words, are shuffled and the weights stay as they are. No role is
+an answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from attention.analysis.relations import Text
+from attention.analysis.role_kinds import LEAST_ROWS, ROLES, SPREADS
+from attention.analysis.role_scores import Measured, measure_role
+from attention.analysis.words import View, view
+from attention.arrays import Array
+from attention.models.trace import Trace
+from attention.runtime.threads import one_blas_thread
+from attention.wording import Head
+
+DRAWS = 200
+_LONG = 128  # words: of longer texts a quarter of the draws
+
+
+@dataclass(frozen=True, eq=False)
+class HeadRoles:
+    """The scores of all heads on one text, beside chance; NaN where a role cannot be measured.
+
+    `R` roles, in the order of `role_kinds.ROLES`.
+    """
+
+    names: tuple[str, ...]  # R
+    scores: Array  # (R, L, H) float64, 0 to 1
+    null_mean: Array  # (R, L, H) what the score is by chance
+    null_spread: Array  # (R, L, H) and its standard deviation over the draws
+    rows: Array  # (R,) int: how many queries a score is the mean over
+    distances: Array  # (L, H) int: the d of the role "fixed distance"; 0 without one
+    draws: int
+
+    @cached_property
+    def has(self) -> Array:
+        """Which head has which role, `(R, L, H)` bool.
+
+        The score reaches the role's threshold and is more than 3 spreads above chance, and it is
+        the mean of 3 queries at least.
+        """
+        least = np.array([ROLES[name].threshold for name in self.names])[:, None, None]
+        above = self.scores - self.null_mean > SPREADS * self.null_spread
+        return (self.scores >= least) & above & (self.rows >= LEAST_ROWS)[:, None, None]
+
+    @cached_property
+    def main(self) -> Array:
+        """The number of each head's role with the highest score, `(L, H)`; -1 where it has none.
+
+        A broad head is one without any other role: its score is no share of weight.
+        """
+        own = np.where(self.has, self.scores, -1.0)
+        own[self.names.index("broad")] -= 0.999  # behind all others
+        return np.where(self.has.any(axis=0), own.argmax(axis=0), -1)
+
+    def role_of(self, head: Head) -> str | None:
+        """Return the name of a head's role on this text, or None."""
+        at = int(self.main[head])
+        return None if at < 0 else self.names[at]
+
+    def at(self, name: str, head: Head) -> tuple[float, float, float]:
+        """Return the score of a role in a head, and mean and spread of what it is by chance."""
+        place = (self.names.index(name), *head)
+        return (
+            float(self.scores[place]),
+            float(self.null_mean[place]),
+            float(self.null_spread[place]),
+        )
+
+
+def head_roles(
+    text: Trace | View,
+    *,
+    draws: int | None = None,
+    seed: int = 0,
+    pronouns: Sequence[tuple[int, int]] = (),
+) -> HeadRoles:
+    """Score every head of a text for every role, each beside chance.
+
+    `score = mean over queries q of the sum of w[q, k] over the keys k of the role`; queries are
+    ordinary words that have such a key. `role_kinds.ROLES` has every formula with its source. The
+    same seed gives the same numbers.
+
+    Parameters
+    ----------
+    text : a trace, taken word by word with its special tokens; or a view of it
+    draws : how often positions or words are shuffled for chance; by default 200 times, or 50 where
+        the text has more than 128 words
+    pronouns : positions, in the view, of pronouns and of the nouns that they stand for, if known
+
+    Raises
+    ------
+    ValueError : fewer than 2 draws, or a pronoun or noun that is not there.
+
+    >>> from attention import load_model
+    >>> found = head_roles(load_model("minilm").trace("The cat sat on the mat and was very tired"))
+    >>> found.scores.shape, found.role_of((0, 2))
+    ((11, 6, 12), 'previous')
+    """
+    shown = view(text) if isinstance(text, Trace) else text
+    size, shape = len(shown.units), shown.weights.shape[:2]
+    draws = (DRAWS if size <= _LONG else DRAWS // 4) if draws is None else draws
+    if draws < 2:
+        raise ValueError(f"chance needs at least 2 draws, got {draws}")
+    if wrong := [p for pair in pronouns for p in pair if not 0 <= p < size]:
+        raise ValueError(f"no position {wrong[0]}: the text has {size} words")
+    measured = Text(shown, pronouns)
+    table = np.ascontiguousarray(
+        shown.weights.reshape(shape[0] * shape[1], size * size).T
+    )  # (W * W, L * H)
+    with one_blas_thread():  # the same sums in the same order, however many processors
+        found = [
+            measure_role(name, measured, table, draws, np.random.default_rng((seed, at)))
+            for at, name in enumerate(ROLES)
+        ]
+    return _joined(found, shape, draws)
+
+
+def _joined(found: Sequence[Measured | None], shape: tuple[int, int], draws: int) -> HeadRoles:
+    """Return the roles side by side; NaN for those that could not be measured."""
+    nothing = np.full(shape, np.nan)
+    scores, means, spreads = (
+        np.array([getattr(one, part).reshape(shape) if one else nothing for one in found])
+        for part in ("score", "mean", "spread")
+    )
+    farther = found[[*ROLES].index("distance")]
+    distances = np.zeros(shape, np.intp)
+    if farther is not None and farther.distance is not None:
+        distances = farther.distance.reshape(shape)
+    rows = np.array([one.rows if one else 0 for one in found])
+    return HeadRoles(tuple(ROLES), scores, means, spreads, rows, distances, draws)
