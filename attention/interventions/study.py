@@ -89,6 +89,12 @@ def limit_for(model: Model, trace: Trace, answer: Answer = ()) -> Limit:
     return Limit(LOSS_RISE * loss, "rise of the loss", f"untouched: {loss:.3f} nats per token")
 
 
+def first_study(model: Model, trace: Trace, answer: Answer = ()) -> Study:
+    """Return what is known before anything is ablated: the estimate, where there is one."""
+    nothing = np.full(trace.weights.shape[:2], np.nan)
+    return Study(nothing, first_order_effects(model, trace, answer))
+
+
 def study_heads(
     model: Model,
     trace: Trace,
@@ -107,11 +113,10 @@ def study_heads(
     limit : the largest effect with which heads still can go
     answer : of a decoder, what the effect is on; without any it is on the whole text
     """
-    estimate = first_order_effects(model, trace, answer)
-    study, order = Study(np.full(trace.weights.shape[:2], np.nan), estimate), None
-    if estimate is not None:
+    study, order = first_study(model, trace, answer), None
+    if study.estimate is not None:
         yield study
-        order = by_size(estimate)
+        order = by_size(study.estimate)
     report = part_of(on_progress, 0.0, 0.5)
     for singles in head_effects(model, trace, report, answer, order=order):
         study = replace(study, singles=singles)

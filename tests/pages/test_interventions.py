@@ -309,10 +309,7 @@ def test_a_decoder_shows_the_next_token_with_and_without():
 @pytest.mark.parametrize("model", ["minilm", pytest.param("smollm2", marks=with_smollm2)])
 def test_heads_are_removed_alone_and_together(model):
     app = open_page(MATTER, model=model, q="The cat sat down")
-    assert "Nothing is measured yet" in notice(app)
-    promised = notice(app)
     healthy(app.button(key="measure_heads").click().run())
-    assert all(order in promised for order in drawn(app, "order", "removed", "effect")["order"])
     grid = drawn(app, "layer", "head", "value")
     assert len(grid) == {"minilm": 72, "smollm2": 270}[model]
     assert not grid["value"].isna().any()
@@ -320,6 +317,26 @@ def test_heads_are_removed_alone_and_together(model):
     assert curve["removed"].max() == len(grid)
     assert (curve["low"] <= curve["effect"]).all()
     assert re.search(r"stays within the limit of \S+ for up to \d+ \(least", notice(app))
+
+
+@with_smollm2
+def test_what_takes_no_second_is_estimated_unasked():
+    app = open_page(MATTER, q="When Mary and John went to the store, John gave a drink to")
+    grid = drawn(app, "layer", "head", "value")
+    assert len(grid) == 270
+    assert set(grid["how"]) == {"estimated"}
+    assert "Of 270 heads, each estimated to first order, L23 H3" in notice(app)
+    long = open_page(MATTER, q="one " * 80)
+    assert "Nothing is measured yet" in notice(long)
+    assert not long.get("vega_lite_chart")
+
+
+def test_of_an_encoder_the_page_says_what_will_be_drawn():
+    app = open_page(MATTER, model="minilm", q="The cat sat down")
+    promised = notice(app)
+    assert "Nothing is measured yet" in promised
+    healthy(app.button(key="measure_heads").click().run())
+    assert all(order in promised for order in drawn(app, "order", "removed", "effect")["order"])
 
 
 # Sinks, and writing on

@@ -24,6 +24,7 @@ from attention.ui.readings import Reading
 from attention.ui.show import draw, escape_markdown, notice
 from attention.wording import Head
 
+AT_ONCE = 64  # tokens of a text whose heads are estimated unasked: half a second
 BY = {"answer": "Your answer", "text": "The whole text"}
 
 
@@ -56,7 +57,7 @@ def which_matter(chosen: Reading) -> None:
         with place.status:
             notice(sentence)
     with left:
-        _explain(limit, followed)
+        _explain(limit, followed, curves=sweep.results[-1].effects is not None)
     _formula(chosen, followed)
 
 
@@ -90,10 +91,23 @@ def _measured(
             chosen.model, chosen.trace, entropies, limit.most, progress, followed
         ),
         show,
+        before=lambda: _estimated(chosen, followed),
     )
     if sweep.results:
         show(sweep.results)
     return sweep
+
+
+def _estimated(chosen: Reading, followed: Answer) -> Sweep[Study]:
+    """Return what is known before anything is ablated, where it takes no second."""
+    if len(chosen.trace.tokens) > AT_ONCE or not can_estimate(chosen.model, chosen.trace):
+        return Sweep({}, [])
+    first = kept(
+        "Estimating what each head does",
+        lambda _: study.first_study(chosen.model, chosen.trace, followed),
+        chosen.model_name, chosen.text, repr(followed),
+    )  # fmt: skip
+    return Sweep({}, [first])
 
 
 def _first(chosen: Reading) -> str:
@@ -103,13 +117,14 @@ def _first(chosen: Reading) -> str:
     return "estimates the effect of all heads with one backward pass, then "
 
 
-def _explain(limit: Limit, followed: Answer) -> None:
+def _explain(limit: Limit, followed: Answer, *, curves: bool) -> None:
+    effect = f"The effect is the {limit}. An ablated head writes nothing."
     halves = ": there, the odds are half of what they were" if followed else ""
-    st.caption(
-        f"The effect is the {limit}. An ablated head writes nothing. Random: the median of {SEEDS} "
-        "orders, and the band between the least and the most. Dashed: the limit, "
-        f"{limit.most:.3f}{halves}."
+    orders = (
+        f" Random: the median of {SEEDS} orders, and the band between the least and the most. "
+        f"Dashed: the limit, {limit.most:.3f}{halves}."
     )
+    st.caption(effect + (orders if curves else ""))
 
 
 def _formula(chosen: Reading, followed: Answer) -> None:
@@ -132,14 +147,14 @@ def _formula(chosen: Reading, followed: Answer) -> None:
 
 
 def _grid(result: Study, limit: Limit) -> None:
-    st.markdown("**Each head ablated alone**")
     effects, measured = result.best_known, ~np.isnan(result.singles)
     known = effects[~np.isnan(effects)]
-    if known.size and not measured.all() and result.estimate is not None:
+    st.markdown("**Each head ablated alone**" if measured.any() else "**Each head, estimated**")
+    if result.estimate is not None and not measured.all():
+        so_far = f"Squares: {measured.sum()} heads ablated so far. " if measured.any() else ""
         st.caption(
-            f"Squares: {measured.sum()} heads ablated so far. Circles: {(~measured).sum()} "
-            "estimated to first order, by one backward pass; ablations take their place, those "
-            "with the largest estimate first."
+            f"{so_far}Circles: {(~measured).sum()} estimated to first order, by one backward pass; "
+            "“Measure” ablates each, those with the largest estimate first."
         )
     highest = float(np.abs(known).max()) if known.size else 1.0
     draw(
