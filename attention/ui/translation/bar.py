@@ -13,7 +13,12 @@ from attention.edits import Edits
 from attention.edits.codes import encode
 from attention.models.marian import Marian
 from attention.models.translation import Translation
-from attention.translation.examples import SOURCE_EXAMPLES, STEEP_BANK, looks_english
+from attention.translation.examples import (
+    SOURCE_EXAMPLES,
+    STEEP_BANK,
+    looks_english,
+    source_example,
+)
 from attention.ui import address, inputs
 from attention.ui.bar import accepted, example_picker, sentence_field
 from attention.ui.readings import Reading, loaded
@@ -29,8 +34,10 @@ def source_reading(bar: DeltaGenerator) -> Reading:
     """
     with bar:
         with st.container(horizontal=True, vertical_alignment="center"):
+            own = len(attention.available_translators()) > 1
+            language = "the translator's language" if own else "English"
             text = sentence_field(
-                STEEP_BANK.text, f"a sentence in English of up to {_MOST_WORDS} words"
+                STEEP_BANK.text, f"a sentence in {language} of up to {_MOST_WORDS} words"
             )
             example_picker(text, [example.text for example in SOURCE_EXAMPLES])
             pair = _pair_picker()
@@ -45,6 +52,8 @@ def source_reading(bar: DeltaGenerator) -> Reading:
                 "This does not look like English, the only language that this model has learned "
                 "to read: what it makes of it means little."
             )
+        if not pair.startswith("en-") and source_example(read):
+            st.warning(f"The examples are in English, which {pair} does not read: type a text.")
         unknown_words(pair, chosen.view.units)
     return chosen
 
