@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import streamlit as st
 
 from attention.edits import Edits
-from attention.edits.codes import encode
+from attention.edits.codes import decode, encode
 from attention.ui import inputs
 from attention.ui.address import Source
+from attention.ui.show import escape_markdown
+
+_T = TypeVar("_T")
 
 
 def edits_field(key: str, source: Source) -> str:
@@ -16,6 +22,19 @@ def edits_field(key: str, source: Source) -> str:
         "The edits as text", "", key=key, of=(source,), max_chars=2_000,
         help="The same as in the address of this page and in attention.edits.codes.decode.",
     )  # fmt: skip
+
+
+def edited(code: str, run: Callable[[Edits], _T], without: str) -> _T:
+    """Return what a run with the edits of a code gives.
+
+    Edits that cannot be made here are said, and all are left out: `without` says what that means.
+    """
+    try:
+        return run(decode(code))
+    except ValueError as refusal:
+        reason = escape_markdown(str(refusal))
+        st.warning(f"These edits cannot be made here: {reason}. {without}.")
+        return run(())
 
 
 def set_edits(key: str, edits: Edits) -> None:

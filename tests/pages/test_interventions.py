@@ -11,7 +11,7 @@ import attention
 from attention.analysis import words
 from attention.models import transformer
 from attention.presets import GIFT, UNFINISHED
-from attention.ui.interventions import cut, steer
+from attention.ui.interventions import steer
 from attention.ui.interventions.edited import changed
 from tests.optional import with_smollm2
 from tests.pages.app import INTERVENTIONS, click, drawn, handles, healthy, sentence
@@ -285,7 +285,7 @@ def test_a_cut_is_decoded_and_checked_once_on_its_way_into_the_pass(monkeypatch)
 
         monkeypatch.setattr(module, name, call)
 
-    counted(cut, "decode")
+    counted(cutting, "decode")
     counted(transformer, "check_edits")
     app = open_page(CUT, model="minilm", edits="cut_l2_h7_q3_k1~off_1h9")  # in no other test
     assert "With 2 edits" in notice(app)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -11,7 +12,6 @@ from attention.analysis import frames, links
 from attention.arrays import Array
 from attention.charts.maps import head_grid
 from attention.edits import Cut, Edits
-from attention.edits.codes import decode
 from attention.interventions import cuts
 from attention.interventions import frames as intervention_frames
 from attention.interventions.charts import cut_map
@@ -21,7 +21,14 @@ from attention.interventions.wording import edit_text
 from attention.models.trace import Trace
 from attention.ui import inputs
 from attention.ui.controls import layer_and_head
-from attention.ui.cutting import edits_button, edits_field, fresh_key, less_buttons, set_edits
+from attention.ui.cutting import (
+    edited,
+    edits_button,
+    edits_field,
+    fresh_key,
+    less_buttons,
+    set_edits,
+)
 from attention.ui.interventions.answer import answer, said_of
 from attention.ui.interventions.edited import (
     SIDES,
@@ -60,7 +67,7 @@ def cut(chosen: Reading, focus: Focus) -> None:
             head = layer_and_head(chosen.view, focus)
         pictures = st.container()
         code = edits_field(KEY, chosen.source)
-    after = _edited(chosen, code)
+    after = edited(code, partial(changed, chosen), "The model runs without any")
     with controls:
         _grid(chosen, after.edits)
         cut_at = _controls(chosen, head, after.edits)
@@ -78,18 +85,6 @@ def cut(chosen: Reading, focus: Focus) -> None:
         _list(chosen, after.edits)
     if after.edits:
         _untouched(chosen, head, shown)
-
-
-def _edited(chosen: Reading, code: str) -> Trace:
-    """Return the pass with the edits of a code; those that cannot be made are said, and left."""
-    try:
-        return changed(chosen, decode(code))
-    except ValueError as refusal:
-        st.warning(
-            f"These edits cannot be made here: {escape_markdown(str(refusal))}. "
-            "The model runs without any."
-        )
-        return chosen.trace
 
 
 def _controls(chosen: Reading, head: Head, edits: Edits) -> _CutAt:

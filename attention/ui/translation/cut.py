@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import streamlit as st
@@ -10,7 +11,6 @@ import streamlit as st
 from attention.analysis import links, words
 from attention.analysis.telling import telling_heads
 from attention.edits import Cut, Edits
-from attention.edits.codes import decode
 from attention.interventions import cuts
 from attention.interventions import frames as intervention_frames
 from attention.interventions.charts import cut_map
@@ -22,7 +22,14 @@ from attention.translation.examples import source_example
 from attention.translation.frames import phrase_frame
 from attention.translation.questions import cut_question
 from attention.ui.controls import layer_and_head, word
-from attention.ui.cutting import edits_button, edits_field, fresh_key, less_buttons, set_edits
+from attention.ui.cutting import (
+    edited,
+    edits_button,
+    edits_field,
+    fresh_key,
+    less_buttons,
+    set_edits,
+)
 from attention.ui.inputs import choice
 from attention.ui.interventions.cut import REACH
 from attention.ui.questions import predict
@@ -69,7 +76,7 @@ def cut_the_line(chosen: Reading) -> CutLine:
     """Draw the map to click in and what a cut makes of the translation; return the line."""
     controls, body = st.container(horizontal=True, vertical_alignment="bottom"), st.container()
     code = edits_field(_KEY, chosen.source)
-    after = _edited(chosen, code)
+    after = edited(code, partial(translation_of, chosen), "The translation is made without any")
     edits = after.encoder.edits
     with controls:
         line = _line(chosen)
@@ -104,18 +111,6 @@ def _line(chosen: Reading) -> CutLine:
     key = word("To (key)", chosen.view, focus.key, key="reads", width=130)
     head = layer_and_head(chosen.view, focus)
     return CutLine(chosen, query, key, head, choice("Where", REACH, key="cut_where"))
-
-
-def _edited(chosen: Reading, code: str) -> Translation:
-    """Return the translation with the edits of a code; those that cannot be made are said."""
-    try:
-        return translation_of(chosen, decode(code))
-    except ValueError as refusal:
-        st.warning(
-            f"These edits cannot be made here: {escape_markdown(str(refusal))}. "
-            "The translation is made without any."
-        )
-        return translation_of(chosen)
 
 
 def _map(line: CutLine, after: Translation) -> None:
