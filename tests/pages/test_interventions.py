@@ -11,6 +11,7 @@ import attention
 from attention.analysis import words
 from attention.models import transformer
 from attention.presets import GIFT, UNFINISHED
+from attention.ui import cutting
 from attention.ui.interventions import steer
 from attention.ui.interventions.edited import changed
 from tests.optional import with_smollm2
