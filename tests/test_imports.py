@@ -12,15 +12,15 @@ ROOT = Path(__file__).parents[1]
 
 # Everything in attention/, and the pages. A part may use those before it and never one after it.
 ORDER = (
-    "lazily", "arrays", "characters", "wording", "question", "edits", "runtime", "core", "presets",
-    "models", "analysis", "charts", "scaling", "interventions", "pipeline", "context",
-    "translation", "learning", "lesson", "__init__", "ui", "pages",
+    "lazily", "arrays", "characters", "pictures", "wording", "question", "edits", "runtime", "core",
+    "presets", "models", "analysis", "charts", "scaling", "interventions", "pipeline", "context",
+    "translation", "learning", "lesson", "plot", "__init__", "ui", "pages",
 )  # fmt: skip
 
 # Where a library may be imported: in these parts, and in modules whose name ends so.
 ONLY_IN = {
     "streamlit": ({"ui", "pages"}, ()),
-    "altair": ({"charts"}, ("charts",)),
+    "altair": ({"charts", "plot"}, ("charts",)),
     "pandas": ({"charts", "ui", "pages"}, ("frames", "charts")),
 }
 
@@ -73,10 +73,13 @@ def broken_rules(root):
 
 
 def public_names(root):
-    """Return where each public top-level name of the package is defined."""
+    """Return where each public top-level name of the package is defined.
+
+    What `plot` draws has the name of what it is a picture of.
+    """
     places = defaultdict(list)
-    for path, _ in sources(root):
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+    for path, part in sources(root):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body if part != "plot" else ():
             for name in defined(node):
                 if not name.startswith("_") and path.is_relative_to(root / "attention"):
                     places[name].append(str(path.relative_to(root)))

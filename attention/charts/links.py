@@ -62,6 +62,7 @@ def word_links(
     several: bool,
     bars: bool = False,
     listed: bool = False,
+    legend: Sequence[int] = (),
 ) -> alt.TopLevelMixin:
     """Draw lines from the query to all its keys; a click makes another word the query.
 
@@ -75,12 +76,13 @@ def word_links(
     bars : of one head, its weights stand as bars right of the keys, with a mark for the field
         `base`, what the other words give the same key
     listed : the keys are a list of their own for every query, so each has its position
+    legend : heads whose colours are told below, where nothing else on the page does
     """
     step = 26 if count <= 30 else 20 if count <= 60 else 16
     cell = max(2, min(7, _CELLS // max(len(names), 1)))
     beside = len(names) * cell + 4 if several else 0 if bars else _FIGURE
     rows = (-_ABOVE, count - 0.4)
-    parts = _Parts(data, rows, step, list(range(len(names))), several)
+    parts = _Parts(data, rows, step, list(range(len(names))), several, tuple(legend))
     params = [
         alt.param(name="letters", value=14 if step > 20 else 13 if step > 16 else 12),
         alt.param(name="room", expr=f"min({16 + _LETTER * min(longest, 14)}, 0.28 * width)"),
@@ -107,6 +109,7 @@ class _Parts:
     step: int  # pixels from row to row
     heads: list[int]
     several: bool
+    legend: tuple[int, ...] = ()
 
     def queries(self) -> list[alt.Chart]:
         """Return the words as queries, on grounds that are easy to point at and to tap."""
@@ -170,7 +173,7 @@ class _Parts:
         if not self.several:  # all of one colour, the theme's first
             first = alt.Color("kind:N").scale(domain=["row"]).legend(None)
             return lines.encode(opacity=_bright(0.15), color=first)
-        return lines.encode(opacity=_bright(), color=self._colour())
+        return lines.encode(opacity=_bright(), color=self._colour().legend(None))
 
     def figures(self) -> list[alt.Chart]:
         """Return the weights, each beside its key; either can be pointed at."""
@@ -286,7 +289,17 @@ class _Parts:
         """Give each head of the layer its own colour, whichever heads are drawn."""
         own = head_colours(len(self.heads))
         scale = alt.Scale(domain=self.heads, range=own) if own else alt.Scale(domain=self.heads)
-        return alt.Color("h:N", title=None, scale=scale).legend(None)
+        colour = alt.Color("h:N", title=None, scale=scale)
+        if not self.legend:
+            return colour.legend(None)
+        legend = alt.Legend(
+            values=list(self.legend),
+            orient="bottom",
+            title="head",
+            labelExpr="'H' + datum.value",
+            symbolOpacity=1,
+        )
+        return colour.legend(legend)
 
     def _tips(self) -> list[alt.Tooltip]:
         return [

@@ -63,13 +63,16 @@ def head_maps(
     size: int,
     columns: int,
     count: int = 0,
+    keys: Sequence[str] = (),
 ) -> alt.TopLevelMixin:
     """Draw the chosen heads side by side on one scale; hovering a row marks it in all of them.
 
     `data` is `frames.map_frame`; `labels` are the words shown, `first` the position of the first of
     them, `size` the side of a map in pixels, `count` how many words are drawn: where their labels
-    have no room, some have none. A name in two lines is a title and what stands below it.
+    have no room, some have none. A name in two lines is a title and what stands below it. `keys`
+    are the words of the columns, where these are of another text.
     """
+    named = "keys" if keys else "labels"
     crowded = count * _LABEL > size
     row = alt.selection_point("row", fields=["q"], on="pointerover", clear="pointerout")
     cells = (
@@ -78,7 +81,7 @@ def head_maps(
         .encode(
             x=alt.X("k:O")
             .title("key")
-            .axis(position_axis(offset=first, thin=crowded, labelAngle=-60)),
+            .axis(position_axis(offset=first, thin=crowded, labelAngle=-60, names=named)),
             y=alt.Y("q:O").title("query").axis(position_axis(offset=first, thin=crowded)),
             color=alt.Color("weight:Q")
             .title("weight")
@@ -95,7 +98,8 @@ def head_maps(
         .add_params(row)
         .properties(width=size, height=size)
     )
-    return _by_head(cells, data, labels, names, columns)
+    chart = _by_head(cells, data, labels, names, columns)
+    return chart.add_params(alt.param(name="keys", value=list(keys))) if keys else chart
 
 
 def whole_maps(
@@ -222,7 +226,7 @@ def _by_head(
     labels: Sequence[str],
     names: Sequence[str],
     columns: int,
-) -> alt.TopLevelMixin:  # fmt: skip
+) -> alt.FacetChart:  # fmt: skip
     header = alt.Header(title=None, labelExpr="split(names[datum.value], '\\n')", labelFontSize=13)
     facets = chart.facet(alt.Facet("map:O", header=header), data=data, columns=columns)
     return facets.add_params(labels_param(labels), alt.param(name="names", value=list(names)))

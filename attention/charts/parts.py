@@ -50,12 +50,15 @@ def labels_param(labels: Sequence[str]) -> alt.Parameter:
     return alt.param(name="labels", value=list(labels))
 
 
-def position_axis(*, offset: int = 0, thin: bool = False, **options: Any) -> alt.Axis:
+def position_axis(
+    *, offset: int = 0, thin: bool = False, names: str = "labels", **options: Any
+) -> alt.Axis:
     """Return an axis whose ticks, positions from `offset` on, show `labels_param`'s text.
 
-    Every one has its label or, where they are to be `thin`, as many as have room.
+    Every one has its label or, where they are to be `thin`, as many as have room. `names` is the
+    parameter that holds the text, where it is another one.
     """
-    expression = f"labels[datum.value - {offset}]" if offset else "labels[datum.value]"
+    expression = f"{names}[datum.value - {offset}]" if offset else f"{names}[datum.value]"
     return alt.Axis(
         labelExpr=expression,
         labelLimit=110,

@@ -160,6 +160,12 @@ class Trace:
             counted += f" attending to {len(self.keys)}"
         return f"Trace of {self.model}: {counted}, {layers} x {heads} heads{edited}"
 
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the tokens and a picture of all heads."""
+        from attention.models.trace_html import trace_html
+
+        return trace_html(self)
+
     def find(self, word: str) -> int | None:
         """Return the position of the first token that spells `word`, ignoring case.
 

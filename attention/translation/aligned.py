@@ -2,17 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 
-from attention.analysis.words import Unit, whole_words
+from attention.analysis.words import Unit, View, whole_words
 from attention.arrays import Array
 from attention.models.translation import Translation
 
 _CLEAR = 0.5  # a word that gives another so much looks at that one
 _LEAST_RUN = 3  # words that are read backwards one after the other
+
+
+class Sides(Protocol):
+    """Two texts, `T` words that attend to `S` words of the other, and how much."""
+
+    @property
+    def source(self) -> tuple[Unit, ...]:
+        """The words that are attended to."""
+
+    @property
+    def target(self) -> tuple[Unit, ...]:
+        """The words that attend."""
+
+    @property
+    def weights(self) -> Array:
+        """What each word of the target attends to, `(T, S)`."""
+
+
+@dataclass(frozen=True, eq=False)
+class CrossView:
+    """Both texts of a view of cross-attention, in the mean of some heads of a layer."""
+
+    view: View
+    layer: int
+    heads: Sequence[int]
+
+    @property
+    def source(self) -> tuple[Unit, ...]:
+        """The words of the keys."""
+        return self.view.keys
+
+    @property
+    def target(self) -> tuple[Unit, ...]:
+        """The words of the queries."""
+        return self.view.units
+
+    @cached_property
+    def weights(self) -> Array:
+        """What each query attends to, `(T, S)`."""
+        return self.view.weights[self.layer, list(self.heads)].mean(axis=0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +135,33 @@ class Aligned:
             run = [*run, t] if goes_on else [t] * bool(clear[t])
             longest = max(longest, run, key=len)
         return longest
+
+
+def sides_of(of: Translation | View, layer: int, head: int | None) -> Sides:
+    """Return both texts of a translation, or of a view of cross-attention, in a head or a layer.
+
+    Parameters
+    ----------
+    layer : counted from the last one where it is negative
+    head : None: the mean of the layer's heads
+
+    Raises
+    ------
+    ValueError : there is no such layer or head, or one text only.
+    """
+    weights = of.cross_weights if isinstance(of, Translation) else of.weights
+    layers, heads = weights.shape[:2]
+    at = layer + layers if layer < 0 else layer
+    if not (0 <= at < layers and (head is None or 0 <= head < heads)):
+        raise ValueError(f"no layer {layer} head {head}: there are {layers} layers of {heads}")
+    if isinstance(of, Translation):
+        return Aligned(of, at, head)
+    if of.other is None:
+        raise ValueError(
+            "an alignment has two texts, and this trace has one: plot.links and plot.head_map "
+            "draw it"
+        )
+    return CrossView(of, at, range(heads) if head is None else [head])
 
 
 def joined_blanks(units: tuple[Unit, ...]) -> tuple[Unit, ...]:

@@ -149,13 +149,11 @@ def alignment_map(
         x=alt.X("k:O")
         .title("source (key)")
         .axis(
-            _named(
-                position_axis(labelAngle=-60, orient="top", thin=len(source) > _SLANTED), "source"
-            )
+            position_axis(labelAngle=-60, orient="top", thin=len(source) > _SLANTED, names="source")
         ),
         y=alt.Y("q:O")
         .title("translation (query)")
-        .axis(_named(position_axis(thin=crowded), "target")),
+        .axis(position_axis(thin=crowded, names="target")),
         tooltip=[
             alt.Tooltip("query:N", title="translation"),
             alt.Tooltip("key:N", title="source"),
@@ -184,16 +182,10 @@ def alignment_map(
     )
 
 
-def _named(axis: alt.Axis, names: str) -> alt.Axis:
-    """Let an axis have the texts of another parameter than `labels`."""
-    axis.labelExpr = f"{names}[datum.value]"
-    return axis
-
-
 def likeliest_bars(data: pd.DataFrame, *, labels: Sequence[str]) -> alt.TopLevelMixin:
     """Draw the likeliest next tokens. `data` is `frames.likeliest_frame`."""
     base = alt.Chart(data).encode(
-        y=alt.Y("i:O").title(None).axis(_named(position_axis(), "tokens")),
+        y=alt.Y("i:O").title(None).axis(position_axis(names="tokens")),
         tooltip=[
             alt.Tooltip("token:N", title="next token"),
             alt.Tooltip("probability:Q", format=".2%"),
@@ -215,7 +207,7 @@ def likeliest_bars(data: pd.DataFrame, *, labels: Sequence[str]) -> alt.TopLevel
 def phrase_bars(data: pd.DataFrame, *, labels: tuple[str, ...]) -> alt.TopLevelMixin:
     """Draw how probable each phrase is without and with cuts. `data` is `frames.phrase_frame`."""
     base = alt.Chart(data).encode(
-        y=alt.Y("i:O").title(None).axis(_named(position_axis(), "phrases")),
+        y=alt.Y("i:O").title(None).axis(position_axis(names="phrases")),
         yOffset=alt.YOffset("when:N").scale(domain=[UNTOUCHED, WITH_CUTS]),
         tooltip=[
             alt.Tooltip("phrase:N"),

@@ -10,7 +10,7 @@ import pandas as pd
 from attention.analysis.words import Unit
 from attention.arrays import Array
 from attention.translation.additive import ScoreCost
-from attention.translation.aligned import Aligned
+from attention.translation.aligned import Sides
 from attention.translation.cut_line import CutOutcome
 from attention.wording import human_seconds
 
@@ -19,7 +19,7 @@ UNTOUCHED, WITH_CUTS = "untouched", "with the cuts"
 _FAINT_FROM = 0.25  # lines of other words that are weaker are not drawn
 
 
-def cross_frame(aligned: Aligned, step: int, asked: int | None) -> pd.DataFrame:
+def cross_frame(aligned: Sides, step: int, asked: int | None) -> pd.DataFrame:
     """Return `kind, side, i, word, y, y2, top, bottom, weight, asked, later`, a row per mark.
 
     A "word" has its `weight` where it stands opposite the asked one; a "line" goes from a source
@@ -70,11 +70,11 @@ def _words(
     )  # fmt: skip
 
 
-def _pair(aligned: Aligned, t: int, s: int) -> str:
+def _pair(aligned: Sides, t: int, s: int) -> str:
     return f"{aligned.target[t].label} → {aligned.source[s].label}"
 
 
-def align_frame(aligned: Aligned, step: int, asked: int | None) -> pd.DataFrame:
+def align_frame(aligned: Sides, step: int, asked: int | None) -> pd.DataFrame:
     """Return the map, `q, k, query, key, weight, chosen`: rows are words of the translation."""
     q, k = np.indices(aligned.weights.shape).reshape(2, -1)
     return pd.DataFrame(

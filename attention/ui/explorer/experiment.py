@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import zlib
 from functools import partial
-from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from attention import presets
 from attention.analysis import embeddings, frames, words
-from attention.arrays import Array
 from attention.charts.blend import blend_bars, meaning_axis
+from attention.pipeline.blend_frames import BlendBars, dimension_bars, meaning_bars
 from attention.pipeline.blending import (
     MOST_COLOURED,
     MOST_MOVABLE,
@@ -30,7 +28,6 @@ from attention.ui.sliders import LINE_HEIGHT, Bar, Slider, slider_column, standi
 from attention.wording import head_name
 
 MOST_MEANINGS = 12
-DIMENSIONS = 12
 _TALL = 12  # sliders: more, and they scroll beside what they change
 _TEMPERATURE = Slider("temperature", "Temperature", 1.0, 0.1, 5.0, 0.1)
 _COLUMNS = [3, 2]
@@ -72,7 +69,7 @@ def draw_details(blended: BlendedWords) -> None:
     dimensions = expander("The blend's raw dimensions", key="dimensions")
     if dimensions.open:
         with dimensions:
-            _draw_bars(_dimensions(blended), "The raw dimensions", key="raw")
+            _draw_bars(dimension_bars(blended), "The raw dimensions", key="raw")
 
 
 def _score_sliders(start: BlendStart) -> list[Slider]:
@@ -131,7 +128,7 @@ def _draw_blend(chosen: Reading, blended: BlendedWords) -> Leaning | None:
     """Draw the blend as meanings, where it stands between two of them; or as raw dimensions."""
     if blended.start.own:
         st.markdown("**Blended output**")
-        _draw_bars(_dimensions(blended), "The blended output", key="blend")
+        _draw_bars(dimension_bars(blended), "The blended output", key="blend")
         return None
     axis = st.container()
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -141,9 +138,9 @@ def _draw_blend(chosen: Reading, blended: BlendedWords) -> Leaning | None:
         st.markdown("**Blended output**, by word")
     vectors = {name: embeddings.word_vector(chosen.model, name) for name in names}
     if not vectors:
-        _draw_bars(_dimensions(blended), "The blended output", key="blend")
+        _draw_bars(dimension_bars(blended), "The blended output", key="blend")
         return None
-    _draw_bars(_meanings(blended, vectors), "The blended output", key="blend")
+    _draw_bars(meaning_bars(blended, vectors), "The blended output", key="blend")
     stands = leaning(blended, vectors, chosen.preset)
     if stands:
         with axis:
@@ -174,41 +171,16 @@ def _draw_formula(blended: BlendedWords) -> None:
     )
 
 
-class _Bars(NamedTuple):
-    """The rows of the blend's chart, and how its axis goes."""
-
-    frame: pd.DataFrame
-    title: str
-    domain: tuple[float, float]
-
-
-def _draw_bars(bars: _Bars, what: str, *, key: str) -> None:
+def _draw_bars(bars: BlendBars, what: str, *, key: str) -> None:
     draw(
         blend_bars,
         bars.frame,
         key=key,
         alt_text=f"{what}: {bars.title}",
-        labels=tuple(bars.frame.drop_duplicates("s")["meaning"]),
+        labels=bars.labels,
         title=bars.title,
         domain=bars.domain,
     )
-
-
-def _meanings(blended: BlendedWords, vectors: dict[str, Array]) -> _Bars:
-    frame = frames.blend_frame(
-        blended.labels, blended.colours, blended.folded, blended.before,
-        list(vectors), np.stack(list(vectors.values())),
-    )  # fmt: skip
-    low, high = frames.stack_domain(frame, 0.25, 1.0)
-    return _Bars(frame, "cosine of the blend with the meaning", (low, max(high, 1.0)))
-
-
-def _dimensions(blended: BlendedWords) -> _Bars:
-    frame = frames.dimension_frame(
-        blended.labels, blended.colours, blended.folded, blended.before, DIMENSIONS
-    )
-    title = f"{DIMENSIONS} of {len(blended.before)} dimensions, those furthest from 0"
-    return _Bars(frame, title, frames.stack_domain(frame, 0.02))
 
 
 def _notes(chosen: Reading, start: BlendStart) -> None:

@@ -1,0 +1,92 @@
+"""Maps as small PNG pictures, written here: nothing but zlib is needed, and no library of images.
+
+Source: W3C, "Portable Network Graphics (PNG) Specification", third edition, sections 5 and 11.
+"""
+
+from __future__ import annotations
+
+import base64
+import struct
+import zlib
+
+import numpy as np
+
+from attention.arrays import Array
+
+# White to indigo: what the dashboard's maps have on light ground.
+RAMP = (
+    "#f4f4fb", "#e2e1f8", "#cbc8f4", "#aeaaee", "#8f89e6",
+    "#7068db", "#564bcf", "#4338ca", "#322a9c", "#211c69",
+)  # fmt: skip
+_SHADES = 16  # half a byte for each cell
+
+
+def map_png(weights: Array, *, spread: float = 0.5) -> bytes:
+    """Return one map `(Q, K)` of weights 0 to 1 as a PNG of 16 shades, a pixel a cell.
+
+    `shade = round(15 weight^spread)`: with a root, weights of a few hundredths can be seen.
+
+    >>> map_png(np.eye(2))[1:4]
+    b'PNG'
+    """
+    shades = np.rint((_SHADES - 1) * np.clip(weights, 0, 1) ** spread).astype(np.uint8)
+    rows, columns = shades.shape
+    even = np.pad(shades, ((0, 0), (0, columns % 2)))
+    packed = (even[:, ::2] << 4) | even[:, 1::2]  # two cells a byte
+    lines = b"".join(b"\0" + row.tobytes() for row in packed)  # each with the filter "none"
+    header = struct.pack(">IIBBBBB", columns, rows, 4, 3, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        _chunk(name, data)
+        for name, data in (
+            (b"IHDR", header),
+            (b"PLTE", bytes(_shades())),
+            (b"IDAT", zlib.compress(lines, 9)),
+            (b"IEND", b""),
+        )
+    )
+
+
+def data_url(png: bytes) -> str:
+    """Return a picture as an address that holds it."""
+    return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
+
+
+def binned(weights: Array, most: int) -> Array:
+    """Return maps `(..., Q, K)` with at most so many rows and columns; the largest of a bin.
+
+    >>> binned(np.array([[0.1, 0.9, 0.0], [0.2, 0.3, 0.5], [0.0, 0.0, 1.0]]), 2)
+    array([[0.9, 0.5],
+           [0. , 1. ]])
+    """
+    rows, columns = (bin_starts(size, most) for size in weights.shape[-2:])
+    return np.maximum.reduceat(np.maximum.reduceat(weights, rows, axis=-2), columns, axis=-1)
+
+
+def bin_starts(size: int, most: int) -> Array:
+    """Return where each bin of so many positions starts; each position is one if there is room.
+
+    >>> bin_starts(5, 2), bin_starts(3, 9)
+    (array([0, 2]), array([0, 1, 2]))
+    """
+    return np.unique(np.linspace(0, size, min(most, size) + 1).round().astype(int))[:-1]
+
+
+def sheet(weights: Array, gap: int = 2) -> Array:
+    """Return all maps `(L, H, Q, K)` on one sheet, layers below one another, heads side by side."""
+    framed = np.pad(weights, ((0, 0), (0, 0), (0, gap), (0, gap)))
+    layers, heads, rows, columns = framed.shape
+    return framed.transpose(0, 2, 1, 3).reshape(layers * rows, heads * columns)[:-gap, :-gap]
+
+
+def _shades() -> list[int]:
+    """Return red, green and blue of each shade, between the colours of the ramp."""
+    stops = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in RAMP])  # (10, 3)
+    at = np.linspace(0, len(stops) - 1, _SHADES)
+    mixed = [np.interp(at, np.arange(len(stops)), channel) for channel in stops.T]
+    shades: list[int] = np.stack(mixed, axis=1).round().astype(int).ravel().tolist()
+    return shades
+
+
+def _chunk(name: bytes, data: bytes) -> bytes:
+    checked = name + data
+    return struct.pack(">I", len(data)) + checked + struct.pack(">I", zlib.crc32(checked))
