@@ -18,6 +18,8 @@ from attention.analysis import links as pictured
 from attention.analysis.asked import Word, seen_in, word_and_heads, word_at
 from attention.analysis.grouped_heads import sharing
 from attention.analysis.link_frames import link_frame
+from attention.analysis.role_kinds import ROLES
+from attention.analysis.roles import HeadRoles, head_roles
 from attention.analysis.words import View, view
 from attention.charts import maps
 from attention.charts.blend import blend_bars
@@ -26,6 +28,8 @@ from attention.charts.files import save as save
 from attention.charts.inline import inline
 from attention.charts.links import word_links
 from attention.charts.look import dressed
+from attention.charts.role_frames import role_grid_frame
+from attention.charts.roles import grid_of_roles
 from attention.charts.thumbnail_frames import map_letters, thumbnail_frame, thumbnail_labels
 from attention.charts.thumbnails import thumbnails
 from attention.lesson.frames import hero_frame
@@ -284,6 +288,35 @@ def alignment(
         target=tuple(unit.label for unit in sides.target),
     )
     return dressed(chart.properties(width=_WIDTH))
+
+
+def roles(of: Trace | View | HeadRoles) -> Picture:
+    """Draw what each head does on this text, as a colour; grey where it does nothing of that.
+
+    Under the pointer: the score of the role, and what it is by chance (`attention.head_roles`).
+
+    Parameters
+    ----------
+    of : a trace or a view of one text, or roles that were measured already
+
+    Raises
+    ------
+    ValueError : the weights are of two texts.
+    """
+    if not isinstance(of, HeadRoles):
+        seen = seen_in(of)
+        if seen.other is not None:
+            raise ValueError("a role is what a head does on one text, and these keys are another's")
+        of = head_roles(seen)
+    layers, heads = of.main.shape
+    chart = grid_of_roles(
+        inline(role_grid_frame(of)),
+        roles=[role.label for role in ROLES.values()],
+        layers=layers,
+        heads=heads,
+    )
+    with_role = int((of.main >= 0).sum())
+    return dressed(chart, f"{with_role} of {layers * heads} heads have a role on this text")
 
 
 def _figure_grid(of: Trace | View, seen: View, figure: str) -> Picture:

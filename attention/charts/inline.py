@@ -23,7 +23,6 @@ def inline(data: pd.DataFrame) -> Any:
 
 def _plain(column: pd.Series[Any]) -> list[Any]:
     """Return values as JSON has them: no number is one that it does not know."""
-    if column.dtype.kind != "f":
-        return list(column.tolist())
-    rounded = column.astype(float).round(_DECIMALS)
-    return [value if value == value else None for value in rounded.tolist()]
+    number = column.dtype.kind == "f"
+    values = (column.astype(float).round(_DECIMALS) if number else column).tolist()
+    return [None if pd.isna(value) else value for value in values]

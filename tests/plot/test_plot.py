@@ -11,6 +11,7 @@ import pytest
 
 import attention
 from attention import Trace, plot
+from attention.analysis.role_kinds import ROLES
 from attention.analysis.telling import telling_link
 from attention.analysis.words import View
 from attention.charts.look import CATEGORIES
@@ -71,6 +72,7 @@ PICTURES = {
     "entropy": lambda of: plot.head_grid(of, figure="entropy"),
     "rows": plot.rows,
 }
+TEXT = "The cat sat on the mat and the cat was very tired of the mat"
 
 
 @pytest.mark.parametrize("picture", PICTURES)
@@ -244,6 +246,27 @@ def test_an_alignment_is_of_two_texts(done, cross, cat_trace):
         plot.alignment(cat_trace)
     with pytest.raises(ValueError, match="no layer 5 head None: there are 2 layers of 8"):
         plot.alignment(done, layer=5)
+
+
+def test_roles_are_those_that_were_measured(model):
+    trace = model.trace(TEXT)
+    found = attention.head_roles(trace)
+    rows = rows_of(plot.roles(trace))
+    assert len(rows) == 72
+    for row in rows:
+        head = row["layer"], row["head"]
+        name = found.role_of(head)
+        assert row["role"] == (ROLES[name].label if name else None)
+        if name:
+            own = [row["score"], row["chance"], row["spread"]]
+            np.testing.assert_allclose(own, found.at(name, head), atol=1e-6)
+    told = spec(plot.roles(found))
+    assert told["title"].startswith(f"{(found.main >= 0).sum()} of 72 heads have a role")
+
+
+def test_roles_are_of_one_text(cross):
+    with pytest.raises(ValueError, match="what a head does on one text"):
+        plot.roles(cross)
 
 
 def test_text_never_becomes_part_of_an_expression(model):

@@ -1,0 +1,33 @@
+"""The roles of all heads as a table: a row a head, its score beside chance."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from attention.analysis.role_kinds import ROLES
+from attention.analysis.roles import HeadRoles
+from attention.wording import all_heads
+
+NO_ROLE = "none of these"
+
+
+def role_grid_frame(found: HeadRoles) -> pd.DataFrame:
+    """Return `layer, head, name, role, says, meaning, score, chance, spread`, a row per head.
+
+    Of a head without a role there are no numbers, and `role` is None.
+    """
+    names = all_heads(*found.main.shape)
+    rows = []
+    for name, head in names.items():
+        role = found.role_of(head)
+        score, chance, spread = found.at(role, head) if role else (None, None, None)
+        kind = ROLES[role] if role else None
+        rows.append(
+            {
+                "layer": head[0], "head": head[1], "name": name,
+                "role": kind.label if kind else None, "says": kind.label if kind else NO_ROLE,
+                "meaning": kind.meaning if kind else "",
+                "score": score, "chance": chance, "spread": spread,
+            }
+        )  # fmt: skip
+    return pd.DataFrame(rows)

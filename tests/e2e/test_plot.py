@@ -1,0 +1,60 @@
+"""Pictures of notebooks as pages of their own: clicked and pointed at, without any server."""
+
+import pytest
+
+from attention import plot
+from tests.optional import with_renderer
+
+pytestmark = with_renderer
+
+
+@pytest.fixture
+def open_file(browser):
+    contexts = []
+
+    def open_file(path):
+        context = browser.new_context(offline=True, viewport={"width": 1200, "height": 700})
+        contexts.append(context)
+        page = context.new_page()
+        page.problems = []
+        page.on("console", lambda message: page.problems.append(message.text))
+        page.on("pageerror", lambda error: page.problems.append(str(error)))
+        page.goto(path.as_uri())
+        page.locator("svg.marks").wait_for()
+        return page
+
+    yield open_file
+    for context in contexts:
+        context.close()
+
+
+def told(page, cell):
+    """Return what stands beside the pointer."""
+    cell.hover()
+    page.locator("#vg-tooltip-element.visible").wait_for()
+    rows = page.locator("#vg-tooltip-element tr").all_inner_texts()
+    return dict(row.replace("\n", "").split("\t") for row in rows)
+
+
+def test_a_head_that_is_clicked_is_drawn_with_its_numbers(cat_trace, cat_view, tmp_path, open_file):
+    page = open_file(plot.save(plot.head_grid(cat_trace), tmp_path / "grid.html"))
+    pictures = page.locator("svg image")
+    assert pictures.count() == 72
+    for layer, head in ((3, 1), (5, 11)):
+        pictures.nth(12 * layer + head).click()
+        page.locator("svg text", has_text=f"L{layer} H{head}").wait_for()
+        cells = page.locator("svg .concat_1_marks path")
+        assert cells.count() == 144
+        found = told(page, cells.nth(8 * 12 + 2))
+        weight = cat_view.weights[layer, head, 8, 2]
+        assert found == {"query": "it", "key": "cat", "weight": f"{weight:.3f}"}
+    assert page.problems == []
+
+
+def test_a_word_that_is_clicked_is_the_query(cat_trace, tmp_path, open_file):
+    page = open_file(plot.save(plot.links(cat_trace, query="it"), tmp_path / "links.html"))
+    figures = page.locator("svg text").all_text_contents()
+    page.locator("svg text", has_text="mat").first.click(force=True)  # the ground takes it
+    page.wait_for_timeout(300)
+    assert page.locator("svg text").all_text_contents() != figures
+    assert page.problems == []
