@@ -7,7 +7,7 @@ an answer.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -83,6 +83,7 @@ def head_roles(
     draws: int | None = None,
     seed: int = 0,
     pronouns: Sequence[tuple[int, int]] = (),
+    only: Collection[str] = tuple(ROLES),
 ) -> HeadRoles:
     """Score every head of a text for every role, each beside chance.
 
@@ -96,10 +97,12 @@ def head_roles(
     draws : how often positions or words are shuffled for chance; by default 200 times, or 50 where
         the text has more than 128 words
     pronouns : positions, in the view, of pronouns and of the nouns that they stand for, if known
+    only : the roles that are measured; the others are NaN
 
     Raises
     ------
-    ValueError : fewer than 2 draws, or a pronoun or noun that is not there.
+    ValueError : fewer than 2 draws, a pronoun or noun that is not there, or keys of another text,
+        as in cross-attention.
 
     >>> from attention import load_model
     >>> found = head_roles(load_model("minilm").trace("The cat sat on the mat and was very tired"))
@@ -107,6 +110,8 @@ def head_roles(
     ((11, 6, 12), 'previous')
     """
     shown = view(text) if isinstance(text, Trace) else text
+    if shown.other is not None:
+        raise ValueError("the keys are of another text: these roles are of one text on itself")
     size, shape = len(shown.units), shown.weights.shape[:2]
     draws = (DRAWS if size <= _LONG else DRAWS // 4) if draws is None else draws
     if draws < 2:
@@ -120,6 +125,8 @@ def head_roles(
     with one_blas_thread():  # the same sums in the same order, however many processors
         found = [
             measure_role(name, measured, table, draws, np.random.default_rng((seed, at)))
+            if name in only
+            else None
             for at, name in enumerate(ROLES)
         ]
     return _joined(found, shape, draws)
@@ -138,3 +145,51 @@ def _joined(found: Sequence[Measured | None], shape: tuple[int, int], draws: int
         distances = farther.distance.reshape(shape)
     rows = np.array([one.rows if one else 0 for one in found])
     return HeadRoles(tuple(ROLES), scores, means, spreads, rows, distances, draws)
+
+
+@dataclass(frozen=True, eq=False)
+class PooledRole:
+    """One role over several texts: the mean score of each head, and what it is by chance."""
+
+    score: Array  # (L, H)
+    null_mean: Array  # (L, H)
+    null_spread: Array  # (L, H) the standard deviation of the mean
+    rows: int  # how many queries in all
+
+    @property
+    def best(self) -> Head:
+        """The head with the highest score."""
+        layer, head = divmod(int(self.score.argmax()), self.score.shape[1])
+        return layer, head
+
+    def has(self, name: str) -> Array:
+        """Return which heads have the role over these texts, `(L, H)` bool; see `HeadRoles.has`."""
+        above = self.score - self.null_mean > SPREADS * self.null_spread
+        return (self.score >= ROLES[name].threshold) & above & (self.rows >= LEAST_ROWS)
+
+
+def pooled(texts: Sequence[HeadRoles], name: str) -> PooledRole:
+    """Return one role over several texts, each of which counts for as much as it has queries.
+
+    Raises
+    ------
+    ValueError : it can be measured on none of them.
+
+    >>> from attention import load_model
+    >>> model = load_model("minilm")
+    >>> texts = ["The cat sat on the mat", "A dog ran after the cat"]
+    >>> pooled([head_roles(model.trace(text)) for text in texts], "previous").best
+    (0, 2)
+    """
+    measured = [one for one in texts if one.rows[one.names.index(name)]]
+    if not measured:
+        raise ValueError(f"the role {name!r} can be measured on none of {len(texts)} texts")
+    at = measured[0].names.index(name)
+    rows = np.array([one.rows[at] for one in measured], float)
+    share = rows / rows.sum()
+    score, mean = (
+        np.einsum("n,nlh->lh", share, [getattr(one, part)[at] for one in measured])
+        for part in ("scores", "null_mean")
+    )
+    variance = np.einsum("n,nlh->lh", share**2, [one.null_spread[at] ** 2 for one in measured])
+    return PooledRole(score, mean, np.sqrt(variance), int(rows.sum()))

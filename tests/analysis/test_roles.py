@@ -230,6 +230,13 @@ def test_refusals(cat_view):
         head_roles(cat_view, pronouns=[(8, 99)])
 
 
+def test_cross_attention_is_refused():
+    pair = attention.load_translator().translate("The cat sat.")
+    crossed = attention.Trace.from_weights(pair.target, pair.cross_weights, keys=pair.source)
+    with pytest.raises(ValueError, match="keys are of another text"):
+        head_roles(crossed)
+
+
 @pytest.mark.parametrize("size", [0, 1, 2])
 def test_short_texts_have_no_roles(size):
     weights = np.full((2, 3, size, size), 1 / max(size, 1))

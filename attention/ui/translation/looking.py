@@ -6,6 +6,7 @@ import streamlit as st
 
 from attention.models.translation import Translation
 from attention.translation.aligned import Aligned
+from attention.translation.alignment_role import alignment_role, alignment_sentence
 from attention.translation.charts import alignment_map, cross_lines, likeliest_bars
 from attention.translation.frames import TARGET, align_frame, cross_frame, likeliest_frame
 from attention.ui import address, inputs
@@ -125,6 +126,8 @@ def _tell(aligned: Aligned, step: int, asked: int | None) -> None:
     notice(said)
     if told := aligned.backwards_sentence():
         st.caption(escape_markdown(told))
+    if aligned.head is not None and (found := alignment_role(aligned.done)):
+        st.caption(escape_markdown(alignment_sentence(found, (aligned.layer, aligned.head))))
 
 
 def _likeliest(aligned: Aligned, step: int) -> None:
