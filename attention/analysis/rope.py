@@ -53,7 +53,8 @@ def pair_scores(
     group = kv_head(head, trace.query.shape[1], trace.key.shape[1])
     made = model.unrotated(layer, trace.hidden[layer])
     q, k = made.query[head, query], made.key[group, key]
-    turned = rotate(np.broadcast_to(q, (farthest + 1, len(q))), *model.angles(farthest + 1))
+    angles = model.angles(farthest + 1, layer=layer)
+    turned = rotate(np.broadcast_to(q, (farthest + 1, len(q))), *angles)
     return np.asarray(turned @ k / np.sqrt(np.float32(len(q))))  # the key stays at position 0
 
 

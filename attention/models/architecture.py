@@ -1,4 +1,4 @@
-"""What an architecture is: its sizes and names, what it says of itself, the parts of its layers.
+"""What an architecture is: its names, what it says of itself, the parts of its layers.
 
 What is said (`norm_first`, `norm`, ...) is what is computed: nothing is said twice.
 """
@@ -6,69 +6,23 @@ What is said (`norm_first`, `norm`, ...) is what is computed: nothing is said tw
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, NamedTuple, Self
+from typing import ClassVar, Literal, NamedTuple
+
+import numpy as np
 
 from attention.arrays import Array
-from attention.models import settings
-from attention.models.layers import kv_head, merge_heads, rotation_angles, split_heads
+from attention.models.activations import ACTIVATIONS, Activation
+from attention.models.config import Config
+from attention.models.layers import kv_head, merge_heads, split_heads
 from attention.models.named_weights import NamedWeights
-
-_MOST = {  # no model is larger, but a file may claim anything
-    "num_hidden_layers": 1_000,
-    "num_attention_heads": 1_000,
-    "num_key_value_heads": 1_000,
-    "head_dim": 4_096,
-    "hidden_size": 100_000,
-    "intermediate_size": 1_000_000,
-    "vocab_size": 4_000_000,
-    "max_position_embeddings": 100_000_000,
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Config(ABC):
-    """The sizes that every transformer has, under the names of a `config.json`."""
-
-    num_hidden_layers: int  # L
-    num_attention_heads: int  # H
-    num_key_value_heads: int  # G
-    head_dim: int  # E
-    hidden_size: int  # D
-    intermediate_size: int
-    vocab_size: int  # V
-    max_position_embeddings: int
-    norm_eps: float
-
-    def __post_init__(self) -> None:
-        """Refuse sizes that no such model has."""
-        for name, most in _MOST.items():
-            settings.whole_number(vars(self), name, most)
-        settings.epsilon(vars(self), "norm_eps")
-        if self.num_attention_heads % self.num_key_value_heads:
-            raise ValueError(
-                f"{self.num_attention_heads} query heads cannot share "
-                f"{self.num_key_value_heads} heads of keys and values evenly"
-            )
-
-    @classmethod
-    @abstractmethod
-    def from_dict(cls, config: dict[str, Any]) -> Self:
-        """Take the sizes from a `config.json`; refuse what is not computed here."""
-
-    @abstractmethod
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Return the name and shape of every tensor that the forward pass uses."""
-
-    def head(self) -> dict[str, tuple[int, ...]]:
-        """Return the name and shape of what else is read, where a file has it."""
-        return {}
-
+from attention.models.rope import Rope, rotation_angles
+from attention.models.scoring import Scoring
 
 class Names(NamedTuple):
     """What weights are called, without `.weight` and `.bias`: as in files, where no other is given.
 
-    The last four are parts of a layer: what stands behind its number and a dot.
+    All but the first two are parts of a layer: what stands behind its number and a dot. A norm that
+    has no name is not there.
     """
 
     words: str  # the learned vector of every vocabulary entry
@@ -77,6 +31,12 @@ class Names(NamedTuple):
     w_o: str  # (H * E, D)
     attention_norm: str
     mlp_norm: str
+    mlp_in: str = ""  # (D, M); where the MLP is gated (D, 2 M), the gate first
+    mlp_out: str = ""  # (M, D)
+    query_norm: str = ""  # of each head's queries, before any rotation
+    key_norm: str = ""
+    attended_norm: str = ""  # of what attention adds to the stream
+    added_norm: str = ""  # of what the MLP adds
 
 
 class Projected(NamedTuple):
@@ -115,7 +75,7 @@ class Architecture(NamedWeights, ABC):
     """The weights of a model and what each part of a layer does with them."""
 
     config_class: ClassVar[type[Config]]
-    names: ClassVar[Names]
+    names: Names
     prefixes: ClassVar[tuple[str, ...]]  # one may stand before every name, where there is a head
     is_causal: ClassVar[bool]  # a token attends to itself and what came before
     norm_first: ClassVar[bool]  # each part of a layer reads a normalised copy; else sums are
@@ -123,6 +83,7 @@ class Architecture(NamedWeights, ABC):
     gated_mlp: ClassVar[bool] = False
 
     config: Config
+    scoring: Scoring | None = None  # what becomes of scores before softmax, if anything does
     predicts = False  # which token comes next
 
     def __init__(self, name: str, config: Config, weights: dict[str, Array]) -> None:
@@ -132,14 +93,33 @@ class Architecture(NamedWeights, ABC):
         super().__init__(weights, config.norm_eps)
 
     @property
-    def rope_theta(self) -> float | None:
-        """The base of the angles by which queries and keys are rotated, if they are."""
+    def family(self) -> str:
+        """How people call models of this kind, such as "Qwen3"."""
+        return self.config.family or type(self).__name__
+
+    @property
+    def activation(self) -> Activation:
+        """The bend between the two matrices of the MLP."""
+        return ACTIVATIONS[self.config.activation]
+
+    @property
+    def parallel_mlp(self) -> bool:
+        """Whether the MLP reads what attention reads, the input of the layer."""
+        return False
+
+    @property
+    def head_norms(self) -> bool:
+        """Whether each query and key is normalised before it is compared."""
+        return bool(self.names.query_norm)
+
+    def rope(self, layer: int = 0) -> Rope | None:
+        """Return how a layer rotates queries and keys, if it does."""
         return None
 
     @property
     def rotary(self) -> bool:
         """Whether positions come in by rotating queries and keys; else as `positions` says."""
-        return self.rope_theta is not None
+        return self.rope() is not None
 
     @property
     def shared_kv(self) -> bool:
@@ -169,6 +149,21 @@ class Architecture(NamedWeights, ABC):
 
     def unrotated(self, layer: int, x: Array) -> Projected:
         """Return queries, keys and values of streams `(..., T, D)`, before any rotation."""
+        return self.with_head_norms(layer, self.projected(layer, x))
+
+    def with_head_norms(self, layer: int, made: Projected) -> Projected:
+        """Normalise each query and each key, where the model does: `(..., E)`."""
+        if not self.head_norms:
+            return made
+        names = self.names.query_norm, self.names.key_norm
+        query, key = (
+            self._norm(self._part(layer, name), rows)
+            for name, rows in zip(names, made[:2], strict=True)
+        )
+        return Projected(query, key, made.value)
+
+    def projected(self, layer: int, x: Array) -> Projected:
+        """Return what the matrices of a layer make of streams `(..., T, D)`, nothing after that."""
         rows = self.normalised(layer, x).reshape(-1, x.shape[-1])  # one product for all texts
         joined = self._linear(self._part(layer, self.names.qkv), rows)
         joined = joined.reshape(*x.shape[:-1], joined.shape[-1])
@@ -184,23 +179,26 @@ class Architecture(NamedWeights, ABC):
         """Return what the heads work with, of tokens `(..., T, D)`, the first one at `start`."""
         return self.unrotated(layer, x)
 
-    def angles(self, tokens: int, start: int = 0) -> tuple[Array, Array]:
-        """Return the cosines and sines `(T, E / 2)` by which positions from `start` on turn.
+    def angles(self, tokens: int, start: int = 0, *, layer: int = 0) -> tuple[Array, Array]:
+        """Return the cosines and sines `(T, R / 2)` by which positions from `start` on turn.
+
+        R of the E numbers of each head turn; in some models layers differ in how fast.
 
         Raises
         ------
         TypeError : the model rotates nothing; see `rotary`.
         """
-        if self.rope_theta is None:
+        rope = self.rope(layer)
+        if rope is None:
             raise TypeError(f"{self.name} rotates nothing")
-        return rotation_angles(tokens, self.config.head_dim, self.rope_theta, start)
+        return rotation_angles(rope, tokens, start)
 
     def projections(self, layer: int, head: int) -> Projections:
         """Return the weights that turn the input of the heads into one head's Q, K and V.
 
         For `x = model.normalised(layer, trace.hidden[layer])`, which is that stream itself in BERT,
-        `x @ w_q + b_q` is `trace.query[layer, head]` before any rotation; likewise key and value,
-        which are those that the query head uses.
+        `x @ w_q + b_q` is `trace.query[layer, head]` before any rotation, and before its norm where
+        there are `head_norms`; likewise key and value, which are those that the query head uses.
 
         Raises
         ------
@@ -234,9 +232,11 @@ class Architecture(NamedWeights, ABC):
     def add_and_norm(self, layer: int, x: Array, attended: Array) -> Array:
         """Put what attention found back into the stream, `x + attended`: `(T, D)`.
 
-        The sum is normalised unless the norm comes first.
+        The sum is normalised unless the norm comes first; in some models what is added is, too.
         """
         self.check_layer(layer)
+        if self.names.attended_norm:
+            attended = self._norm(self._part(layer, self.names.attended_norm), attended)
         y = x + attended
         if self.norm_first:
             return y
@@ -245,18 +245,38 @@ class Architecture(NamedWeights, ABC):
     def feed_forward(self, layer: int, y: Array) -> Array:
         """Finish the layer, each token by itself: `Norm(y + MLP(y))`, or `y + MLP(Norm(y))`."""
         self.check_layer(layer)
-        norm = self._part(layer, self.names.mlp_norm)
-        z = self.mlp(layer, self._norm(norm, y) if self.norm_first else y)
+        z = self._mlp_part(layer, y)
         z += y
-        return z if self.norm_first else self._norm(norm, z)
+        return z if self.norm_first else self._norm(self._part(layer, self.names.mlp_norm), z)
 
-    @abstractmethod
     def mlp(self, layer: int, x: Array) -> Array:
-        """Return what the small network of a layer makes of rows `(T, D)`: a new array."""
+        """Return what the small network of a layer makes of rows `(T, D)`: a new array.
+
+        `f(x W_1 + b_1) W_2 + b_2`, or, where it is gated, `(f(x W_gate) * x W_up) W_down`.
+        """
+        inner = self._linear(self._part(layer, self.names.mlp_in), x)
+        if self.gated_mlp:
+            gate, up = np.split(inner, 2, axis=-1)
+            inner = self.activation.in_place(gate) * up
+        else:
+            inner = self.activation.in_place(inner)
+        return self._linear(self._part(layer, self.names.mlp_out), inner)
 
     def after_attention(self, layer: int, x: Array, attended: Array) -> Array:
         """Finish a layer: what it gives `(T, D)` for the stream and what attention adds to it."""
-        return self.feed_forward(layer, self.add_and_norm(layer, x, attended))
+        y = self.add_and_norm(layer, x, attended)
+        if not self.parallel_mlp:
+            return self.feed_forward(layer, y)
+        y += self._mlp_part(layer, x)
+        return y
+
+    def _mlp_part(self, layer: int, y: Array) -> Array:
+        """Return what the MLP of a layer adds to rows `(T, D)`: a new array."""
+        norm = self._part(layer, self.names.mlp_norm)
+        z = self.mlp(layer, self._norm(norm, y) if self.norm_first else y)
+        if self.names.added_norm:
+            z = self._norm(self._part(layer, self.names.added_norm), z)
+        return z
 
     def check_layer(self, layer: int) -> None:
         """Refuse a layer that is not there; the message has how many there are."""

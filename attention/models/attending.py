@@ -10,6 +10,7 @@ from attention.arrays import Array
 from attention.edits import Edits
 from attention.models.editing import weights_in_place
 from attention.models.layers import softmax_rows_in_place
+from attention.models.scoring import Scoring
 
 _CACHED_SCORES = 250_000  # numbers, 1 MB: heads are taken together while theirs stay in the cache
 _QUERIES_AT_ONCE = 64  # of a causal head: what all of them may not see is not computed
@@ -26,6 +27,7 @@ def attend(
     first_head: int = 0,
     *,
     is_causal: bool = False,
+    scoring: Scoring | None = None,
 ) -> None:
     """Write the weights and the outputs of consecutive heads of a layer, `first_head` first.
 
@@ -37,6 +39,7 @@ def attend(
     output : (B, H, Q, E), overwritten
     edits : of each text
     is_causal : the last query is the last key: with fewer queries than keys the others came before
+    scoring : what becomes of scores before edits and softmax, if anything does
     """
     texts, heads, queries, width = query.shape
     groups, keys = key.shape[1:3]
@@ -57,6 +60,8 @@ def attend(
         if end < keys:
             weights[:, :, rows, end:] = 0
         np.matmul(scaled[..., rows, :], turned[..., :end], out=grouped(scores))
+        if scoring is not None:
+            scoring.in_place(scores, layer, first_head, first)
         if any(edits):
             for own, each in zip(scores, edits, strict=True):
                 weights_in_place(own, each, layer, first_head, first, is_causal=is_causal)

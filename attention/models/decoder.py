@@ -15,35 +15,31 @@ from tokenizers import Tokenizer
 
 from attention.arrays import Array
 from attention.core import softmax
-from attention.models.architecture import Config, LayerArrays, Projected
+from attention.models.architecture import LayerArrays, Projected
+from attention.models.config import Config
 from attention.models.attending import attend
 from attention.models.layers import rotate
+from attention.models.rope import Rope
+from attention.models.scoring import Scoring, capped_in_place
 from attention.models.trace import NO_HEAD
 from attention.models.transformer import Transformer
-
-_HEAD = "lm_head.weight"
 
 
 @dataclass(frozen=True, kw_only=True)
 class DecoderConfig(Config):
     """The sizes that every decoder has."""
 
-    rope_theta: float | None = None  # the base of rotations, if queries and keys are rotated
+    rope: Rope | None = None  # how queries and keys are rotated, if they are
+    local_rope: Rope | None = None  # in layers with a window, where that is different
+    windows: tuple[int | None, ...] = ()  # of each layer, how many keys a query sees; none: all
+    score_cap: float | None = None  # see `Scoring`
+    logit_cap: float | None = None  # the same for the scores of next words
     tie_word_embeddings: bool = True  # next words are scored by the word embeddings
-
-    def __post_init__(self) -> None:
-        """Refuse sizes that cannot be rotated."""
-        super().__post_init__()
-        if self.rope_theta is None:
-            return
-        if self.head_dim % 2:
-            raise ValueError(f"head_dim must be even to be rotated, got {self.head_dim}")
-        if not isinstance(self.rope_theta, int | float) or not 1 < self.rope_theta < 1e15:
-            raise ValueError(f"rope_theta must be above 1 and below 1e15, got {self.rope_theta!r}")
+    head_name: ClassVar[str] = "lm_head.weight"
 
     def head(self) -> dict[str, tuple[int, ...]]:
         """Return the name and shape of what scores next words, which not every file has."""
-        return {_HEAD: (self.vocab_size, self.hidden_size)}
+        return {self.head_name: (self.vocab_size, self.hidden_size)}
 
 
 class Generated(NamedTuple):
@@ -66,23 +62,28 @@ class CausalModel(Transformer):
     ) -> None:
         """Keep what is given, and what scores next words once where it is a copy."""
         super().__init__(name, config, weights, tokenizer)
-        own = weights.pop(_HEAD, None)
+        own = weights.pop(config.head_name, None)
         if own is None:
             tied = config.tie_word_embeddings
         else:
             tied = np.array_equal(own, self.word_embeddings)
         self._head = self.word_embeddings if tied else own
         self.predicts = self._head is not None  # attention needs nothing of it
+        if config.score_cap is not None or any(config.windows):
+            self.scoring = Scoring(cap=config.score_cap, windows=config.windows)
 
-    @property
-    def rope_theta(self) -> float | None:
-        """The base of the angles by which queries and keys are rotated, if they are."""
-        return self.config.rope_theta
+    def rope(self, layer: int = 0) -> Rope | None:
+        """Return how a layer rotates queries and keys, if it does."""
+        c = self.config
+        local = c.local_rope is not None and c.windows and c.windows[layer]
+        return c.local_rope if local else c.rope
 
     def project(self, layer: int, x: Array, start: int = 0) -> Projected:
         """Return what the heads work with, of tokens `(..., T, D)`, the first one at `start`."""
         made = self.unrotated(layer, x)
-        return _rotated(made, *self.angles(x.shape[-2], start)) if self.rotary else made
+        if not self.rotary:
+            return made
+        return _rotated(made, *self.angles(x.shape[-2], start, layer=layer))
 
     def last_norm(self, x: Array) -> Array:
         """Return what next words are scored by: rows `(..., D)` of `hidden[-1]`, normalised."""
@@ -91,6 +92,8 @@ class CausalModel(Transformer):
     def logits(self, x: Array) -> Array:
         """Return how each word scores as the next one, `(..., V)`: `Norm(x) E^T`.
 
+        Where there is a `logit_cap` c, these lie between -c and c: `c tanh(s / c)`.
+
         Raises
         ------
         ValueError : the file has no matrix E for that.
@@ -98,7 +101,7 @@ class CausalModel(Transformer):
         if self._head is None:
             raise ValueError(f"{self.name} predicts no next token: {NO_HEAD}")
         scores: Array = self.last_norm(x) @ self._head.T
-        return scores
+        return capped_in_place(scores, self.config.logit_cap)
 
     def _next_logits(self, stream: Array) -> Array | None:
         return self.logits(stream[-1]) if len(stream) and self.predicts else None
@@ -107,8 +110,8 @@ class CausalModel(Transformer):
         texts, _, queries, keys = a.weights.shape
         made = self.unrotated(layer, a.x[rows])
         if self.rotary:
-            own = (np.tile(each, (texts, 1))[rows] for each in self.angles(queries, keys - queries))
-            made = _rotated(made, *own)
+            angles = self.angles(queries, keys - queries, layer=layer)
+            made = _rotated(made, *(np.tile(each, (texts, 1))[rows] for each in angles))
         a.query[:, rows], a.key[:, rows], a.value[:, rows] = made
 
     def generate(
@@ -165,7 +168,7 @@ class CausalModel(Transformer):
                 output = np.empty_like(query)
                 attend(
                     query[None], key[None], value[None], weights[None], output[None],
-                    is_causal=True,
+                    layer=layer, is_causal=True, scoring=self.scoring,
                 )  # fmt: skip
                 stream = self._finish(layer, stream, output)
             token, probability = _choose(self.logits(stream[-1]), temperature, top_k, rng)

@@ -17,7 +17,9 @@ import numpy as np
 from attention.arrays import Array
 from attention.models import files, gguf_header, gguf_tokenizer, settings
 from attention.models.gguf_header import Fields, Strings, Tensor, field
-from attention.models.llama import Llama, LlamaConfig
+from attention.models.llama import Llama
+from attention.models.llama_families import LlamaConfig
+from attention.models.rope import Rope
 from attention.runtime.threads import take_turns
 
 INSTALL = 'pip install "gguf"'
@@ -137,7 +139,7 @@ def config_from(fields: Fields, *, tied: bool) -> LlamaConfig:
         vocab_size=len(field(fields, "tokenizer.ggml.tokens", Strings)),
         max_position_embeddings=field(fields, "llama.context_length", int),
         norm_eps=field(fields, "llama.attention.layer_norm_rms_epsilon", float),
-        rope_theta=field(fields, "llama.rope.freq_base", float, 10_000.0),
+        rope=Rope(field(fields, "llama.rope.freq_base", float, 10_000.0), each),
         tie_word_embeddings=tied,
     )
     if field(fields, "llama.rope.dimension_count", int, each) != each:

@@ -1,22 +1,18 @@
-"""The GPT-2 family of decoders: LayerNorm before each part, learned positions, tanh GELU.
+"""The GPT-2 family of decoders: LayerNorm before each part, learned positions, two matrices.
 
 Source: Radford et al. 2019, "Language models are unsupervised multitask learners", section 2.3.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any, Self
 
-import numpy as np
-
 from attention.arrays import Array
-from attention.models import settings
+from attention.models import activations, settings
 from attention.models.architecture import Names
 from attention.models.backward import DifferentiableModel
 from attention.models.decoder import DecoderConfig
-from attention.models.gradients import gelu_tanh_slope
 
 _DEFAULTS = {
     "vocab_size": 50_257,
@@ -26,6 +22,7 @@ _DEFAULTS = {
     "n_head": 12,
     "layer_norm_epsilon": 1e-5,
     "tie_word_embeddings": True,
+    "activation_function": "gelu_new",
 }
 _ALIASES = {
     "hidden_size": "n_embd",
@@ -35,7 +32,6 @@ _ALIASES = {
 }
 _COMPUTED = {
     "model_type": "gpt2",
-    "activation_function": settings.GELU_TANH,
     "scale_attn_weights": True,
     "scale_attn_by_inverse_layer_idx": False,
     "is_causal": True,
@@ -63,6 +59,7 @@ class Gpt2Config(DecoderConfig):
             vocab_size=settings.whole_number(config, "vocab_size"),
             max_position_embeddings=settings.whole_number(config, "n_positions"),
             norm_eps=settings.epsilon(config, "layer_norm_epsilon"),
+            activation=activations.named(config, "activation_function"),
             tie_word_embeddings=bool(config["tie_word_embeddings"]),
         )
 
@@ -99,6 +96,8 @@ class Gpt2(DifferentiableModel):
         w_o="attn.c_proj",
         attention_norm="ln_1",
         mlp_norm="ln_2",
+        mlp_in="mlp.c_fc",
+        mlp_out="mlp.c_proj",
     )
     last_norm_name = "ln_f"
     prefixes = ("transformer.",)
@@ -108,29 +107,3 @@ class Gpt2(DifferentiableModel):
     def embed(self, ids: Array, start: int = 0) -> Array:
         """Return word + position, `(T, D)`."""
         return self.word_embeddings[ids] + self._weights["wpe.weight"][start : start + len(ids)]
-
-    def mlp(self, layer: int, x: Array) -> Array:
-        """Return `GELU(x W_1 + b_1) W_2 + b_2`."""
-        inner = _gelu_tanh(self._linear(self._part(layer, "mlp.c_fc"), x))
-        return self._linear(self._part(layer, "mlp.c_proj"), inner)
-
-    def mlp_gradient(self, layer: int, x: Array, upstream: Array) -> Array:
-        """Return the gradient of `mlp` at rows `(T, D)`."""
-        first, second = (self._part(layer, part) for part in ("mlp.c_fc", "mlp.c_proj"))
-        slope = gelu_tanh_slope(self._linear(first, x))
-        inner = upstream @ self._weights[f"{second}.weight"].T
-        return (inner * slope) @ self._weights[f"{first}.weight"].T
-
-
-def _gelu_tanh(x: Array) -> Array:
-    """Return `x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3)))`, which GPT-2 was trained with."""
-    inner = x * x
-    inner *= 0.044715
-    inner += 1
-    inner *= x
-    inner *= math.sqrt(2 / math.pi)
-    np.tanh(inner, out=inner)
-    inner += 1
-    inner *= x
-    inner *= 0.5
-    return inner

@@ -11,6 +11,7 @@ import math
 import numpy as np
 
 from attention.arrays import Array
+from attention.models.layers import LOG_ODDS
 
 
 def layer_norm_gradient(x: Array, gain: Array, eps: float, upstream: Array) -> Array:
@@ -67,3 +68,27 @@ def gelu_tanh_slope(x: Array) -> Array:
     c = math.sqrt(2 / math.pi)
     bent = np.tanh(c * (x + 0.044715 * x**3))
     return 0.5 * (1 + bent) + 0.5 * x * (1 - bent**2) * c * (1 + 3 * 0.044715 * x**2)
+
+
+def gelu_slope(x: Array) -> Array:
+    """Return the slope of `layers.gelu_in_place`, `p + x p (1 - p) u'`, u the log-odds of p.
+
+    >>> gelu_slope(np.array([0.0, 100.0, -100.0]))
+    array([0.5, 1. , 0. ])
+    """
+    x = np.clip(x, -12, 12)  # further out p is 0 or 1
+    square = x * x
+    odds = x * np.polyval(np.asarray(LOG_ODDS, x.dtype), square)
+    powers = 2 * np.arange(len(LOG_ODDS))[::-1] + 1
+    steep = np.polyval(np.asarray(powers * LOG_ODDS, x.dtype), square)
+    p = 1 / (1 + np.exp(-odds))
+    return p + x * p * (1 - p) * steep
+
+
+def relu_slope(x: Array) -> Array:
+    """Return the slope of `max(0, x)`, 0 at 0.
+
+    >>> relu_slope(np.array([-2.0, 0.0, 3.0]))
+    array([0., 0., 1.])
+    """
+    return (x > 0).astype(x.dtype)

@@ -13,7 +13,7 @@ from attention.core.plain import softmax_in_place
 _Heads = TypeVar("_Heads", int, Array)
 
 # The log-odds of the normal distribution function are x * P(x * x); highest power first.
-_LOG_ODDS = (
+LOG_ODDS = (
     3.61872599e-9,
     -2.67293711e-7,
     7.94622603e-6,
@@ -60,11 +60,11 @@ def gelu_in_place(x: Array) -> Array:
     """
     with np.errstate(over="ignore"):  # far to the left: x / inf is the 0 that is wanted
         square = x * x
-        odds = square * -_LOG_ODDS[0]
-        for coefficient in _LOG_ODDS[1:-1]:
+        odds = square * -LOG_ODDS[0]
+        for coefficient in LOG_ODDS[1:-1]:
             odds -= coefficient
             odds *= square
-        odds -= _LOG_ODDS[-1]
+        odds -= LOG_ODDS[-1]
         odds *= x
         np.exp(odds, out=odds)
     odds += 1
@@ -134,37 +134,19 @@ def sine_positions(tokens: int, width: int, start: int = 0) -> Array:
     return np.concatenate([np.sin(angles), np.cos(angles)], axis=1).astype(np.float32)
 
 
-@lru_cache(maxsize=64)
-def rotation_angles(tokens: int, width: int, theta: float, start: int = 0) -> tuple[Array, Array]:
-    """Return the cosines and sines `(T, E / 2)` of the angles `p theta^(-2 i / E)`.
-
-    Position p turns the i-th pair of numbers by its own angle: the first pairs fast, the last ones
-    slowly.
-
-    Source: Su et al. 2021, "RoFormer", section 3.2.2.
-
-    >>> cos, sin = rotation_angles(2, 4, 100.0)
-    >>> bool(np.allclose(np.arctan2(sin[1], cos[1]), [1.0, 0.1]))
-    True
-    """
-    slower = theta ** (-np.arange(0, width, 2) / width)  # float64: positions go into thousands
-    angles = np.arange(start, start + tokens)[:, None] * slower
-    cos, sin = np.cos(angles).astype(np.float32), np.sin(angles).astype(np.float32)
-    cos.flags.writeable = sin.flags.writeable = False  # every layer turns by the same
-    return cos, sin
-
-
 def rotate(x: Array, cos: Array, sin: Array) -> Array:
-    """Turn each pair of numbers `(x[i], x[i + E / 2])` by its angle: `(..., T, E)`.
+    """Turn each pair of numbers `(x[i], x[i + R / 2])` by its angle: `(..., T, E)`.
 
-    The score of two rotated vectors depends on how far apart they are only. The opposite rotation
-    has `-sin`.
+    Where there are fewer angles than pairs, only the first R numbers turn. The score of two rotated
+    vectors depends on how far apart they are only. The opposite rotation has `-sin`.
 
-    >>> rotate(np.array([[1.0, 0.0]]), np.array([[0.0]]), np.array([[1.0]]))
-    array([[0., 1.]])
+    >>> rotate(np.array([[1.0, 0.0, 7.0]]), np.array([[0.0]]), np.array([[1.0]]))
+    array([[0., 1., 7.]])
     """
-    first, second = np.split(x, 2, axis=-1)
-    return np.concatenate([first * cos - second * sin, second * cos + first * sin], axis=-1)
+    half = cos.shape[-1]
+    first, second = x[..., :half], x[..., half : 2 * half]
+    turned = first * cos - second * sin, second * cos + first * sin, x[..., 2 * half :]
+    return np.concatenate(turned, axis=-1)
 
 
 def softmax_rows_in_place(scores: Array, *, is_causal: bool = False) -> Array:

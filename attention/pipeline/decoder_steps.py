@@ -48,7 +48,7 @@ def _with_positions(p: HeadState) -> list[Matrix]:
 
 
 def _rotated_gap(p: HeadState) -> float:
-    angles = p.model.angles(p.sizes["T"])
+    angles = p.model.angles(p.sizes["T"], layer=p.layer)
     q, k = (rotate(rows, *angles) for rows in p.unrotated)
     return max(gap(q, p.q), gap(k, p.k))
 

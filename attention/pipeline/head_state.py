@@ -154,9 +154,10 @@ class HeadState:
     @property
     def slowest_angle(self) -> float:
         """By how many radians the last pair of numbers turns from one position to the next."""
-        if self.model.rope_theta is None:
+        rope = self.model.rope(self.layer)
+        if rope is None:
             raise TypeError(f"{self.model.name} rotates nothing")
-        return float(self.model.rope_theta ** (2 / self.sizes["E"] - 1))
+        return float(rope.frequencies[-1])
 
     @cached_property
     def unrotated(self) -> tuple[Array, Array]:

@@ -62,7 +62,7 @@ def _projection_gap(p: HeadState) -> float:
     """Compare what the head's own matrices make with the trace, turned back if it was rotated."""
     w, x, held = p.model.projections(p.layer, p.head), p.normalised, [p.q, p.k, p.v]
     if p.model.rotary:
-        cos, sin = p.model.angles(p.sizes["T"])
+        cos, sin = p.model.angles(p.sizes["T"], layer=p.layer)
         held[:2] = (rotate(rows, cos, -sin) for rows in held[:2])
     made = x @ w.w_q + w.b_q, x @ w.w_k + w.b_k, x @ w.w_v + w.b_v
     return max(map(gap, made, held))

@@ -10,6 +10,7 @@ import numpy as np
 from attention.models import settings
 from attention.models.architecture import Names
 from attention.models.decoder import CausalModel, DecoderConfig
+from attention.models.rope import Rope
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,8 +18,9 @@ class MixedConfig(DecoderConfig):
     @classmethod
     def from_dict(cls, config):
         settings.check_settings(config, {"model_type": "mixed"})
-        own = {name: value for name, value in config.items() if name != "model_type"}
-        return cls(**own, head_dim=config["hidden_size"] // config["num_attention_heads"])
+        own = {name: value for name, value in config.items() if name not in ("model_type", "rope_theta")}
+        head = config["hidden_size"] // config["num_attention_heads"]
+        return cls(**own | {"rope": Rope(config["rope_theta"], head)}, head_dim=head)
 
     def shapes(self):
         width, inner, heads = self.hidden_size, self.intermediate_size, self.num_attention_heads

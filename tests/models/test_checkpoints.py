@@ -5,17 +5,15 @@ as computed anew.
 """
 
 import json
+from pkgutil import resolve_name
 
 import numpy as np
 import pytest
 
-from attention.models.bert import Bert, BertConfig
-from attention.models.gpt2 import Gpt2, Gpt2Config
-from attention.models.llama import Llama, LlamaConfig
+from attention.models import registry
 from tests.models import checkpoints, tiny
 from tests.rounding import assert_within, whole_pass
 
-KINDS = {"bert": Bert, "gpt2": Gpt2, "llama": Llama}
 STORED = checkpoints.stored()
 DEFAULTS = STORED.pop("defaults")
 
@@ -23,9 +21,9 @@ DEFAULTS = STORED.pop("defaults")
 def check(case, folder, expected):
     """Compare every attention weight and, where there is a head, every logit."""
     tiny.write_tokenizer(folder)
-    model = KINDS[case.kind].from_folder("tiny", folder)
-    trace = model.trace(" ".join(tiny.WORDS[i] for i in checkpoints.IDS))
-    assert trace.input.ids.tolist() == checkpoints.IDS
+    model = resolve_name(registry.ARCHITECTURES[case.kind]).from_folder("tiny", folder)
+    trace = model.trace(" ".join(tiny.WORDS[i] for i in checkpoints.ids_of(case)))
+    assert trace.input.ids.tolist() == checkpoints.ids_of(case)
     np.testing.assert_allclose(trace.weights, expected["weights"], rtol=0, atol=2e-6)
     assert getattr(model, "predicts", False) == ("logits" in expected)
     if "logits" in expected:
@@ -35,7 +33,7 @@ def check(case, folder, expected):
 
 @pytest.mark.parametrize("kind", DEFAULTS)
 def test_a_config_without_settings_has_those_that_transformers_assumes(kind):
-    sizes = {"bert": BertConfig, "gpt2": Gpt2Config, "llama": LlamaConfig}[kind]
+    sizes = resolve_name(registry.ARCHITECTURES[kind]).config_class
     told = json.loads(str(DEFAULTS[kind]))
     assert told["model_type"] == kind
     assert sizes.from_dict({"model_type": kind}) == sizes.from_dict(told)

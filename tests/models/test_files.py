@@ -13,7 +13,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from attention.models import files
-from attention.models.bert import BertConfig
+from attention.models.bert_families import BertConfig
 
 SHAPES = {"a.weight": (2, 3), "a.bias": (3,)}
 CONFIG = {

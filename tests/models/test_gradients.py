@@ -10,8 +10,9 @@ from attention.edits import Add
 from attention.interventions import effects
 from attention.interventions.estimate import first_order_effects
 from attention.models import gradients, layers
+from attention.models.activations import ACTIVATIONS
 from attention.models.backward import DifferentiableModel
-from attention.models.gpt2 import Gpt2, _gelu_tanh
+from attention.models.gpt2 import Gpt2
 from attention.models.layers import merge_heads
 from attention.models.llama import Llama
 from tests.models import new_architecture, tiny
@@ -33,11 +34,10 @@ PARTS = {
         attention.softmax,
         lambda x, u: gradients.softmax_gradient(attention.softmax(x), u),
     ),
-    "SiLU": (
-        lambda x: layers.silu_in_place(x.copy()),
-        lambda x, u: u * gradients.silu_slope(x),
-    ),
-    "GELU": (_gelu_tanh, lambda x, u: u * gradients.gelu_tanh_slope(x)),
+    **{
+        name: (lambda x, f=f: f.in_place(x.copy()), lambda x, u, f=f: u * f.slope(x))
+        for name, f in ACTIVATIONS.items()
+    },
 }
 
 

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attention.models import available_models, load_model, registry, unavailable_models
-from attention.models.bert import BertConfig
+from attention.models.bert_families import BertConfig
 from attention.models.gpt2 import Gpt2Config
-from attention.models.llama import LlamaConfig
+from attention.models.llama_families import LlamaConfig
 from tests.models import tiny
 
 KINDS = {"llama": LlamaConfig, "gpt2": Gpt2Config, "bert": BertConfig}

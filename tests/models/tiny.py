@@ -6,9 +6,9 @@ import numpy as np
 from safetensors.numpy import save_file
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from attention.models.bert import BertConfig
+from attention.models.bert_families import BertConfig
 from attention.models.gpt2 import Gpt2Config
-from attention.models.llama import LlamaConfig
+from attention.models.llama_families import LlamaConfig
 
 WORDS = ("the", "cat", "sat", "on", "mat", "dog", "ran", "away", "it", "was", "[UNK]")
 CONFIGS = {

@@ -3,7 +3,8 @@
 import numpy as np
 
 from attention.models.gguf_files import _gguf_name
-from attention.models.llama import LlamaConfig
+from attention.models.llama_families import LlamaConfig
+from attention.models.rope import Rope
 
 WORDS = ["<s>", *map(chr, range(33, 127)), "Ġ", "th", "the", "hat"]  # no merges make the last one
 CONFIG = LlamaConfig(
@@ -16,7 +17,7 @@ CONFIG = LlamaConfig(
     vocab_size=len(WORDS),
     max_position_embeddings=40,
     norm_eps=0.0,
-    rope_theta=500.0,
+    rope=Rope(500.0, 8),
 )
 FIELDS = {
     "llama.block_count": CONFIG.num_hidden_layers,
@@ -27,7 +28,7 @@ FIELDS = {
     "llama.context_length": CONFIG.max_position_embeddings,
     "llama.rope.dimension_count": CONFIG.head_dim,
     "llama.attention.layer_norm_rms_epsilon": CONFIG.norm_eps,
-    "llama.rope.freq_base": CONFIG.rope_theta,
+    "llama.rope.freq_base": CONFIG.rope.theta,
     "tokenizer.ggml.model": "gpt2",
     "tokenizer.ggml.pre": "smollm",
     "tokenizer.ggml.tokens": WORDS,
