@@ -18,6 +18,7 @@ from attention.models.named_weights import NamedWeights
 from attention.models.rope import Rope, rotation_angles
 from attention.models.scoring import Scoring
 
+
 class Names(NamedTuple):
     """What weights are called, without `.weight` and `.bias`: as in files, where no other is given.
 

@@ -23,7 +23,9 @@ class DifferentiableModel(CausalModel):
 
     def mlp_gradient(self, layer: int, x: Array, upstream: Array) -> Array:
         """Return the gradient of `mlp` at rows `(T, D)`; see `gradients`."""
-        first, second = (self._part(layer, part) for part in (self.names.mlp_in, self.names.mlp_out))
+        first, second = (
+            self._part(layer, part) for part in (self.names.mlp_in, self.names.mlp_out)
+        )
         inner = self._linear(first, x)
         through = upstream @ self._weights[f"{second}.weight"].T
         if self.gated_mlp:

@@ -16,8 +16,8 @@ from tokenizers import Tokenizer
 from attention.arrays import Array
 from attention.core import softmax
 from attention.models.architecture import LayerArrays, Projected
-from attention.models.config import Config
 from attention.models.attending import attend
+from attention.models.config import Config
 from attention.models.layers import rotate
 from attention.models.rope import Rope
 from attention.models.scoring import Scoring, capped_in_place

@@ -81,7 +81,9 @@ class GptNeoXConfig(DecoderConfig):
         width, inner = self.hidden_size, self.intermediate_size
         shapes: dict[str, tuple[int, ...]] = {"embed_in.weight": (self.vocab_size, width)}
         layers = [f"layers.{layer}" for layer in range(self.num_hidden_layers)]
-        norms = [f"{at}.{n}" for at in layers for n in ("input_layernorm", "post_attention_layernorm")]
+        norms = [
+            f"{at}.{n}" for at in layers for n in ("input_layernorm", "post_attention_layernorm")
+        ]
         for norm in ("final_layer_norm", *norms):
             shapes |= {f"{norm}.weight": (width,), f"{norm}.bias": (width,)}
         for at in layers:

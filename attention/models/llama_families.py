@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Self
 from attention.models import activations, settings
 from attention.models.architecture import Names
 from attention.models.decoder import DecoderConfig
-from attention.models.rope import Rope, longest_text, rope_of
+from attention.models.rope import longest_text, rope_of
 
 _SIZES = {
     "vocab_size": 32_000,
@@ -204,7 +204,7 @@ class LlamaConfig(DecoderConfig):
         parts = {part: ((count, width), self.query_key_value_bias) for part, count in own}
         parts[names.w_o] = (width, asked), self.output_bias
         joined = 2 * inner if self.fused else inner
-        parts |= {part: ((joined, width), self.mlp_bias) for part in self.mlp_parts}
+        parts |= dict.fromkeys(self.mlp_parts, ((joined, width), self.mlp_bias))
         parts[names.mlp_out] = (width, inner), self.mlp_bias
         for norm in (names.attention_norm, names.attended_norm, names.mlp_norm, names.added_norm):
             parts |= {norm: ((width,), False)} if norm else {}
@@ -299,9 +299,7 @@ def _rope_parameters(config: Mapping[str, Any]) -> tuple[dict[str, Any], dict[st
     The old settings stand back behind the new ones, as in transformers.
     """
     scaling, whole = (settings.an_object(config, at) for at in ("rope_scaling", "rope_parameters"))
-    outside = {
-        name: config[name] for name in _OUTSIDE if config.get(name) is not None
-    }
+    outside = {name: config[name] for name in _OUTSIDE if config.get(name) is not None}
     if "rope_local_base_freq" not in config:
         told = scaling or whole
         given = {name: value for name, value in told.items() if value is not None}

@@ -89,7 +89,11 @@ def longest_text(told: Mapping[str, Any], context: int) -> int:
     Beyond these `dynamic` turns by other angles for every length, and `longrope` by other ones.
     """
     kind = _kind(told)
-    return int(_number(told, _OWN_LENGTH, 1)) if kind == "longrope" and _OWN_LENGTH in told else context
+    return (
+        int(_number(told, _OWN_LENGTH, 1))
+        if kind == "longrope" and _OWN_LENGTH in told
+        else context
+    )
 
 
 def _kind(told: Mapping[str, Any]) -> Any:

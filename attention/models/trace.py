@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from attention.arrays import Array
-from attention.core import attention_scores, softmax
+from attention.core import attention_scores, causal_mask, softmax
 from attention.edits import Edits
 from attention.models.editing import scores_in_place
 from attention.models.scoring import Scoring
@@ -203,10 +203,12 @@ class Trace:
         Made again from queries and keys when first asked for: they are as large as the weights,
         and few readers want both.
         """
-        scores = attention_scores(self.query, self.key, is_causal=self.is_causal, enable_gqa=True)
+        scores = attention_scores(self.query, self.key, enable_gqa=True)
+        hidden = ~causal_mask(len(self.tokens)) if self.is_causal else False
         for layer, here in enumerate(scores):
             if self.scoring is not None:
                 self.scoring.in_place(here, layer)
+            np.copyto(here, -math.inf, where=hidden)
             scores_in_place(here, self.edits, layer)
         scores.flags.writeable = False
         return scores

@@ -18,7 +18,11 @@ class MixedConfig(DecoderConfig):
     @classmethod
     def from_dict(cls, config):
         settings.check_settings(config, {"model_type": "mixed"})
-        own = {name: value for name, value in config.items() if name not in ("model_type", "rope_theta")}
+        own = {
+            name: value
+            for name, value in config.items()
+            if name not in ("model_type", "rope_theta")
+        }
         head = config["hidden_size"] // config["num_attention_heads"]
         return cls(**own | {"rope": Rope(config["rope_theta"], head)}, head_dim=head)
 

@@ -112,9 +112,8 @@ def test_config_gives_the_shape_of_every_tensor():
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("model_type", "roberta"),
-        ("hidden_act", "relu"),
-        ("hidden_act", "gelu_new"),
+        ("model_type", "deberta"),
+        ("hidden_act", "mish"),
         ("position_embedding_type", "relative_key"),
         ("num_hidden_layers", 10**9),
         ("num_hidden_layers", None),

@@ -6,20 +6,19 @@ import numpy as np
 import pytest
 
 import attention
+from attention.core import attention_scores, causal_mask
 from attention.edits import Add
 from attention.interventions import effects
 from attention.interventions.estimate import first_order_effects
 from attention.models import gradients, layers
 from attention.models.activations import ACTIVATIONS
 from attention.models.backward import DifferentiableModel
-from attention.models.gpt2 import Gpt2
 from attention.models.layers import merge_heads
-from attention.models.llama import Llama
 from tests.models import new_architecture, tiny
 
 TEXT = "the cat sat on the mat it was"
 STEP = 1e-5
-MODELS = {"llama": Llama, "gpt2": Gpt2}
+MODELS = {kind: tiny.loader(kind) for kind in tiny.DECODERS}
 GAIN, BIAS = np.random.default_rng(1).normal(1, 0.5, (2, 6))
 PARTS = {
     "LayerNorm": (
@@ -54,7 +53,7 @@ def test_the_gradient_of_a_part_is_its_slope(part):
 def decoder(request, tmp_path_factory):
     """Return a tiny decoder whose numbers are float64."""
     folder = tiny.write(tmp_path_factory.mktemp(request.param) / "m", request.param)
-    made = MODELS[request.param].from_folder("tiny", folder)
+    made = MODELS[request.param].from_folder(request.param, folder)
     made._weights = {name: array.astype("f8") for name, array in made._weights.items()}
     made.word_embeddings = made._head = made.word_embeddings.astype("f8")
     return made
@@ -66,7 +65,10 @@ def slow_pass(model, added):
     hidden, kept = [model.embed(ids)], []
     for layer, more in enumerate(added):
         query, key, value = model.project(layer, hidden[-1])
-        weights = attention.attention_weights(query, key, is_causal=True, enable_gqa=True)
+        scores = attention_scores(query, key, enable_gqa=True)
+        if model.scoring is not None:
+            model.scoring.in_place(scores, layer)
+        weights = attention.softmax(np.where(causal_mask(len(ids)), scores, -np.inf))
         z = weights @ np.repeat(value, len(query) // len(key), axis=0) + more
         w_o, bias = model.output_projection(layer)
         attended = merge_heads(z) @ w_o + bias
@@ -129,7 +131,7 @@ def test_the_effect_on_an_answer_has_a_slope_too(decoder, untouched, answer):
 
 
 def test_float32_gives_the_same_but_for_rounding(decoder, untouched, tmp_path):
-    kind = next(kind for kind, made in MODELS.items() if isinstance(decoder, made))
+    kind = decoder.name
     single = MODELS[kind].from_folder("tiny", tiny.write(tmp_path / "m", kind))
     np.testing.assert_allclose(
         first_order_effects(single, single.trace(TEXT)),
@@ -139,7 +141,7 @@ def test_float32_gives_the_same_but_for_rounding(decoder, untouched, tmp_path):
 
 
 def test_where_there_is_no_estimate(tmp_path, cat_trace):
-    llama = Llama.from_folder("tiny", tiny.write(tmp_path / "m", "llama"))
+    llama = MODELS["llama"].from_folder("tiny", tiny.write(tmp_path / "m", "llama"))
     assert first_order_effects(llama, llama.trace("the")) is None
     edited = llama.trace(TEXT, (Add(1.0),))
     assert first_order_effects(llama, edited) is None

@@ -12,12 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attention.models import available_models, load_model, registry, unavailable_models
-from attention.models.bert_families import BertConfig
-from attention.models.gpt2 import Gpt2Config
-from attention.models.llama_families import LlamaConfig
 from tests.models import tiny
 
-KINDS = {"llama": LlamaConfig, "gpt2": Gpt2Config, "bert": BertConfig}
+KINDS = {kind: tiny.loader(kind).config_class for kind in tiny.CONFIGS}
 ODD = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner),

@@ -1,14 +1,14 @@
 """Tiny models with random weights, as folders that a registry could find."""
 
 import json
+from pkgutil import resolve_name
 
 import numpy as np
 from safetensors.numpy import save_file
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from attention.models.bert_families import BertConfig
-from attention.models.gpt2 import Gpt2Config
-from attention.models.llama_families import LlamaConfig
+from attention.models.decoder import CausalModel
+from attention.models.registry import ARCHITECTURES
 
 WORDS = ("the", "cat", "sat", "on", "mat", "dog", "ran", "away", "it", "was", "[UNK]")
 CONFIGS = {
@@ -45,17 +45,62 @@ CONFIGS = {
         "layer_norm_eps": 1e-12,
     },
 }
-_KINDS = {"llama": LlamaConfig, "gpt2": Gpt2Config, "bert": BertConfig}
-PREFIXES = {"llama": "model.", "gpt2": "transformer.", "bert": "bert."}
+_BASE = {name: value for name, value in CONFIGS["bert"].items() if name != "type_vocab_size"}
+_GEMMA = CONFIGS["llama"] | {"head_dim": 4, "query_pre_attn_scalar": 6, "sliding_window": 5}
+CONFIGS |= {
+    kind: {**config, "model_type": kind}
+    for kind, config in {
+        "roberta": CONFIGS["bert"] | {"max_position_embeddings": 22},
+        "xlm-roberta": CONFIGS["bert"] | {"max_position_embeddings": 22},
+        "camembert": CONFIGS["bert"] | {"max_position_embeddings": 22},
+        "distilbert": _BASE,
+        "electra": CONFIGS["bert"] | {"embedding_size": 12},
+        "mpnet": _BASE | {"max_position_embeddings": 22},
+        "mistral": CONFIGS["llama"] | {"sliding_window": 5},
+        "qwen2": CONFIGS["llama"],
+        "qwen3": CONFIGS["llama"] | {"head_dim": 4},
+        "gemma": CONFIGS["llama"] | {"head_dim": 4},
+        "gemma2": _GEMMA | {"attn_logit_softcapping": 2.0},
+        "gemma3": {"text_config": _GEMMA | {"sliding_window_pattern": 2,
+                                            "model_type": "gemma3_text"}},
+        "gemma3_text": _GEMMA | {"sliding_window_pattern": 2},
+        "phi3": CONFIGS["llama"] | {"partial_rotary_factor": 0.5},
+        "gpt_neox": {**_BASE, "layer_norm_eps": 1e-5, "rotary_pct": 0.5,
+                     "num_hidden_layers": 3, "tie_word_embeddings": True},
+        "opt": {"num_hidden_layers": 3, "num_attention_heads": 4, "hidden_size": 16,
+                "ffn_dim": 24, "vocab_size": len(WORDS), "max_position_embeddings": 20},
+    }.items()
+}  # fmt: skip
+# Those whose layers differ from all others in what is computed.
+DIFFERENT = ("llama", "gpt2", "bert", "mpnet", "electra", "gemma2", "gemma3_text", "gpt_neox")
+DECODERS = tuple(  # the settings of gemma3 are those of gemma3_text, one level down
+    kind
+    for kind, row in ARCHITECTURES.items()
+    if issubclass(resolve_name(row), CausalModel) and kind != "gemma3"
+)
+PREFIXES = {
+    **dict.fromkeys(DECODERS, "model."), **dict.fromkeys(("roberta", "xlm-roberta"), "roberta."),
+    "gpt2": "transformer.", "bert": "bert.", "camembert": "roberta.", "distilbert": "distilbert.",
+    "electra": "electra.", "mpnet": "mpnet.", "gpt_neox": "gpt_neox.", "opt": "model.decoder.",
+    "gemma3": "model.language_model.",
+}  # fmt: skip
+
+
+def loader(kind):
+    """Return the class that reads models of a kind."""
+    return resolve_name(ARCHITECTURES[kind])
 
 
 def weights(kind, seed=0, **changes):
-    """Return random tensors of the right shapes, named as in a file; gains are about 1."""
+    """Return random tensors of the right shapes, named as in a file; gains are about 1.
+
+    In Gemma's files they are less by 1.
+    """
     rng = np.random.default_rng(seed)
-    shapes = _KINDS[kind].from_dict(CONFIGS[kind] | changes).shapes()
+    shapes = loader(kind).config_class.from_dict(CONFIGS[kind] | changes).shapes()
     return {
         PREFIXES[kind] + name: rng.normal(
-            len(shape) == 1 and name.endswith("weight"), 0.3, shape
+            len(shape) == 1 and name.endswith("weight") and "gemma" not in kind, 0.3, shape
         ).astype("f4")
         for name, shape in shapes.items()
     }
