@@ -1,8 +1,8 @@
 """BERT's relatives: how each names its parts, and what it does otherwise.
 
 A family is one row of a table; `BertConfig` is what a row and a file say together. Sources: Liu et
-al. 2019, "RoBERTa"; Conneau et al. 2020, "XLM-R"; Martin et al. 2020, "CamemBERT"; Sanh et al. 2019,
-"DistilBERT"; Clark et al. 2020, "ELECTRA", section 3.2; Song et al. 2020, "MPNet", section 3.
+al. 2019, "RoBERTa"; Conneau et al. 2020, "XLM-R"; Martin et al. 2020, "CamemBERT"; Sanh et al.
+2019, "DistilBERT"; Clark et al. 2020, "ELECTRA", section 3.2; Song et al. 2020, "MPNet", section 3.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _QKV = ("attention.self.query", "attention.self.key", "attention.self.value")
 _COMPUTED = {"position_embedding_type": "absolute", "is_decoder": False, "per_layer_config": None}
 
 
-class Family(NamedTuple):
+class BertFamily(NamedTuple):
     """What is the same in all models of one `model_type`."""
 
     name: str  # as people say it
@@ -54,7 +54,7 @@ class Family(NamedTuple):
     distances: bool = False  # every score has a learned bias for how far apart its tokens are
 
 
-_DISTILBERT = Family(
+_DISTILBERT = BertFamily(
     "DistilBERT",
     {"num_hidden_layers": 6, "type_vocab_size": 0},
     {"n_layers": "num_hidden_layers", "n_heads": "num_attention_heads", "dim": "hidden_size",
@@ -65,7 +65,7 @@ _DISTILBERT = Family(
     ),
     qkv_parts=("attention.q_lin", "attention.k_lin", "attention.v_lin"),
 )  # fmt: skip
-_MPNET = Family(
+_MPNET = BertFamily(
     "MPNet",
     {"vocab_size": 30_527, "type_vocab_size": 0, "relative_attention_num_buckets": 32},
     names=_NAMES._replace(w_o="attention.attn.o", attention_norm="attention.LayerNorm"),
@@ -73,13 +73,13 @@ _MPNET = Family(
     after_padding=True,
     distances=True,
 )
-FAMILIES = {  # the `model_type` of a config.json
-    "bert": Family("Bert"),
-    "roberta": Family("RoBERTa", {"vocab_size": 50_265}, after_padding=True),
-    "xlm-roberta": Family("XLM-R", after_padding=True),
-    "camembert": Family("CamemBERT", after_padding=True),
+BERT_FAMILIES = {  # the `model_type` of a config.json
+    "bert": BertFamily("Bert"),
+    "roberta": BertFamily("RoBERTa", {"vocab_size": 50_265}, after_padding=True),
+    "xlm-roberta": BertFamily("XLM-R", after_padding=True),
+    "camembert": BertFamily("CamemBERT", after_padding=True),
     "distilbert": _DISTILBERT,
-    "electra": Family(
+    "electra": BertFamily(
         "ELECTRA",
         {"embedding_size": 128, "hidden_size": 256, "num_attention_heads": 4,
          "intermediate_size": 1_024},
@@ -105,9 +105,9 @@ class BertConfig(Config):
     def from_dict(cls, config: dict[str, Any]) -> Self:
         """Take the sizes from a `config.json`; refuse what this module does not compute."""
         kind = config.get("model_type", "bert")
-        family = FAMILIES.get(kind) if isinstance(kind, str) else None
+        family = BERT_FAMILIES.get(kind) if isinstance(kind, str) else None
         if family is None:
-            raise ValueError(f"model_type is {kind!r}; computed are {', '.join(FAMILIES)}")
+            raise ValueError(f"model_type is {kind!r}; computed are {', '.join(BERT_FAMILIES)}")
         config = settings.complete(config, _SIZES | dict(family.defaults), family.aliases)
         settings.check_settings(config, _COMPUTED)
         if family.distances:  # the program of transformers has these numbers, whatever a file says

@@ -1,6 +1,7 @@
 """GPT-NeoX and Pythia: LayerNorm, a part of each head rotated, attention and MLP side by side.
 
-Sources: Black et al. 2022, "GPT-NeoX-20B", section 2.1; Biderman et al. 2023, "Pythia", section 2.2.
+Sources: Black et al. 2022, "GPT-NeoX-20B", section 2.1; Biderman et al. 2023, "Pythia", section
+2.2.
 """
 
 from __future__ import annotations

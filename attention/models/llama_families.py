@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Self
 from attention.models import activations, settings
 from attention.models.architecture import Names
 from attention.models.decoder import DecoderConfig
-from attention.models.rope import longest_text, rope_of
+from attention.models.rope import longest_text, rope_of, rope_parameters
 
 _SIZES = {
     "vocab_size": 32_000,
@@ -67,7 +67,7 @@ _QWEN = {
 }
 
 
-class Family(NamedTuple):
+class LlamaFamily(NamedTuple):
     """What is the same in all models of one `model_type`."""
 
     name: str  # as people say it
@@ -82,30 +82,30 @@ class Family(NamedTuple):
     activation: str = "hidden_act"  # the setting that names it
 
 
-FAMILIES = {  # the `model_type` of a config.json
-    "llama": Family("Llama", windows=False),
-    "mistral": Family(
+LLAMA_FAMILIES = {  # the `model_type` of a config.json
+    "llama": LlamaFamily("Llama", windows=False),
+    "mistral": LlamaFamily(
         "Mistral",
         {"intermediate_size": 14_336, "num_key_value_heads": 8, "sliding_window": 4_096,
          "max_position_embeddings": 131_072},
     ),
-    "qwen2": Family("Qwen2", _QWEN, query_key_value_bias=True, output_bias=False),
-    "qwen3": Family("Qwen3", _QWEN | {"head_dim": 128}, head_norms=True),
-    "gemma": Family(
+    "qwen2": LlamaFamily("Qwen2", _QWEN, query_key_value_bias=True, output_bias=False),
+    "qwen3": LlamaFamily("Qwen3", _QWEN | {"head_dim": 128}, head_norms=True),
+    "gemma": LlamaFamily(
         "Gemma",
         _GEMMA | {"vocab_size": 256_000, "hidden_size": 3_072, "intermediate_size": 24_576,
                   "num_hidden_layers": 28, "num_attention_heads": 16, "num_key_value_heads": 16,
                   "max_position_embeddings": 8_192, "query_pre_attn_scalar": None},
         gemma=True, windows=False,
     ),
-    "gemma2": Family(
+    "gemma2": LlamaFamily(
         "Gemma 2", _GEMMA_2, added_norms=True, gemma=True, activation="hidden_activation"
     ),
-    "gemma3_text": Family(
+    "gemma3_text": LlamaFamily(
         "Gemma 3", _GEMMA_3, head_norms=True, added_norms=True, gemma=True,
         activation="hidden_activation",
     ),
-    "phi3": Family(
+    "phi3": LlamaFamily(
         "Phi-3",
         {"vocab_size": 32_064, "hidden_size": 3_072, "intermediate_size": 8_192,
          "max_position_embeddings": 4_096, "rms_norm_eps": 1e-5},
@@ -142,9 +142,9 @@ class LlamaConfig(DecoderConfig):
         """Take the sizes from a `config.json`; refuse what this module does not compute."""
         config = _of_the_text(config)
         kind = config.get("model_type", "llama")
-        family = FAMILIES.get(kind) if isinstance(kind, str) else None
+        family = LLAMA_FAMILIES.get(kind) if isinstance(kind, str) else None
         if family is None:
-            raise ValueError(f"model_type is {kind!r}; computed are {', '.join(FAMILIES)}")
+            raise ValueError(f"model_type is {kind!r}; computed are {', '.join(LLAMA_FAMILIES)}")
         config = settings.complete(config, _SIZES | dict(family.defaults))
         settings.check_settings(config, _COMPUTED)
         settings.check_settings(config, {"attention_bias": (False, True)})
@@ -201,7 +201,9 @@ class LlamaConfig(DecoderConfig):
         )
         rows = (asked + 2 * kept,) if self.fused else (asked, kept, kept)
         own = zip(self.qkv_parts, rows, strict=True)
-        parts = {part: ((count, width), self.query_key_value_bias) for part, count in own}
+        parts: dict[str, tuple[tuple[int, ...], bool]] = {
+            part: ((count, width), self.query_key_value_bias) for part, count in own
+        }
         parts[names.w_o] = (width, asked), self.output_bias
         joined = 2 * inner if self.fused else inner
         parts |= dict.fromkeys(self.mlp_parts, ((joined, width), self.mlp_bias))
@@ -228,7 +230,7 @@ def _sizes(config: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(head, int):
         raise ValueError(f"head_dim must be a whole number, got {head!r}")
     context = settings.whole_number(config, "max_position_embeddings")
-    told, local = _rope_parameters(config)
+    told, local = rope_parameters(config)
     return {
         "num_hidden_layers": settings.whole_number(config, "num_hidden_layers", 1_000),
         "num_attention_heads": heads,
@@ -245,7 +247,7 @@ def _sizes(config: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _else(config: Mapping[str, Any], family: Family) -> dict[str, Any]:
+def _else(config: Mapping[str, Any], family: LlamaFamily) -> dict[str, Any]:
     """Return what a model does otherwise than Llama."""
     biased = bool(config.get("attention_bias"))
     gemma = family.gemma
@@ -267,7 +269,7 @@ def _else(config: Mapping[str, Any], family: Family) -> dict[str, Any]:
     }
 
 
-def _activation(config: Mapping[str, Any], family: Family) -> str:
+def _activation(config: Mapping[str, Any], family: LlamaFamily) -> str:
     name = activations.named(config, family.activation)
     # The files of the first Gemma name another than the models were trained with.
     return "gelu_pytorch_tanh" if family.name == "Gemma" and name == "gelu" else name
@@ -291,31 +293,3 @@ def _windows(config: Mapping[str, Any]) -> tuple[int | None, ...]:
     if not isinstance(first, int):
         raise ValueError(f"max_window_layers must be a whole number, got {first!r}")
     return tuple(window if i >= first else None for i in range(layers))
-
-
-def _rope_parameters(config: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any] | None]:
-    """Return how layers rotate, and how those with a window do where that is different.
-
-    The old settings stand back behind the new ones, as in transformers.
-    """
-    scaling, whole = (settings.an_object(config, at) for at in ("rope_scaling", "rope_parameters"))
-    outside = {name: config[name] for name in _OUTSIDE if config.get(name) is not None}
-    if "rope_local_base_freq" not in config:
-        told = scaling or whole
-        given = {name: value for name, value in told.items() if value is not None}
-        return {**outside, **given, **_old_length(config, told)}, None
-    local, general = (
-        settings.an_object(whole, at) for at in ("sliding_attention", "full_attention")
-    )
-    general = {**outside, **general, **scaling}
-    return general, {"rope_theta": config["rope_local_base_freq"], **local}
-
-
-_OUTSIDE = ("rope_theta", "partial_rotary_factor")
-
-
-def _old_length(config: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the length that a model was first trained with, which Phi-3 has beside the others."""
-    name = "original_max_position_embeddings"
-    scaled = told.get("rope_type", told.get("type", "default")) not in ("default", "linear")
-    return {name: config[name]} if scaled and config.get(name) is not None else {}

@@ -24,7 +24,6 @@ _DEFAULTS = {
     "max_position_embeddings": 2_048,
     "num_attention_heads": 12,
     "activation_function": "relu",
-    "layer_norm_eps": 1e-5,  # of PyTorch: there is no such setting
     "tie_word_embeddings": True,
 }
 _COMPUTED = {
@@ -61,7 +60,7 @@ class OptConfig(DecoderConfig):
             intermediate_size=settings.whole_number(config, "ffn_dim"),
             vocab_size=settings.whole_number(config, "vocab_size"),
             max_position_embeddings=settings.whole_number(config, "max_position_embeddings"),
-            norm_eps=_DEFAULTS["layer_norm_eps"],
+            norm_eps=1e-5,  # of PyTorch: there is no such setting
             activation=activations.named(config, "activation_function"),
             tie_word_embeddings=bool(config["tie_word_embeddings"]),
         )

@@ -15,8 +15,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from attention.arrays import Array
+from attention.models import settings
 
 _OWN_LENGTH = "original_max_position_embeddings"
+_OUTSIDE = ("rope_theta", "partial_rotary_factor")
+
+Settings = dict[str, Any]
 
 
 class Rope(NamedTuple):
@@ -94,6 +98,31 @@ def longest_text(told: Mapping[str, Any], context: int) -> int:
         if kind == "longrope" and _OWN_LENGTH in told
         else context
     )
+
+
+def rope_parameters(config: Mapping[str, Any]) -> tuple[Settings, Settings | None]:
+    """Return how layers rotate, and how those with a window do where that is different.
+
+    The old settings stand back behind the new ones, as in transformers.
+    """
+    scaling, whole = (settings.an_object(config, at) for at in ("rope_scaling", "rope_parameters"))
+    outside = {name: config[name] for name in _OUTSIDE if config.get(name) is not None}
+    if "rope_local_base_freq" not in config:
+        told = scaling or whole
+        given = {name: value for name, value in told.items() if value is not None}
+        return {**outside, **given, **_old_length(config, told)}, None
+    local, general = (
+        settings.an_object(whole, at) for at in ("sliding_attention", "full_attention")
+    )
+    general = {**outside, **general, **scaling}
+    return general, {"rope_theta": config["rope_local_base_freq"], **local}
+
+
+def _old_length(config: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the length that a model was first trained with, which Phi-3 has beside the others."""
+    scaled = _kind(told) not in ("default", "linear")
+    own = config.get(_OWN_LENGTH)
+    return {_OWN_LENGTH: own} if scaled and own is not None else {}
 
 
 def _kind(told: Mapping[str, Any]) -> Any:
@@ -180,7 +209,7 @@ def _blended(kept: Array, factor: float) -> tuple[float, ...]:
 
 
 def _number(told: Mapping[str, Any], name: str, least: float = 0.0) -> float:
-    value = told.get(name)
+    value: Any = told.get(name)
     if not _is_number(value) or not least <= value < 1e9 or value == 0:
         raise ValueError(f"{name} must be a number from {least:g} to 1e9, got {value!r}")
     return float(value)

@@ -9,6 +9,7 @@ import numpy as np
 
 from attention.models.layers import rotate, sine_positions
 from attention.models.transformer import Transformer
+from attention.pipeline import score_steps
 from attention.pipeline import sentences as say
 from attention.pipeline.head_state import HeadState
 from attention.pipeline.matrix import Matrix
@@ -28,8 +29,8 @@ _SHARED = {step.key: step for step in ENCODER_STEPS}
 
 def _unturned(p: HeadState) -> list[Matrix]:
     return [
-        Matrix("Q", "search terms", TE, p.unrotated[0], p.query),
-        Matrix("K", "titles", TE, p.unrotated[1], p.key),
+        Matrix("Q", "search terms", TE, p.projected[0], p.query),
+        Matrix("K", "titles", TE, p.projected[1], p.key),
         Matrix("V", "contents", TE, p.v, p.key),
     ]
 
@@ -136,7 +137,7 @@ _MASK = replace(
         r"M_{qk} = 0 \ \text{otherwise}",
     ),
     matrices=lambda p: [
-        query_by_key("S′", "every pair", p.scaled, p, True),
+        query_by_key("S′", "every pair", p.adjusted, p, True),
         query_by_key("S″", "what the mask leaves", visible(p.scores), p, True),
     ],
     sentence=say.causal,
@@ -149,7 +150,20 @@ _BACK = replace(
     "The next layer starts from there.",
     formulas=("Y = X + O", r"h^{(\ell + 1)} = Y + \mathrm{MLP}(\mathrm{Norm}(Y))"),
 )
-_GATED = r"\mathrm{MLP}(y) = (\mathrm{silu}(y W_g) \odot y W_u)\, W_d"
+_ADDED_NORMS = (
+    r"Y = X + \mathrm{Norm}(O)",
+    r"h^{(\ell + 1)} = Y + \mathrm{Norm}(\mathrm{MLP}(\mathrm{Norm}(Y)))",
+)
+_PARALLEL = replace(
+    _BACK,
+    what="The output of attention is **added** to the representation that came in. The small "
+    "network, the MLP, does not wait for it: it works on a normalised copy of what came in, too, "
+    "each token by itself, and both results are added. The next layer starts from there.",
+    formulas=(
+        "Y = X + O",
+        r"h^{(\ell + 1)} = Y + \mathrm{MLP}(\mathrm{Norm}(X))",
+    ),
+)
 _UNBIASED = replace(_SHARED["w_o"], formulas=(r"O = Z\, W_O = \sum_h Z_h W_O^{(h)}",))
 _SCORES = replace(
     _SHARED["scores"],
@@ -165,14 +179,48 @@ def steps_for(model: Transformer) -> tuple[PipelineStep, ...]:
         _stream(model),
         *([norm] if model.norm_first else []),
         _qkv(model),
-        *([_ROTATE] if model.rotary else []),
+        *([score_steps.HEAD_NORMS] if model.head_norms else []),
+        *([_rotate(model)] if model.rotary else []),
         _SCORES if causal else _SHARED["scores"],
         _SHARED["scale"],
-        _MASK if causal else _SHARED["mask"],
+        *score_steps.adjusted_steps(model),
+        _mask(model) if causal else _SHARED["mask"],
         *(_SHARED[key] for key in ("softmax", "blend", "concat")),
         _SHARED["w_o"] if model.output_bias else _UNBIASED,
         _back(model),
     )
+
+
+def _rotate(model: Transformer) -> PipelineStep:
+    """Return the rotation, with what this model changes of it."""
+    rope, said, formulas = model.rope(), _ROTATE.what, list(_ROTATE.formulas)
+    if rope is None:
+        raise TypeError(f"{model.name} rotates nothing")
+    if rope.width < model.config.head_dim:
+        said += (
+            f" Only the first {rope.width} numbers of each head take part: E is {rope.width} here."
+        )
+    if rope.divisors:
+        formulas[-1] = r"\theta_i = \theta^{-2i/E} / d_i"
+        said += (
+            " So that longer texts can be read, the angles are divided, from "
+            f"{min(rope.divisors):.3g} for some pairs to {max(rope.divisors):.3g} for others."
+        )
+    if rope.gain != 1:
+        said += f" What is turned is also made {rope.gain:.3g} times as long."
+    return replace(_ROTATE, what=said, formulas=tuple(formulas))
+
+
+def _mask(model: Transformer) -> PipelineStep:
+    if model.scoring is None or not any(model.scoring.windows):
+        return _MASK
+    width = next(window for window in model.scoring.windows if window)
+    here = sum(window is not None for window in model.scoring.windows)
+    said = (
+        f" In {here} of the {len(model.scoring.windows)} layers there is a window, too: there a "
+        f"token attends to itself and the {width - 1:,} before it only."
+    )
+    return replace(_MASK, what=_MASK.what + said)
 
 
 def _stream(model: Transformer) -> PipelineStep:
@@ -198,5 +246,14 @@ def _qkv(model: Transformer) -> PipelineStep:
 
 
 def _back(model: Transformer) -> PipelineStep:
+    if model.parallel_mlp:
+        return _PARALLEL
     step = _BACK if model.norm_first else _SHARED["back"]
-    return replace(step, formulas=(*step.formulas, _GATED)) if model.gated_mlp else step
+    if model.names.added_norm:
+        said = step.what + " Both are normalised before they are added."
+        step = replace(step, what=said, formulas=_ADDED_NORMS)
+    if model.gated_mlp:
+        bend = model.activation.name
+        gated = rf"\mathrm{{MLP}}(y) = (\mathrm{{{bend}}}(y W_g) \odot y W_u)\, W_d"
+        step = replace(step, formulas=(*step.formulas, gated))
+    return step

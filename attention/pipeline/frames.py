@@ -65,7 +65,8 @@ def softmax_frame(receipt: Receipt, tokens: Sequence[str]) -> pd.DataFrame:
             "position": range(len(receipt.dots)),
             "key": tokens[: len(receipt.dots)],
             "q · k": receipt.dots,
-            "÷ √E": receipt.scores,
+            "÷ √E": receipt.scaled,
+            **({} if receipt.scores is receipt.scaled else {"score s": receipt.scores}),
             "exp(s − m)": receipt.terms,
             "weight": receipt.weights,
         }

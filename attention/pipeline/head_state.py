@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -48,7 +48,16 @@ class HeadState:
     @property
     def seen(self) -> slice:
         """The keys that the query token may attend to."""
-        return slice(0, self.query + 1 if self.trace.is_causal else None)
+        window = self.window or self.sizes["T"]
+        if not self.trace.is_causal:
+            return slice(0, None)
+        return slice(max(0, self.query + 1 - window), self.query + 1)
+
+    @property
+    def window(self) -> int | None:
+        """How many keys a query sees, itself among them, if fewer than there are before it."""
+        scoring = self.trace.scoring
+        return None if scoring is None else scoring.window(self.layer)
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
@@ -96,11 +105,26 @@ class HeadState:
         return self.dots / np.float32(math.sqrt(self.sizes["E"]))
 
     @cached_property
+    def adjusted(self) -> Array:
+        """The scaled scores with the model's cap or bias, before any mask, `(Q, K)`."""
+        scoring = self.trace.scoring
+        if scoring is None:
+            return self.scaled
+        return replace(scoring, windows=()).in_place(self.scaled[None].copy(), 0, self.head)[0]
+
+    @cached_property
     def scores(self) -> Array:
         """The scores that softmax gets, `(Q, K)`: -inf where the mask hides a key."""
+        return self.finished(self.scaled)
+
+    def finished(self, scores: Array) -> Array:
+        """Return what softmax would get for scores `(Q, K)`: with the cap, the bias, the mask."""
+        scoring = self.trace.scoring
+        if scoring is not None:
+            scores = scoring.in_place(scores[None].copy(), self.layer, self.head)[0]
         if not self.trace.is_causal:
-            return self.scaled
-        return np.where(causal_mask(len(self.scaled)), self.scaled, -np.inf)
+            return scores
+        return np.where(causal_mask(len(scores)), scores, -np.inf)
 
     @cached_property
     def weights(self) -> Array:
@@ -158,6 +182,12 @@ class HeadState:
         if rope is None:
             raise TypeError(f"{self.model.name} rotates nothing")
         return float(rope.frequencies[-1])
+
+    @cached_property
+    def projected(self) -> tuple[Array, Array]:
+        """The head's queries and keys as its matrices make them, `(T, E)` each."""
+        made = self.model.projected(self.layer, self.x)
+        return made.query[self.head], made.key[self.group]
 
     @cached_property
     def unrotated(self) -> tuple[Array, Array]:

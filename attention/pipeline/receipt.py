@@ -38,7 +38,8 @@ class Receipt:
     key: Array  # (E,) of the chosen key
     products: Array  # (E,) query * key
     dots: Array  # (K,) the sum of the products, for every key
-    scores: Array  # (K,) dots / sqrt(E)
+    scaled: Array  # (K,) dots / sqrt(E)
+    scores: Array  # (K,) the same, or what the model makes of them: see `models.scoring`
     terms: Array  # (K,) exp(scores - largest score)
     weights: Array  # (K,) terms / their sum
     values: Array  # (K,) the chosen column of every value
@@ -72,13 +73,24 @@ def receipt_of(trace: Trace, cell: ReceiptCell) -> Receipt:
     k = trace.key[layer, shared, :seen].astype(np.float64)  # (K, E)
     v = trace.value[layer, shared, :seen].astype(np.float64)  # (K, E)
     dots = k @ q  # (K,)
-    scores = dots / np.sqrt(len(q))
+    scaled = dots / np.sqrt(len(q))
+    scores = _finished(trace, cell, scaled)
     terms = np.exp(scores - scores.max())
     weights = terms / terms.sum()
     values = v[:, cell.column]
     output = float(weights @ values)
     key, parts = k[cell.key], weights * values
-    return Receipt(cell, q, key, q * key, dots, scores, terms, weights, values, parts, output)
+    return Receipt(
+        cell, q, key, q * key, dots, scaled, scores, terms, weights, values, parts, output
+    )
+
+
+def _finished(trace: Trace, cell: ReceiptCell, scaled: Array) -> Array:
+    """Return what softmax gets for one row of scaled scores: in few models they are changed."""
+    if trace.scoring is None:
+        return scaled
+    row = scaled.copy()[None, None]
+    return trace.scoring.in_place(row, cell.layer, cell.head, cell.query)[0, 0]
 
 
 def six_digits(value: float) -> str:
@@ -94,10 +106,16 @@ def weight_steps(receipt: Receipt) -> str:
     """Return the way from the products to the weight, a line per step."""
     cell, width, keys = receipt.cell, len(receipt.query), len(receipt.scores)
     total, term = float(receipt.terms.sum()), float(receipt.terms[cell.key])
-    score, top = float(receipt.scores[cell.key]), float(receipt.scores.max())
+    scaled, score = (float(row[cell.key]) for row in (receipt.scaled, receipt.scores))
+    top, divided = (
+        float(receipt.scores.max()),
+        f"divided by √{width} = {six_digits(math.sqrt(width))}",
+    )
+    changed = receipt.scores is not receipt.scaled
     return _aligned(
         (f"q · k, the sum of the {width} products", six_digits(receipt.dots[cell.key])),
-        (f"score s: divided by √{width} = {six_digits(math.sqrt(width))}", six_digits(score)),
+        (divided if changed else f"score s: {divided}", six_digits(scaled)),
+        *([("score s: what the model makes of that", six_digits(score))] if changed else []),
         ("m: the largest score of the row", six_digits(top)),
         ("term: exp(s − m)", six_digits(term)),
         (f"the sum of the {keys} terms", six_digits(total)),
@@ -175,9 +193,15 @@ def _weights_lines(trace: Trace, place: str) -> list[str]:
         "q = trace.query[layer, head, query].astype(np.float64)  # (E,)",
         f"k = trace.key[{_keys(trace)}].astype(np.float64)  # (K, E)",
         "scores = k @ q / np.sqrt(len(q))  # (K,)",
+        *([_SCORING] if trace.scoring is not None else []),
         "terms = np.exp(scores - scores.max())  # (K,)",
         "weights = terms / terms.sum()  # (K,) they sum to 1",
     ]
+
+
+_SCORING = (
+    "scores = trace.scoring.in_place(scores[None, None], layer, head, query)[0, 0]  # cap, bias ..."
+)
 
 
 def _aligned(*rows: tuple[str, str]) -> str:

@@ -31,7 +31,8 @@ def representation(p: HeadState) -> str:
 
 def projections(p: HeadState) -> str:
     """Say how much shorter the vectors are, and how long those of the chosen tokens."""
-    query, key, value = (np.linalg.norm(v) for v in (p.q[p.query], p.k[p.key], p.v[p.key]))
+    q, k = p.projected
+    query, key, value = (np.linalg.norm(v) for v in (q[p.query], k[p.key], p.v[p.key]))
     return (
         f"{p.sizes['D']} numbers became {p.sizes['E']}, three times. The query of "
         f"“{p.query_label}” is {query:.2f} long, the key of “{p.key_label}” {key:.2f} and its "
@@ -119,19 +120,43 @@ def rotated(p: HeadState) -> str:
 
 def causal(p: HeadState) -> str:
     """Say how many scores the mask hides."""
-    tokens, seen = p.sizes["T"], p.query + 1
-    hidden = tokens * (tokens - 1) // 2
-    later = softmax(p.scaled[p.query])[seen:].sum()
+    tokens, seen = p.sizes["T"], p.seen.stop - p.seen.start
+    hidden = int(np.isneginf(p.scores).sum())
+    lost = max(0.0, 1 - softmax(p.adjusted[p.query])[p.seen].sum())
+    where = "come later" if p.window is None else f"come later or {p.window} and more before it"
     return (
         f"“{p.query_label}” keeps {seen} of {tokens} scores; {hidden} of all {tokens**2} are "
-        f"hidden. Without the mask {later:.1%} of its weight would go to tokens that come later."
+        f"hidden. Without the mask {lost:.1%} of its weight would go to tokens that {where}."
+    )
+
+
+def head_norms(p: HeadState) -> str:
+    """Say how long the query and the key are before and after their norms."""
+    (q, k), (after_q, after_k) = p.projected, p.unrotated
+    lengths = [float(np.linalg.norm(rows)) for rows in (q[p.query], after_q[p.query])]
+    keys = [float(np.linalg.norm(rows)) for rows in (k[p.key], after_k[p.key])]
+    return (
+        f"The query of “{p.query_label}” was {lengths[0]:.2f} long and is {lengths[1]:.2f} long; "
+        f"the key of “{p.key_label}” was {keys[0]:.2f} long and is {keys[1]:.2f} long."
+    )
+
+
+def adjusted(p: HeadState) -> str:
+    """Say what the cap or the bias does to the scores of the row."""
+    before, after = (rows[p.query, p.seen] for rows in (p.scaled, p.adjusted))
+    most = int(np.abs(after - before).argmax()) + p.seen.start
+    return (
+        f"The scores of “{p.query_label}” ran from {_figure(before.min())} to "
+        f"{_figure(before.max())} and run from {_figure(after.min())} to {_figure(after.max())}. "
+        f"The one with {_named(p, most)} changed most, from {_figure(p.scaled[p.query, most])} to "
+        f"{_figure(p.adjusted[p.query, most])}."
     )
 
 
 def softmax_row(p: HeadState) -> str:
     """Say which tokens get the most weight, and what they sum to."""
     row = p.weights[p.query]
-    best = np.argsort(-row[p.seen], kind="stable")[:3]
+    best = np.argsort(-row[p.seen], kind="stable")[:3] + p.seen.start
     ordinary = [not special for special in p.trace.input.special]
     base = base_rate(p.weights, ordinary, is_causal=p.trace.is_causal, query=p.query)
     usual = "" if np.isnan(base[best[0]]) else f"; the other words: {base[best[0]]:.3f} on average"
@@ -250,7 +275,7 @@ def _alone(p: HeadState) -> bool:
 
 def _undivided(p: HeadState) -> float:
     """Return the largest weight of the row if the scores were not divided."""
-    return float(softmax(p.dots[p.query, p.seen]).max())
+    return float(softmax(p.finished(p.dots)[p.query]).max())
 
 
 def _counted(count: int, thing: str) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 
 from attention.arrays import Array
 from attention.core import causal_mask
+from attention.models.architecture import Projected
 from attention.models.layers import rotate
 from attention.pipeline import sentences as say
 from attention.pipeline.head_state import HeadState
@@ -59,13 +60,14 @@ def gap(computed: Array, held: Array) -> float:
 
 
 def _projection_gap(p: HeadState) -> float:
-    """Compare what the head's own matrices make with the trace, turned back if it was rotated."""
-    w, x, held = p.model.projections(p.layer, p.head), p.normalised, [p.q, p.k, p.v]
+    """Compare what the head's own matrices make, normalised and turned, with the trace."""
+    w, x = p.model.projections(p.layer, p.head), p.normalised
+    made = Projected(x @ w.w_q + w.b_q, x @ w.w_k + w.b_k, x @ w.w_v + w.b_v)
+    q, k, v = p.model.with_head_norms(p.layer, made)
     if p.model.rotary:
-        cos, sin = p.model.angles(p.sizes["T"], layer=p.layer)
-        held[:2] = (rotate(rows, cos, -sin) for rows in held[:2])
-    made = x @ w.w_q + w.b_q, x @ w.w_k + w.b_k, x @ w.w_v + w.b_v
-    return max(map(gap, made, held))
+        angles = p.model.angles(p.sizes["T"], layer=p.layer)
+        q, k = rotate(q, *angles), rotate(k, *angles)
+    return max(map(gap, (q, k, v), (p.q, p.k, p.v)))
 
 
 def query_by_key(name: str, meaning: str, values: Array, p: HeadState, signed: bool) -> Matrix:

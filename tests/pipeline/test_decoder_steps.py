@@ -8,12 +8,19 @@ import pytest
 from attention.models.gpt2 import Gpt2
 from attention.models.llama import Llama
 from attention.models.marian import Marian
-from attention.pipeline import decoder_steps, steps
+from attention.pipeline import decoder_steps, receipt, steps
 from attention.pipeline.head_state import HeadState
 from tests.models import tiny, tiny_marian
 
 TEXT = "the cat sat on the mat"
 KINDS = {"llama": (Llama, {}), "unshared": (Llama, {"num_key_value_heads": 4}), "gpt2": (Gpt2, {})}
+
+
+@pytest.fixture(params=tiny.CONFIGS)
+def any_place(request, tmp_path):
+    folder = tiny.write(tmp_path / "tiny", request.param)
+    model = tiny.loader(request.param).from_folder("tiny", folder)
+    return HeadState(model, model.trace(f"{TEXT} it was"), layer=1, head=3, query=6, key=2)
 
 
 @pytest.fixture(params=KINDS)
@@ -34,7 +41,8 @@ def test_rotation_is_a_step_of_llama_only(place):
     assert keys(place)[-1] == "back"
 
 
-def test_every_step_is_what_the_model_computes(place):
+def test_every_step_is_what_the_model_computes(any_place):
+    place = any_place
     for step in decoder_steps.steps_for(place.model):
         assert step.gap is None or step.gap(place) < 1e-5, step.key
         assert step.sentence(place)
@@ -150,3 +158,36 @@ def test_positions_that_are_sines_are_shown_where_they_come_in(tmp_path):
     assert "norm" not in shown
     for step in shown.values():
         assert step.gap is None or max(step.gap(below), step.gap(above)) < 1e-5
+
+
+def test_steps_between_the_matrices_and_the_mask_are_there_for_those_that_have_them(any_place):
+    model, here = any_place.model, keys(any_place)
+    kind = type(model).__name__, model.family
+    assert ("head_norms" in here) == (kind[1] in ("Qwen3", "Gemma 3"))
+    assert ("adjust" in here) == (kind[1] in ("MPNet", "Gemma 2"))
+    assert ("rotate" in here) == model.rotary
+    back = step(any_place, "back")
+    assert ("does not wait" in back.what) == (kind[0] == "GptNeoX")
+    assert ("Both are normalised" in back.what) == (kind[1] in ("Gemma 2", "Gemma 3"))
+    gated = r"\mathrm{GELU}(y W_g)" if "Gemma" in kind[1] else r"\mathrm{silu}(y W_g)"
+    assert model.gated_mlp == any(gated in formula for formula in back.formulas)
+
+
+def test_a_window_hides_what_is_too_far_back(any_place):
+    place, mask = any_place, step(any_place, "mask")
+    assert ("window" in mask.what) == (place.model.family in ("Mistral", "Gemma 2", "Gemma 3"))
+    if place.window:
+        assert place.window == 5
+        assert place.seen == slice(2, 7)
+        assert "keeps 5 of 8 scores; 34 of all 64 are hidden" in mask.sentence(place)
+        assert "5 and more before it" in mask.sentence(place)
+
+
+def test_the_receipt_of_any_model_is_what_its_trace_has(any_place):
+    p = any_place
+    for head in range(4):
+        made = receipt.receipt_of(p.trace, receipt.ReceiptCell(1, head, 6, 3, 1))
+        assert made.weight == pytest.approx(p.trace.weights[1, head, 6, 3], abs=1e-6)
+        assert made.output == pytest.approx(p.trace.head_output[1, head, 6, 1], abs=1e-5)
+        extra = "what the model makes of that" in receipt.weight_steps(made)
+        assert extra == (p.trace.scoring is not None)

@@ -111,7 +111,7 @@ def rotation_distance(chosen: Reading, query: int) -> None:
     if not chosen.model.rotary:
         st.info(
             f"{chosen.model_name} rotates nothing: it adds {chosen.model.positions} for positions "
-            "below the first layer. Pick a Llama model above."
+            "below the first layer. Pick a model that does above, as Llama and its relatives do."
         )
         return
     view = chosen.view
