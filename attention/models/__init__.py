@@ -21,8 +21,8 @@ def available_models() -> list[str]:
     """Return the names that `load_model` takes: the embedded ones, then those found installed.
 
     Found are SmolLM2 (`registry.INSTALL_SMOLLM2`), models of the families that the table
-    `registry.ARCHITECTURES` has and translators in the folders that the environment variable ATTENTION_MODELS names, and those in the local Hugging
-    Face cache.
+    `registry.ARCHITECTURES` has and translators in the folders that the environment variable
+    ATTENTION_MODELS names, and those in the local Hugging Face cache.
     """
     return [entry.name for entry in registry.entries().values() if entry.problem is None]
 
