@@ -17,7 +17,7 @@ from attention.core import (
     window_mask,
 )
 from attention.core.stages import KVCache, Stages, attention_stages, extend_cache
-from attention.edits import Add, Cut, CutHeads, SetRow
+from attention.edits import Add, Cut, CutHeads, Patch, SetRow
 from attention.lazily import submodules
 from attention.models import (
     available_models,
@@ -38,6 +38,7 @@ __all__ = [
     "CutHeads",
     "HeadRoles",
     "KVCache",
+    "Patch",
     "SetRow",
     "Stages",
     "Tokens",

@@ -2,19 +2,19 @@
 
 from attention.edits.kinds import (
     MOST_ADDED,
-    MOST_NUMBER,
     Add,
     Cut,
     CutHeads,
     Edit,
     Edits,
-    Numbers,
     SetRow,
     check_edits,
     first_layer,
     first_query,
     layers_of,
 )
+from attention.edits.numbers import MOST_NUMBER, Numbers
+from attention.edits.patches import Patch
 from attention.lazily import submodules
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Edit",
     "Edits",
     "Numbers",
+    "Patch",
     "SetRow",
     "check_edits",
     "first_layer",

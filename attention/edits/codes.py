@@ -2,13 +2,17 @@
 
 code   = edit ("~" edit)*           edits, in order; no edit is the empty string
 edit   = kind ("_" field)*
-kind   = "cut" | "add" | "row" | "off"
+kind   = "cut" | "add" | "row" | "off" | "put"
 field  = "a" number                 amount to add
        | "l" set | "h" set          layers, heads; a set left out means all
        | "q" set | "k" set          queries, keys
        | "w" number ("w" number)*   weights of a row
        | set "h" set                of "off": these heads of these layers
        | "raw"                      without renormalising
+       | "t" letter* | "p" part     of "put": the other text, and what is taken from it
+       | "s" set | "v" set          of "put": queries and keys in the other text
+letter = a-z | 0-9 | "-"            itself; a space
+       | "." hex "."                any other character by its number
 set    = range ("." range)*         range = n or n-n, as in 3.5-7
 """
 
@@ -22,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from attention.edits import Add, Cut, CutHeads, Edit, Edits, SetRow
+from attention.edits import Add, Cut, CutHeads, Edit, Edits, Patch, SetRow
 from attention.wording import Head
 
 MOST_EDITS = 256
@@ -34,10 +38,13 @@ _RANGE = r"[0-9]{1,4}(?:-[0-9]{1,4})?"
 _SET = re.compile(rf"{_RANGE}(?:\.{_RANGE})*")
 _NUMBER = r"-?(?:[0-9]+(?:\.[0-9]+)?(?:e-?[0-9]{1,3})?|inf)"
 _WEIGHTS = re.compile(rf"(?:w{_NUMBER})+")
-_KINDS: dict[str, tuple[type[Cut | Add | SetRow], str]] = {
+_FROM = {"s": "from_queries", "v": "from_keys"}
+_LETTERS = re.compile(r"(?:[a-z0-9-]|\.[0-9a-f]{1,6}\.)*")
+_KINDS: dict[str, tuple[type[Cut | Add | SetRow | Patch], str]] = {
     "cut": (Cut, "lhqkr"),
     "add": (Add, "alhqk"),
     "row": (SetRow, "lhqwr"),
+    "put": (Patch, "lhqktpsv"),
 }
 
 
@@ -82,9 +89,11 @@ def _fields(edit: Edit) -> list[str]:
         return ["off", *_head_sets(edit.pairs)]
     sets = [
         letter + _set(numbers)
-        for letter, name in _SETS.items()
+        for letter, name in (_SETS | _FROM).items()
         if (numbers := getattr(edit, name, None)) is not None
     ]
+    if isinstance(edit, Patch):
+        return ["put", f"p{edit.part}", *sets, f"t{_letters(edit.source)}"]
     if isinstance(edit, Add):
         return ["add", f"a{_number(edit.amount)}", *sets]
     raw = [] if edit.renormalise else ["raw"]
@@ -97,6 +106,27 @@ def _fields(edit: Edit) -> list[str]:
 
 def _number(number: float | np.float32) -> str:
     return str(number).removesuffix(".0").replace("e+", "e")
+
+
+def _letters(text: str) -> str:
+    """Return any text in the characters that a link keeps as they are.
+
+    >>> _letters("When Mary"), _text(_letters("When Mary"))
+    ('.57.hen-.4d.ary', 'When Mary')
+    """
+    return "".join(
+        "-" if c == " " else c if re.fullmatch("[a-z0-9]", c) else f".{ord(c):x}." for c in text
+    )
+
+
+def _text(letters: str) -> str:
+    """Return what `_letters` wrote as text again."""
+    parts = re.split(r"\.([0-9a-f]+)\.", letters)
+    parts[1::2] = [chr(int(code, 16)) for code in parts[1::2]]
+    parts[::2] = [part.replace("-", " ") for part in parts[::2]]
+    text = "".join(parts)
+    text.encode()  # no half of a pair of surrogates: UnicodeEncodeError is a ValueError
+    return text
 
 
 def _set(numbers: tuple[int, ...]) -> str:
@@ -151,8 +181,12 @@ def _field(field: str, letters: str) -> tuple[str, Any]:
     letter, value = field[:1], field[1:]
     if letter not in letters or not letter:
         raise ValueError(f"no field {field!r} here")
-    if letter in _SETS:
-        return _SETS[letter], _numbers(value)
+    if letter in letters and letter in _SETS | _FROM:
+        return (_SETS | _FROM)[letter], _numbers(value)
+    if letter == "p":
+        return "part", value
+    if letter == "t" and _LETTERS.fullmatch(value):
+        return "source", _text(value)
     if letter == "a" and re.fullmatch(_NUMBER, value):
         return "amount", float(value)
     if letter == "w" and _WEIGHTS.fullmatch(field):

@@ -3,7 +3,9 @@
 `model.trace(text, edits)` honours a tuple of them, in every layer and head that they name. Within
 a head, first the scores change (`Add`, and `Cut` with renormalising: as if the key were masked);
 then comes the softmax; then the weights change (`Cut` without renormalising and `SetRow`, in the
-order given, and last `CutHeads`). `attention.models.editing` does it.
+order given, and last `CutHeads`). A `Patch` puts in a part of another text's pass: its hidden
+states before all else in a layer, its weights with the other weights, its outputs after them.
+`attention.models.editing` does it.
 
 Positions are those of tokens, special ones included; layers and heads count from 0. None means all.
 """
@@ -13,15 +15,13 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from numbers import Number
 
 import numpy as np
 
+from attention.edits.numbers import MOST_NUMBER, Numbers, check_numbers, make_canonical
+from attention.edits.patches import Patch
 from attention.wording import Head
 
-Numbers = tuple[int, ...] | None  # sorted, each once; None is all there are
-
-MOST_NUMBER = 4095  # of a layer, a head or a position: links can be typed by anybody
 MOST_ADDED = 10_000.0  # to a score, up or down; -inf is a cut
 
 
@@ -44,7 +44,7 @@ class Cut:
 
     def __post_init__(self) -> None:
         """Sort and check the numbers."""
-        _canonical(self, "queries", "keys", "layers", "heads")
+        make_canonical(self, "queries", "keys", "layers", "heads")
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,8 @@ class CutHeads:
         pairs = self.pairs if isinstance(self.pairs, Collection) else (None,)
         if not all(isinstance(pair, Collection) and len(pair) == 2 for pair in pairs):
             raise ValueError(f"pairs must be a tuple of (layer, head), got {self.pairs!r:.100}")
-        _checked("layers", [layer for layer, _ in self.pairs])
-        _checked("heads", [head for _, head in self.pairs])
+        check_numbers("layers", [layer for layer, _ in self.pairs])
+        check_numbers("heads", [head for _, head in self.pairs])
         object.__setattr__(self, "pairs", tuple(sorted({(int(a), int(b)) for a, b in self.pairs})))
 
 
@@ -94,7 +94,7 @@ class Add:
                 f"amount must be -inf or from {-MOST_ADDED:g} to {MOST_ADDED:g}, got {self.amount}"
             )
         object.__setattr__(self, "amount", amount)
-        _canonical(self, "queries", "keys", "layers", "heads")
+        make_canonical(self, "queries", "keys", "layers", "heads")
 
 
 @dataclass(frozen=True)
@@ -125,10 +125,10 @@ class SetRow:
         if not sum(rounded) > 0 and self.renormalise:
             raise ValueError(f"{len(rounded)} weights with the sum 0 cannot be renormalised")
         object.__setattr__(self, "weights", rounded)
-        _canonical(self, "queries", "layers", "heads")
+        make_canonical(self, "queries", "layers", "heads")
 
 
-Edit = Cut | CutHeads | Add | SetRow
+Edit = Cut | CutHeads | Add | SetRow | Patch
 Edits = tuple[Edit, ...]
 
 
@@ -169,7 +169,9 @@ def first_query(edits: Edits, tokens: int) -> int:
 def _first_query(edit: Edit, tokens: int) -> int:
     if isinstance(edit, CutHeads):
         return 0 if edit.pairs else tokens
-    least = 0 if isinstance(edit, SetRow) else min(edit.keys or (0,))  # who sees such a key at all
+    if isinstance(edit, SetRow | Patch):
+        return min(edit.queries or (0,))
+    least = min(edit.keys or (0,))  # who sees such a key at all
     return next((q for q in edit.queries or range(tokens) if q >= least), tokens)
 
 
@@ -196,7 +198,9 @@ def check_edits(
     ValueError: no layer 9: minilm has layers 0 to 5 and heads 0 to 11
     """
     if not isinstance(edits, Sequence) or not all(isinstance(edit, Edit) for edit in edits):
-        raise ValueError(f"edits are a tuple of Cut, CutHeads, Add and SetRow, got {edits!r:.100}")
+        raise ValueError(
+            f"edits are a tuple of Cut, CutHeads, Add, SetRow and Patch, got {edits!r:.100}"
+        )
     there = f"{model} has layers 0 to {layers - 1} and heads 0 to {heads - 1}"
     text = f"the text has {tokens} tokens, 0 to {tokens - 1}"
     steps = f"a translation of it has at most {queries} steps"
@@ -210,7 +214,10 @@ def check_edits(
             _check_largest("position", edit.queries, tokens, text)
         else:
             _check_largest("step", edit.queries, queries, steps)
-        if isinstance(edit, SetRow):
+        if isinstance(edit, Patch):
+            if queries is not None:
+                raise ValueError("a translation cannot be patched: its steps are not of a text")
+        elif isinstance(edit, SetRow):
             _check_row(edit, tokens, is_causal)
         else:
             _check_largest("position", edit.keys, tokens, text)
@@ -229,22 +236,3 @@ def _check_largest(name: str, numbers: Iterable[int] | None, count: int, there: 
     largest = max(numbers or (), default=-1)
     if largest >= count:
         raise ValueError(f"no {name} {largest}: {there}")
-
-
-def _canonical(edit: Edit, *names: str) -> None:
-    """Sort the numbers in these fields, each once, so that equal edits are equal objects."""
-    for name in names:
-        numbers = getattr(edit, name)
-        if numbers is not None:
-            _checked(name, numbers)
-            object.__setattr__(edit, name, tuple(sorted({int(number) for number in numbers})))
-
-
-def _checked(name: str, numbers: Sequence[int]) -> None:
-    if not isinstance(numbers, Collection) or not all(isinstance(n, Number) for n in numbers):
-        raise ValueError(f"{name} must be a tuple of whole numbers, got {numbers!r:.100}")
-    if not len(numbers):
-        raise ValueError(f"{name}: no number given; None means all")
-    bad = [n for n in numbers if not (0 <= n <= MOST_NUMBER and n == int(n))]
-    if bad:
-        raise ValueError(f"{name} must be whole numbers from 0 to {MOST_NUMBER}, got {bad[0]}")

@@ -9,7 +9,7 @@ Source: Michel et al. 2019, "Are sixteen heads really better than one?", section
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import groupby
 
 import numpy as np
@@ -48,15 +48,37 @@ def head_effects(
     effect = effect_on(model, trace, answer)
     effects = np.full((layers, heads), np.nan)
     order = order or [(layer, head) for layer in reversed(range(layers)) for head in range(heads)]
+
+    def measure(own: list[Head]) -> Array:
+        return effect(streams_without(model, trace, own))
+
+    yield from each_head(measure, effects, order, len(trace.tokens), on_progress)
+
+
+def each_head(
+    measure: Callable[[list[Head]], Array],
+    grid: Array,
+    order: Sequence[Head],
+    tokens: int,
+    on_progress: Progress,
+) -> Iterator[Array]:
+    """Measure every head, some at once; yield the grid `(L, H)` as it fills.
+
+    Parameters
+    ----------
+    measure : heads, by layer, the lowest first -> their figures
+    grid : is overwritten
+    """
+    layers = len(grid)
     work = np.cumsum([_AFTER_ATTENTION + _WHOLE_LAYER * (layers - 1 - at) for at, _ in order])
 
-    def measure(some: slice) -> None:
+    def some_of_them(some: slice) -> None:
         own = sorted(order[some])
-        effects[*zip(*own, strict=True)] = effect(streams_without(model, trace, own))
+        grid[*zip(*own, strict=True)] = measure(own)
 
-    for some in in_parts(measure, len(order), len(trace.tokens)):
+    for some in in_parts(some_of_them, len(order), tokens):
         on_progress(float(work[some.stop - 1] / work[-1]))
-        yield effects.copy()
+        yield grid.copy()
 
 
 def removal_effects(
@@ -85,18 +107,41 @@ def removal_effects(
 def streams_without(model: Model, trace: Trace, heads: Sequence[Head]) -> Array:
     """Return the last layer's streams without each of these heads alone, `(B, T, D)`.
 
-    On the way up those without a head of the next layer join the others.
-
     Parameters
     ----------
     heads : by layer, the lowest first
     """
+
+    def without(layer: int, own: list[int]) -> Array:
+        parts = head_parts(model, trace, layer)
+        return parts.sum(axis=0) - parts[own]
+
+    return streams_changed(model, trace, heads, without)
+
+
+def streams_changed(
+    model: Model,
+    trace: Trace,
+    heads: Sequence[Head],
+    attended: Callable[[int, list[int]], Array],
+) -> Array:
+    """Return the last layer's streams with a change in each of these heads alone, `(B, T, D)`.
+
+    On the way up those with a change in a head of the next layer join the others.
+
+    Parameters
+    ----------
+    heads : by layer, the lowest first
+    attended : what the heads of a layer add to the stream with each of these changed alone:
+        (layer, heads) -> (len(heads), T, D)
+    """
     streams = np.empty((0, *trace.hidden.shape[1:]), np.float32)
     at = 0
-    for layer, own in groupby(heads, key=lambda head: head[0]):
+    for layer, group in groupby(heads, key=lambda head: head[0]):
         if len(streams):
             streams = model.resume(streams, at, trace.edits, stop=layer + 1)
-        joining = _without(model, trace, layer, [head for _, head in own])
+        own = [head for _, head in group]
+        joining = _finished(model, trace, layer, attended(layer, own))
         streams, at = np.concatenate([streams, joining]), layer + 1
     return model.resume(streams, at, trace.edits)
 
@@ -121,11 +166,10 @@ def ablate(heads: Collection[Head]) -> Edits:
     return (CutHeads(tuple(heads)),) if heads else ()
 
 
-def _without(model: Model, trace: Trace, layer: int, heads: list[int]) -> Array:
-    """Return what a layer gives without each of some of its heads: `(B, T, D)`."""
+def _finished(model: Model, trace: Trace, layer: int, attended: Array) -> Array:
+    """Return what a layer gives for what its heads add, without the bias of W_O: `(B, T, D)`."""
     _, bias = model.output_projection(layer)
-    parts = head_parts(model, trace, layer)
-    attended = parts.sum(axis=0) + bias - parts[heads]  # (B, T, D)
+    attended = attended + bias
     x = np.broadcast_to(trace.hidden[layer], attended.shape)
     rows = -1, attended.shape[-1]
     finished = model.after_attention(layer, x.reshape(rows), attended.reshape(rows))

@@ -96,6 +96,27 @@ def effect_frame(effects: Array, measured: Array, chosen: Sequence[Head]) -> pd.
     return head_frame(effects, chosen).assign(how=how)
 
 
+def patch_frame(shares: Array, names: Sequence[str], chosen: tuple[int, int]) -> pd.DataFrame:
+    """Return how much comes back: `layer, column, name, share, chosen`.
+
+    Parameters
+    ----------
+    shares : (L, columns), a column for each head or word
+    names : of what is put in, `(L * columns)` of them, layer by layer
+    chosen : its layer and column
+    """
+    layers, columns = (axis.ravel() for axis in np.indices(shares.shape))
+    return pd.DataFrame(
+        {
+            "layer": layers,
+            "column": columns,
+            "name": np.array(names, dtype=object),
+            "share": shares.ravel().astype(float),
+            "chosen": (layers == chosen[0]) & (columns == chosen[1]),
+        }
+    )
+
+
 def band_frame(orders: Sequence[Order], counts: Sequence[int], effects: Array) -> pd.DataFrame:
     """Return `order, removed, effect, low, high`: random orders as one, with their ends.
 

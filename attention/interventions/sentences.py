@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from attention import wording
 from attention.analysis.words import View
 from attention.arrays import Array
 from attention.edits import Edits
 from attention.interventions.effects import Movement
+from attention.interventions.patching import Patching
 from attention.interventions.steering import Interests
-from attention.wording import percent, spelled
+from attention.interventions.steering import shares as answer_shares
+from attention.wording import Head, percent, spelled
 
 _STILL = 5e-4  # a cosine distance that is shown as 0.000
 _SEEN = 5e-5  # one that is shown as 0.0001
@@ -90,6 +94,42 @@ def _turned(answer: Interests, before: Sequence[float], after: Sequence[float]) 
     if len(answer.names) == 1 or (before[0] > before[1]) == (after[0] > after[1]):
         return ""
     return f" Now “{answer.names[int(after[0] <= after[1])]}” is the more probable of the two."
+
+
+def come_back_sentence(
+    patching: Patching, shares: Array, place: Head, name: str, answer: Interests | None
+) -> str:
+    """Say how much of the way to the other text one patch brings back, among all of them.
+
+    Parameters
+    ----------
+    shares : of all patches
+    place : that of the one, called `name`
+    """
+    if answer:
+        own, other = (_answer_figure(figures) for figures in _both_shares(patching, answer))
+        way = f"the log-odds of the answer ({_title(answer)}: {own} here, {other} there)"
+    else:
+        way = "the sentence vector"
+    rank = int((shares > shares[place]).sum()) + 1
+    first = "the most" if rank == 1 else f"rank {rank}"
+    return (
+        f"Of the way of {way} to the other text, {name} alone brings back "
+        f"{percent(float(shares[place]))}: {first} of {shares.size} patches, whose median is "
+        f"{percent(float(np.median(shares)) + 0.0)}."
+    )
+
+
+def _both_shares(patching: Patching, answer: Interests) -> list[list[float]]:
+    """Return the share of each answer in the text and in the other one."""
+    logits = (trace.next_logits for trace in (patching.trace, patching.other))
+    return [answer_shares(each, answer.ids).tolist() for each in logits if each is not None]
+
+
+def _title(answer: Interests) -> str:
+    """Return the name of an answer's figure within a sentence."""
+    title = answer_title(answer)
+    return title[0].lower() + title[1:]
 
 
 def push_sentence(view: View, query: int, moved: Movement) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from attention.analysis import words
 from attention.analysis.words import Unit
-from attention.edits import Add, Cut, CutHeads, Edit, Numbers, SetRow
+from attention.edits import Add, Cut, CutHeads, Edit, Numbers, Patch, SetRow
 from attention.models.trace import Tokens
 from attention.wording import head_name
 
@@ -27,6 +27,8 @@ def edit_text(edit: Edit, units: Sequence[Unit], tokens: Tokens) -> str:
     """
     if isinstance(edit, CutHeads):
         return f"{', '.join(head_name(pair) for pair in edit.pairs)} ablated"
+    if isinstance(edit, Patch):
+        return _patch_text(edit, units, tokens)
     query, place = _named(edit.queries, units, tokens), _place(edit)
     if isinstance(edit, Cut):
         rest = "" if edit.renormalise else ", the rest of the row as it was"
@@ -37,7 +39,23 @@ def edit_text(edit: Edit, units: Sequence[Unit], tokens: Tokens) -> str:
     return f"a row of weights set for {query}, {place}"
 
 
-def _place(edit: Cut | Add | SetRow) -> str:
+_PARTS = {"head": "outputs", "weights": "weights", "stream": "hidden states"}
+
+
+def _patch_text(patch: Patch, units: Sequence[Unit], tokens: Tokens) -> str:
+    """Say what a patch puts in; the other text is named by its first letters."""
+    source = patch.source if len(patch.source) <= 40 else f"{patch.source[:39]}…"
+    if patch.part == "stream":
+        layers = "every layer" if patch.layers is None else f"layer {_numbers(patch.layers)}"
+        place = f"that enter {layers}"
+    else:
+        place = _place(patch)
+    key = "" if patch.keys is None else f" to {_named(patch.keys, units, tokens)}"
+    query = _named(patch.queries, units, tokens)
+    return f"{_PARTS[patch.part]} of {query}{key}, {place}, as in “{source}”"
+
+
+def _place(edit: Cut | Add | SetRow | Patch) -> str:
     if edit.layers is None:
         return "in every head" if edit.heads is None else f"in {_heads(edit.heads)} of every layer"
     if edit.heads is None:

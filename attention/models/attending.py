@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from attention.arrays import Array
-from attention.edits import Edits
 from attention.models.editing import weights_in_place
 from attention.models.layers import softmax_rows_in_place
+from attention.models.patching import Acting, outputs_in_place
 from attention.models.scoring import Scoring
 
 _CACHED_SCORES = 250_000  # numbers, 1 MB: heads are taken together while theirs stay in the cache
@@ -22,7 +22,7 @@ def attend(
     value: Array,
     weights: Array,
     output: Array,
-    edits: Sequence[Edits] = ((),),
+    edits: Sequence[Acting] = ((),),
     layer: int = 0,
     first_head: int = 0,
     *,
@@ -68,6 +68,9 @@ def attend(
         else:
             softmax_rows_in_place(scores, is_causal=is_causal)
         np.matmul(grouped(scores), values[..., :end, :], out=grouped(output[:, :, rows]))
+        if any(edits):
+            for own, each in zip(output[:, :, rows], edits, strict=True):
+                outputs_in_place(own, each, layer, first_head, first)
 
 
 def parts_at_once(

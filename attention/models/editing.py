@@ -10,11 +10,12 @@ import numpy as np
 from attention.arrays import Array
 from attention.edits import Add, Cut, CutHeads, Edit, Edits, Numbers, SetRow
 from attention.models.layers import softmax_rows_in_place
+from attention.models.patching import Acting, Given, put_weights
 
 
 def weights_in_place(
     scores: Array,
-    edits: Edits,
+    edits: Acting,
     layer: int,
     first_head: int = 0,
     first_query: int = 0,
@@ -37,13 +38,16 @@ def weights_in_place(
     softmax_rows_in_place(scores, is_causal=is_causal)
     ablated = [edit for edit in edits if isinstance(edit, CutHeads)]
     for edit in [*(edit for edit in edits if not isinstance(edit, CutHeads)), *ablated]:
-        if heads := _heads(edit, layer, first_head, len(scores)):
+        heads = _heads(edit, layer, first_head, len(scores))
+        if heads and not isinstance(edit, Given):
             _change_weights(scores, edit, heads, first_query)
+        elif heads and isinstance(edit, Given) and edit.acts("weights", layer):
+            put_weights(scores, edit, layer, heads, first_head, first_query, is_causal=is_causal)
     return scores
 
 
 def scores_in_place(
-    scores: Array, edits: Edits, layer: int, first_head: int = 0, first_query: int = 0
+    scores: Array, edits: Acting, layer: int, first_head: int = 0, first_query: int = 0
 ) -> Array:
     """Change `scores` (part of H, part of Q, K) as edits of scores ask for; return them.
 
@@ -83,7 +87,7 @@ def _change_weights(weights: Array, edit: Edit, heads: list[int], first_query: i
         weights[cells] = whole[: weights.shape[-1]]
 
 
-def _heads(edit: Edit, layer: int, first: int, count: int) -> list[int]:
+def _heads(edit: Edit | Given, layer: int, first: int, count: int) -> list[int]:
     """Return the heads from `first` on in which the edit acts, counted from `first`."""
     if isinstance(edit, CutHeads):
         asked: Numbers = tuple(head for at, head in edit.pairs if at == layer)

@@ -17,11 +17,13 @@ from tokenizers import Tokenizer
 
 from attention.arrays import Array
 from attention.characters import shown
-from attention.edits import Edits, check_edits, first_layer, first_query
+from attention.edits import Edits, Patch, check_edits, first_layer, first_query
+from attention.edits.patches import check_patch
 from attention.models import files, memory
 from attention.models.architecture import Architecture, LayerArrays
 from attention.models.attending import attend, parts_at_once
 from attention.models.config import Config
+from attention.models.patching import Acting, streams_in_place, with_sources
 from attention.models.spelling import spelling, text_of
 from attention.models.trace import Tokens, Trace, longest
 from attention.runtime import threads
@@ -222,6 +224,7 @@ class Transformer(Architecture):
     ) -> Trace:
         """Fill in the tokens from `row` on of the layers from `layer` on; return all as a trace."""
         query, key, value, weights, head_output, hidden = arrays
+        acting = with_sources([edits], self.trace)
         with self._team(len(tokens) - row) as share:
             for at in range(layer, self.config.num_hidden_layers):
                 own = (
@@ -230,7 +233,7 @@ class Transformer(Architecture):
                 )  # fmt: skip
                 past = key[at, :, :row], value[at, :, :row]
                 made = LayerArrays(hidden[at, row:], hidden[at + 1, row:], *own, past=past)
-                self._run_layer(share, at, [edits], made)
+                self._run_layer(share, at, acting, made)
         return Trace(
             self.name, tokens, *arrays, edits,
             is_causal=self.is_causal, next_logits=self._next_logits(hidden[-1]),
@@ -246,6 +249,7 @@ class Transformer(Architecture):
         past : (2, L, G, T - Q, E), the keys and values of the tokens before, the same for all
         """
         c, (texts, queries, _) = self.config, streams.shape
+        acting = with_sources(edits, self.trace)
         x = streams.reshape(-1, c.hidden_size)
         heads, groups, rows = c.num_attention_heads, c.num_key_value_heads, len(x)
         query, key, value, weights, output = memory.arrays(
@@ -259,13 +263,15 @@ class Transformer(Architecture):
             for at in layers:
                 before = past[0, at], past[1, at]
                 own = LayerArrays(x, x, query, key, value, weights, output, before)
-                self._run_layer(share, at, edits, own)
+                self._run_layer(share, at, acting, own)
 
     def _run_layer(
-        self, share: threads.Share, layer: int, edits: Sequence[Edits], a: LayerArrays
+        self, share: threads.Share, layer: int, edits: Sequence[Acting], a: LayerArrays
     ) -> None:
         """Run one layer, with the edits of each text: write all that it makes into the arrays."""
-        texts, heads, _, _ = a.weights.shape
+        texts, heads, queries, keys = a.weights.shape
+        if any(edits):
+            streams_in_place(a.x.reshape(texts, queries, -1), edits, layer, keys - queries)
         share(partial(self._project_rows, layer, a), len(a.x))
         share(partial(self._attend, layer, edits, a), texts * heads)
         share(partial(self._finish_rows, layer, a), len(a.x))
@@ -274,7 +280,7 @@ class Transformer(Architecture):
         """Write the queries, keys and values of some rows of all texts."""
         a.query[:, rows], a.key[:, rows], a.value[:, rows] = self.unrotated(layer, a.x[rows])
 
-    def _attend(self, layer: int, edits: Sequence[Edits], a: LayerArrays, some: slice) -> None:
+    def _attend(self, layer: int, edits: Sequence[Acting], a: LayerArrays, some: slice) -> None:
         """Let some of all texts times all heads attend."""
         texts, heads, queries, keys = a.weights.shape
         shared, width = heads // len(a.key), self.config.head_dim
@@ -310,6 +316,10 @@ class Transformer(Architecture):
     def _check_edits(self, edits: Edits, tokens: int) -> None:
         sizes = self.config.num_hidden_layers, self.config.num_attention_heads, tokens
         check_edits(edits, self.name, *sizes, is_causal=self.is_causal)
+        patches = [edit for edit in edits if isinstance(edit, Patch)]
+        there = {source: len(self.tokenize(source)) for source in {p.source for p in patches}}
+        for patch in patches:
+            check_patch(patch, tokens, there[patch.source])
 
 
 def _after(past: Array, new: Array) -> Array:

@@ -41,6 +41,11 @@ def kept(
     return box[0]
 
 
+def is_kept(label: str, *key: str | int | bool) -> bool:
+    """Return whether `kept` has the result for this key."""
+    return bool(_box(label, key))
+
+
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _box(label: str, key: tuple[str | int | bool, ...]) -> list[Any]:
     """Return a place to keep one result; the cache forgets the longest unused."""

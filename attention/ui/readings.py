@@ -83,7 +83,7 @@ def loaded(name: str) -> Transformer:
 def trace(model: str, text: str) -> Trace:
     """Return the whole forward pass; `ValueError` where the model refuses the text.
 
-    Of short texts many are kept, of long ones few: with its scores, one may take 400 MB.
+    Of short texts many are kept, of long ones few: with its scores, one may take 570 MB.
     """
     return _long_trace(model, text) if _is_long(model, text) else _short_trace(model, text)
 
@@ -93,7 +93,7 @@ def _short_trace(model: str, text: str) -> Trace:
     return _run(model, text)
 
 
-@st.cache_resource(max_entries=3, show_spinner=False)  # the sentence in two models, and one more
+@st.cache_resource(max_entries=2, show_spinner=False)  # the sentence in two models
 def _long_trace(model: str, text: str) -> Trace:
     return _run(model, text)
 

@@ -8,6 +8,7 @@ from attention.models import registry
 from attention.ui.dropped import tell_dropped
 from attention.ui.interventions import cut as interventions_cut
 from attention.ui.interventions import heads
+from attention.ui.interventions import patch as interventions_patch
 from attention.ui.interventions import steer as interventions_steer
 from attention.ui.interventions import write as interventions_write
 from attention.ui.interventions.answer import asked
@@ -15,6 +16,7 @@ from attention.ui.interventions.answer import asked
 TABS = {
     "steer": "Steer",
     "cut": "Cut",
+    "patch": "Patch",
     "matter": "Which heads matter",
     "sinks": "Sink account",
     "write": "Write on",
@@ -31,13 +33,13 @@ if registry.SMOLLM2 not in attention.available_models():
         f"`{registry.INSTALL_SMOLLM2}`"
     )
 above = st.container()  # what is said of the text; the tab decides which controls it needs
-steer, cut, matter, account, write = ui.tabs(TABS, key="do")
+steer, cut, patch, matter, account, write = ui.tabs(TABS, key="do")
 words_act = bool(steer.open or cut.open)
 with above:
     chosen = ui.reading(
         bar,
         presets.GIFT.text,
-        tokens_only=not words_act,
+        tokens_only=not (words_act or patch.open),
         prefer=registry.SMOLLM2,
         more_examples=presets.TO_FINISH,
     )
@@ -50,6 +52,9 @@ with steer:
 with cut:
     if cut.open:
         interventions_cut.cut(chosen, focus)
+with patch:
+    if patch.open:
+        interventions_patch.patch(chosen)
 with matter:
     if matter.open:
         heads.which_matter(chosen)

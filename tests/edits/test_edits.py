@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from attention.edits import Add, Cut, CutHeads, SetRow, check_edits, first_layer
+from attention.edits import Add, Cut, CutHeads, Patch, SetRow, check_edits, first_layer
 from attention.edits.codes import MOST_CHARACTERS, MOST_EDITS, decode, encode
 from attention.models.editing import weights_in_place
 
@@ -18,12 +18,31 @@ numbers = st.none() | st.lists(st.integers(0, 4095), min_size=1, max_size=6).map
 pairs = st.lists(st.tuples(st.integers(0, 99), st.integers(0, 31)), min_size=1, max_size=20)
 amounts = st.just(-math.inf) | st.floats(-10_000, 10_000)
 rows = st.lists(st.floats(0, 1, width=32), min_size=1, max_size=8).filter(lambda row: sum(row) > 0)
-edit = st.one_of(
+positions = st.lists(st.integers(0, 4095), min_size=1, max_size=6, unique=True).map(tuple)
+beside = st.just((None, None)) | positions.flatmap(
+    lambda own: st.tuples(
+        st.just(own),
+        st.lists(st.integers(0, 4095), min_size=len(own), max_size=len(own), unique=True).map(
+            tuple
+        ),
+    )
+)
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+patch = st.one_of(
+    st.builds(lambda t, n, q: Patch(t, "stream", n, None, *q), texts, numbers, beside),
+    st.builds(lambda t, n, h, q: Patch(t, "head", n, h, *q), texts, numbers, numbers, beside),
+    st.builds(
+        lambda t, n, h, q, k: Patch(t, "weights", n, h, *q, *k),
+        texts, numbers, numbers, beside, beside,
+    ),
+)  # fmt: skip
+own_edit = st.one_of(
     st.builds(Cut, numbers, numbers, numbers, numbers, st.booleans()),
     st.builds(CutHeads, pairs.map(tuple)),
     st.builds(Add, amounts, numbers, numbers, numbers, numbers),
     st.builds(SetRow, rows.map(tuple), numbers, numbers, numbers, st.booleans()),
 )
+edit = own_edit | patch  # patches are tested in tests/interventions/test_patching.py
 
 
 # what may be asked for
@@ -52,6 +71,12 @@ def test_equal_edits_are_one_key():
         (lambda: SetRow((0.5, 1.5)), "weights must be from 0 to 1, got 1.5"),
         (lambda: SetRow((math.nan,)), "weights must be from 0 to 1, got nan"),
         (lambda: SetRow((0.0, 0.0)), "2 weights with the sum 0"),
+        (lambda: Patch("a", "mlp"), "a part is one of head, weights, stream, got 'mlp'"),
+        (lambda: Patch("a" * 4001, "head"), "at most 4,000 characters"),
+        (lambda: Patch("a", "stream", heads=(1,)), "a hidden state has no heads"),
+        (lambda: Patch("a", "head", keys=(1,), from_keys=(1,)), "keys are of weights"),
+        (lambda: Patch("a", "head", queries=(1, 2), from_queries=(1,)), "in pairs, got 2 and 1"),
+        (lambda: Patch("a", "weights", keys=(1,)), "in pairs, got 1 and 0"),
         (lambda: SetRow((0.5,) * 4097), "got 4097 weights; the limit is 4096"),
     ],
 )
@@ -108,6 +133,8 @@ def test_codes_are_short():
     assert encode((Cut(),)) == "cut"
     assert encode((Cut((8,), (2,), (5,), (11,), renormalise=False),)) == "cut_l5_h11_q8_k2_raw"
     assert encode((SetRow((0, 0.1, 1), (1,)),)) == "row_q1_w0w0.1w1"
+    patch = Patch("The cat", "head", (9,), (1,), (2, 3, 4), (1, 2, 3))
+    assert encode((patch,)) == "put_phead_l9_h1_q2-4_s1-3_t.54.he-cat"
     assert encode((Add(-math.inf), Add(1e-5))) == "add_a-inf~add_a1e-05"
 
 
@@ -143,6 +170,18 @@ def test_codes_are_short():
         "row_w0",
         "row_k1_w1",
         "off",
+        "put",
+        "put_phead",
+        "put_ta",
+        "put_ta_pmlp",
+        "put_ta_phead_q1",
+        "put_tA_phead",
+        "put_t.d800._phead",
+        "put_t.ffffff._phead",
+        "put_t.54_phead",
+        "cut_s1",
+        "cut_phead",
+        "add_a1_ta",
         "off_5",
         "off_h3",
         "off_0-4095h0-4095",
@@ -224,7 +263,7 @@ def test_scores_first_then_weights_then_whole_heads():
 
 
 @settings(deadline=None)
-@given(st.integers(0, 2**32 - 1), st.lists(edit, max_size=4))
+@given(st.integers(0, 2**32 - 1), st.lists(own_edit, max_size=4))
 def test_against_a_slow_loop(seed, edits):
     rng = np.random.default_rng(seed)
     edits = [_fitted(one, rng) for one in edits]

@@ -86,6 +86,8 @@ STATES = [
     (INTERVENTIONS, {"do": "Steer", "how": "A slider for every word", "push3": "2", **DECODER}),
     (INTERVENTIONS, {"do": "Cut", "edits": "cut_l0_h0_q3_k1~off_0h1", **DECODER}),
     (INTERVENTIONS, {"do": "Cut", "model": "minilm", "q": " ".join(["big dog"] * 20)}),
+    (INTERVENTIONS, {"do": "patch", "patch_text": "the cat sat on the dog it was", **DECODER}),
+    (INTERVENTIONS, {"do": "patch", "patch_what": "states", "model": "minilm"}),
     (INTERVENTIONS, {"do": "Which heads matter", "model": "minilm"}),
     (INTERVENTIONS, {"do": "Sink account", "model": "minilm"}),
     (INTERVENTIONS, {"do": "Write on", **DECODER}),

@@ -46,7 +46,7 @@ def test_short_and_foreign_texts_are_read_by_a_decoder(page, text):
 def test_a_long_text_is_refused_with_both_numbers():
     app = open_page(READING[1], model="smollm2", q="word " * 600)
     assert "601 tokens" in app.warning[0].value
-    assert "384" in app.warning[0].value  # 160 MB of weights
+    assert "512" in app.warning[0].value  # 284 MB of weights
 
 
 def test_an_unknown_model_in_a_link_falls_back_to_the_embedded_one():
