@@ -271,7 +271,8 @@ class Transformer(Architecture):
         """Run one layer, with the edits of each text: write all that it makes into the arrays."""
         texts, heads, queries, keys = a.weights.shape
         if any(edits):
-            streams_in_place(a.x.reshape(texts, queries, -1), edits, layer, keys - queries)
+            streams = a.x.reshape(texts, queries, a.x.shape[-1])  # there may be no rows
+            streams_in_place(streams, edits, layer, keys - queries)
         share(partial(self._project_rows, layer, a), len(a.x))
         share(partial(self._attend, layer, edits, a), texts * heads)
         share(partial(self._finish_rows, layer, a), len(a.x))

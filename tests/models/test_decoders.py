@@ -174,7 +174,9 @@ def test_what_is_no_text_is_refused_by_its_type(model, text):
 
 @pytest.mark.parametrize("edits", [Cut(keys=(1,)), None, "cut", ("cut",), (Cut, 3)])
 def test_what_are_no_edits_is_refused_at_once(model, edits):
-    with pytest.raises(ValueError, match="edits are a tuple of Cut, CutHeads, Add and SetRow, got"):
+    with pytest.raises(
+        ValueError, match="edits are a tuple of Cut, CutHeads, Add, SetRow and Patch, got"
+    ):
         model.trace(TEXT, edits)
 
 
