@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import struct
 import zlib
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -18,13 +19,21 @@ RAMP = (
     "#f4f4fb", "#e2e1f8", "#cbc8f4", "#aeaaee", "#8f89e6",
     "#7068db", "#564bcf", "#4338ca", "#322a9c", "#211c69",
 )  # fmt: skip
+DARK_RAMP = (
+    "#20202f", "#2a2a4a", "#353366", "#423e85", "#514ba6",
+    "#645dc6", "#7d78de", "#9b98ee", "#bcbaf7", "#e0dffd",
+)  # fmt: skip
 _SHADES = 16  # half a byte for each cell
 
 
-def map_png(weights: Array, *, spread: float = 0.5) -> bytes:
+def map_png(weights: Array, *, spread: float = 0.5, ramp: Sequence[str] = RAMP) -> bytes:
     """Return one map `(Q, K)` of weights 0 to 1 as a PNG of 16 shades, a pixel a cell.
 
     `shade = round(15 weight^spread)`: with a root, weights of a few hundredths can be seen.
+
+    Parameters
+    ----------
+    ramp : ten colours, from weight 0 to 1
 
     >>> map_png(np.eye(2))[1:4]
     b'PNG'
@@ -39,7 +48,7 @@ def map_png(weights: Array, *, spread: float = 0.5) -> bytes:
         _chunk(name, data)
         for name, data in (
             (b"IHDR", header),
-            (b"PLTE", bytes(_shades())),
+            (b"PLTE", bytes(_shades(ramp))),
             (b"IDAT", zlib.compress(lines, 9)),
             (b"IEND", b""),
         )
@@ -78,9 +87,9 @@ def sheet(weights: Array, gap: int = 2) -> Array:
     return framed.transpose(0, 2, 1, 3).reshape(layers * rows, heads * columns)[:-gap, :-gap]
 
 
-def _shades() -> list[int]:
+def _shades(ramp: Sequence[str]) -> list[int]:
     """Return red, green and blue of each shade, between the colours of the ramp."""
-    stops = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in RAMP])  # (10, 3)
+    stops = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in ramp])  # (10, 3)
     at = np.linspace(0, len(stops) - 1, _SHADES)
     mixed = [np.interp(at, np.arange(len(stops)), channel) for channel in stops.T]
     shades: list[int] = np.stack(mixed, axis=1).round().astype(int).ravel().tolist()

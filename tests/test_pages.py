@@ -366,6 +366,38 @@ def test_the_grid_shows_the_chosen_figure():
     assert rows.loc[rows["value"].idxmax(), "name"] == "L0 H2"
 
 
+def test_every_head_can_be_a_small_map_and_a_click_adds_it():
+    app = open_page(HEADS, grid="maps")
+    rows = drawn(app, "layer", "head", "url")
+    assert len(rows) == 72
+    assert rows["url"].nunique() == 72
+    click(app, "Maps of all 72 heads", "head", layer=0, head=2)
+    assert app.multiselect(key="heads").value[-1] == "L0 H2"
+
+
+def test_maps_have_the_role_in_their_title_with_chance():
+    app = open_page(HEADS, heads=["L0 H2", "L3 H1"])
+    maps = next(c for c in app.get("vega_lite_chart") if c.proto.alt.startswith("Maps of L0 H2"))
+    assert "L0 H2\\nprevious word 1.00\\nchance 0.0" in maps.proto.spec
+    assert "L3 H1\\nno role here" in maps.proto.spec
+
+
+@pytest.mark.parametrize("grid", ["figure", "maps"])
+def test_heads_are_filtered_by_role(grid):
+    app = open_page(HEADS, role="next", grid=grid)
+    rows = drawn(app, "layer", "head", "role", "on")
+    assert rows.loc[rows["on"], "name"].tolist() == ["L1 H8"]
+    assert rows.loc[rows["on"], "role"].item().startswith("next word, 0.6")
+    assert app.button(key="highest0").label.startswith("L1 H8")
+    assert any("Next word: weight on the word after" in plain(c.value) for c in app.caption)
+    healthy(app.selectbox(key="role").set_value("none").run())
+    rows = drawn(app, "layer", "head", "role", "on")
+    assert set(rows.loc[rows["on"], "role"]) == {"no role here"}
+    healthy(app.selectbox(key="role").set_value("any").run())
+    assert drawn(app, "layer", "head", "role", "on")["on"].all()
+    assert any("heads have a role" in plain(c.value) for c in app.caption)
+
+
 def test_special_tokens_can_be_taken_out():
     app = open_page(HEADS, heads="L4 H5", special="false")
     rows = drawn(app, "q", "k", "weight")

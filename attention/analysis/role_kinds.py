@@ -25,8 +25,8 @@ class Role:
     chance: str  # what is shuffled for the null
 
 
-_KEYS = "which position each key stands at"
-_WORDS = "which word stands at which position"
+_KEYS = "the positions of the keys"
+_WORDS = "the words"
 _HALF, _THIRD, _BROAD = 0.5, 1 / 3, 0.85
 
 ROLES = MappingProxyType({
@@ -67,7 +67,7 @@ ROLES = MappingProxyType({
     "broad": Role(
         "broad", "entropy as a share of that of equal weights",
         "mean_q H(w[q]) / log2(keys of q)", _BROAD, f"{_CLARK}.3",
-        "which head of the model each row comes from",
+        "rows among the heads of the model",
     ),
     "pronoun": Role(
         "pronoun to noun", "weight of a pronoun on the noun that it stands for",

@@ -90,6 +90,17 @@ def role(view: View, layer: int, head: int) -> str:
     spread = metrics.entropy_per_head(one).item()
     if spread > 0.85 * math.log2(len(view.units)):
         return f"spreads: {spread:.1f} bits"
+    return telling_pair(view, layer, head)
+
+
+def telling_pair(view: View, layer: int, head: int) -> str:
+    """Return the most selective link of a head in a few letters: "it → cat 0.49"; "" of one word.
+
+    A word is always selective for some other: the link is an example, not a role.
+    """
+    if ordinary(view).sum() < 2:
+        return ""
+    one = view.head(layer, head)
     word, key, _, _ = telling_link(one, least=1)
     ends = " → ".join(_shortened(view.labels[i]) for i in (word, key))
     return f"{ends} {one.weights[0, 0, word, key]:.2f}"

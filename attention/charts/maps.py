@@ -22,12 +22,19 @@ def head_grid(
     layers: int,
     sharing: int = 1,
     row: int = 26,
+    roles: bool = False,
+    pictures: int = 0,
 ) -> alt.TopLevelMixin:
     """Draw one figure for every layer and head; a click names a head, chosen ones are framed.
 
     `data` is `frames.head_frame`. The selection is called `head` and has the fields layer, head.
     Where `sharing` heads have keys and values in common, lines part them from the next. A layer
     takes `row` pixels; where that is less than a label does, some layers have none.
+
+    Parameters
+    ----------
+    roles : the table has `role`, which is told under the pointer, and `on`: others are pale
+    pictures : pixels of a side of the picture of each head, whose `url` is in the table; 0 for none
     """
     crowded = row < LABEL_ROW
     click = alt.selection_point("head", fields=["layer", "head"], on="click", empty=False)
@@ -40,16 +47,31 @@ def head_grid(
         tooltip=[
             alt.Tooltip("name:N", title="head"),
             alt.Tooltip("value:Q", title=title, format=".3f"),
+            *([alt.Tooltip("role:N", title="role here")] if roles else []),
             *([alt.Tooltip("shared:N", title="K/V head")] if sharing > 1 else []),
         ],
     )
-    cells = base.mark_rect(cornerRadius=3, cursor="pointer").encode(
-        color=alt.Color("value:Q").title(None).scale(domain=list(domain)).legend(gradientLength=100)
-    )
+    if pictures:
+        cells = base.mark_image(
+            width=pictures, height=pictures, aspect=False, smooth=False, cursor="pointer"
+        ).encode(url="url:N")
+    else:
+        cells = base.mark_rect(cornerRadius=3, cursor="pointer").encode(
+            color=alt.Color("value:Q")
+            .title(None)
+            .scale(domain=list(domain))
+            .legend(gradientLength=100)
+        )
+    if roles:
+        shown = alt.when("datum.on").then(alt.value(1)).otherwise(alt.value(0.12))
+        cells = cells.encode(opacity=shown)
     chosen = base.transform_filter("datum.chosen").mark_rect(
         filled=False, stroke=CHOSEN, strokeWidth=3, cornerRadius=3, cursor="pointer"
     )
     parted = [_column_rules(table, "head", "layer", sharing)] if sharing > 1 else []
+    if pictures:  # where white meets white, a line parts them
+        edge = base.mark_rect(filled=False, stroke=NEUTRAL, strokeWidth=1, strokeOpacity=0.35)
+        parted.append(edge.encode(tooltip=alt.value(None)))
     grid = alt.layer(cells.add_params(click), *parted, chosen)
     return grid.properties(height=max(layers, 1) * row + 50)
 

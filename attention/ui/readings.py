@@ -13,6 +13,7 @@ import streamlit as st
 import attention
 from attention import presets
 from attention.analysis import metrics, words
+from attention.analysis.roles import HeadRoles, head_roles
 from attention.analysis.telling import telling_heads, telling_link
 from attention.analysis.words import Unit, View
 from attention.arrays import Array
@@ -59,6 +60,11 @@ class Reading:
         return _Figures(self)
 
     @property
+    def roles(self) -> HeadRoles:
+        """What every head does on this text, beside chance."""
+        return _roles(self.model_name, self.text, self.words, self.special)
+
+    @property
     def preset(self) -> presets.Preset | None:
         """The lesson's entry for this sentence, if it is one of its own."""
         return presets.preset_for(self.text)
@@ -101,6 +107,11 @@ def _long_trace(model: str, text: str) -> Trace:
 def _run(model: str, text: str) -> Trace:
     with one_blas_thread():  # sums in one order: the code of a receipt prints the same digits
         return loaded(model).trace(text)
+
+
+@st.cache_resource(max_entries=64, show_spinner="Measuring what each head does…")
+def _roles(model: str, text: str, merged: bool, special: bool) -> HeadRoles:
+    return head_roles(_view(model, text, merged, special))
 
 
 def _view(model: str, text: str, merged: bool, special: bool) -> View:

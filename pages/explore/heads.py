@@ -31,9 +31,8 @@ chosen = ui.reading(bar, presets.CAT.text)
 view = chosen.view
 focus = ui.focus(chosen)
 names = wording.all_heads(*view.weights.shape[:2])
-with st.container(horizontal=True, gap="medium"):  # side by side where there is room
-    left, right = st.container(width=320), st.container(width=maps.WIDTH)
-with right, st.container(horizontal=True, vertical_alignment="bottom"):
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    kind = ui.choice("Grid shows", grid.KINDS, key="grid")
     query = ui.word("Query whose row is compared", view, focus.query, width=200)
     default = telling_heads(view, focus.query, focus.key, 3)
     picked = ui.several(
@@ -47,15 +46,18 @@ with right, st.container(horizontal=True, vertical_alignment="bottom"):
         max_selections=MOST_HEADS,
     )
 heads = [names[name] for name in picked]
+with st.container(horizontal=True, gap="medium"):  # side by side where there is room
+    left = st.container(width=grid.WIDTH[kind])
+    right = st.container(width=maps.width_beside(grid.WIDTH[kind]))
 with left:
-    grid.clickable_grid(chosen, heads)
+    grid.clickable_grid(chosen, heads, kind)
 with right:
     if not heads:
         st.info(NONE)
     else:
         each = [f"in {name} {attends_to(view, names[name], query)}" for name in picked]
         ui.notice(f"{wording.spelled(view.labels, query)} {'; '.join(each)}.")
-        columns = maps.chosen_maps(chosen, heads, query)
+        columns = maps.chosen_maps(chosen, heads, query, maps.width_beside(grid.WIDTH[kind]))
     ui.special_tokens_note(chosen, heads)
 
 useful = more.useful(chosen, TABS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -11,58 +12,148 @@ from attention import wording
 from attention.analysis import frames, metrics
 from attention.analysis.grouped_heads import sharing
 from attention.analysis.metrics import Metric
+from attention.analysis.role_kinds import ROLES
+from attention.analysis.role_sentences import present, role_meaning, roles_sentence
 from attention.arrays import Array
 from attention.charts.maps import head_grid
+from attention.charts.miniature_frames import picture_urls, roles_frame
 from attention.ui import inputs
-from attention.ui.controls import toggled
+from attention.ui.controls import on_phone, toggled
 from attention.ui.readings import Reading
-from attention.ui.show import draw
+from attention.ui.show import draw, escape_markdown
 from attention.wording import Head
 
 MOST_HEADS = 6
 PICKER = "heads"  # the key of the picker that a click changes
+FIGURE, MAPS = "figure", "maps"
+KINDS = {FIGURE: "Figure", MAPS: "Maps"}
+WIDTH = {FIGURE: 320, MAPS: 420}  # pixels
+_ANY, _NONE = "any", "none"
 _NO_ROOM = "_no_room"
 _FEW_LAYERS, _ROW, _LOW_ROW = 12, 22, 12  # pixels that a layer takes in the grid
+_BESIDE, _GAP, _LARGEST = 46, 5, 44  # pixels of labels, between pictures, and of a picture
 _HIGHEST = 5
 
 
-def clickable_grid(chosen: Reading, heads: list[Head]) -> None:
-    """Draw one figure of all heads, with a picker for it; a click adds or removes a head."""
-    metric = _metric(chosen)
-    figure = chosen.figures[metric.label]
-    each = sharing(chosen.trace).each
+def clickable_grid(chosen: Reading, heads: list[Head], kind: str) -> None:
+    """Draw a figure or the map of every head, with a picker for a role; a click adds a head.
+
+    Parameters
+    ----------
+    kind : "figure" or "maps"
+    """
+    with st.container(horizontal=True):
+        metric = _metric(chosen) if kind == FIGURE else None
+        role = _role(chosen)
+    shown = heads_with(chosen, role)
     refused = st.session_state.pop(_NO_ROOM, None)
-    picked = " ".join(map(wording.head_name, heads))
-    grid = f"grid {picked} {refused}"  # new after every click: any can be clicked again
-    unit = f" ({metric.unit})" if metric.unit else ""
-    st.caption(
-        f"{metric.label}{unit}: {metric.meaning}. Click a head to add or remove it."
-        + (" Lines part heads that share keys and values from the next." if each > 1 else "")
-    )
-    draw(
-        head_grid,
-        frames.head_frame(figure, heads),
-        key=grid,
-        row=_ROW if len(figure) <= _FEW_LAYERS else _LOW_ROW,
-        alt_text=f"{metric.label} of all {figure.size} heads",
-        on_select=partial(_click, grid),
-        title=f"{metric.label}{unit}",
-        domain=(0.0, float(np.ceil(figure.max())) if unit else 1.0),
-        layers=len(figure),
-        sharing=each,
-    )
+    _say_what(chosen, metric)
+    _draw_grid(chosen, heads, metric, shown, refused)
     if refused:
         st.warning(f"{MOST_HEADS} heads are compared at most: take one away to add {refused}.")
-    _highest(figure, heads, metric)
+    _say_roles(chosen, role)
+    if role in ROLES:
+        of_role = chosen.roles.scores[chosen.roles.names.index(role)]
+        _highest(of_role, heads, f"score for “{ROLES[role].label}”", shown)
+    elif metric is not None:
+        _highest(chosen.figures[metric.label], heads, metric.label.lower(), shown)
 
 
-def _highest(figure: Array, heads: list[Head], metric: Metric) -> None:
+def heads_with(chosen: Reading, role: str) -> list[Head]:
+    """Return the heads that have a role, or none, or all heads."""
+    found = chosen.roles
+    if role == _ANY:
+        here = np.ones(found.main.shape, bool)
+    else:
+        here = found.main < 0 if role == _NONE else found.has[found.names.index(role)]
+    return [(layer, head) for layer, head in np.argwhere(here).tolist()]
+
+
+def _draw_grid(
+    chosen: Reading,
+    heads: list[Head],
+    metric: Metric | None,
+    shown: list[Head],
+    refused: str | None,
+) -> None:
+    figure = chosen.figures[(metric or metrics.METRICS["entropy"]).label]
+    picked = " ".join(map(wording.head_name, heads))
+    grid = f"grid {picked} {refused}"  # new after every click: any can be clicked again
+    data = roles_frame(figure, heads, chosen.roles, shown)
+    layers, of_layer = figure.shape
+    row = side = 0
+    if metric is None:
+        data, unit, label = data.assign(url=_pictures(chosen)), "bits", "Entropy (bits)"
+        side = _side(of_layer)
+        row = side + _GAP
+    else:
+        unit, label = metric.unit, _titled(metric)
+        row = _ROW if layers <= _FEW_LAYERS else _LOW_ROW
+    draw(
+        head_grid,
+        data,
+        key=grid,
+        row=row,
+        alt_text=f"{metric.label if metric else 'Maps'} of all {figure.size} heads",
+        on_select=partial(_click, grid),
+        title=label,
+        domain=(0.0, float(np.ceil(figure.max())) if unit else 1.0),
+        layers=layers,
+        sharing=sharing(chosen.trace).each,
+        roles=True,
+        pictures=side,
+    )
+
+
+def _side(heads: int) -> int:
+    """Return the side of a picture in pixels, so that those of a layer fill the width."""
+    width = WIDTH[FIGURE] if on_phone() else WIDTH[MAPS]
+    return max(6, min(_LARGEST, (width - _BESIDE) // heads - _GAP))
+
+
+def _pictures(chosen: Reading) -> Sequence[str]:
+    dark = st.context.theme.type == "dark"  # a picture cannot take its colours from the theme
+    return _drawn(chosen.model_name, chosen.text, chosen.words, chosen.special, dark)
+
+
+@st.cache_resource(max_entries=12, show_spinner=False)  # up to a megabyte each
+def _drawn(model: str, text: str, merged: bool, special: bool, dark: bool) -> Sequence[str]:
+    return picture_urls(Reading(model, text, merged, special).view, dark=dark)
+
+
+def _say_what(chosen: Reading, metric: Metric | None) -> None:
+    each = sharing(chosen.trace).each
+    what = (
+        "Rows are queries, columns keys; colour follows the root of the weight."
+        if metric is None
+        else f"{_titled(metric)}: {metric.meaning}."
+    )
+    parted = " Lines part heads that share keys and values from the next." if each > 1 else ""
+    st.caption(f"{what} Click a head to add or remove it.{parted}")
+
+
+def _say_roles(chosen: Reading, role: str) -> None:
+    """Say how many heads have which role or, of the chosen role, what it is."""
+    found = chosen.roles
+    if role in ROLES:
+        rows = int(found.rows[found.names.index(role)])
+        st.caption(escape_markdown(role_meaning(role, rows, found.draws)))
+    else:
+        st.caption(escape_markdown(roles_sentence(found)))
+
+
+def _titled(metric: Metric) -> str:
+    return f"{metric.label} ({metric.unit})" if metric.unit else metric.label
+
+
+def _highest(figure: Array, heads: list[Head], label: str, shown: list[Head]) -> None:
     """Draw a button for each of the heads in which the figure is highest, to add or remove it."""
-    st.markdown(f"**Highest {metric.label.lower()} here**")
-    order = np.argsort(-figure, axis=None, kind="stable")[:_HIGHEST]
+    if not shown:
+        return
+    st.markdown(f"**Highest {label} here**")
+    order = sorted(shown, key=lambda head: -figure[head])[:_HIGHEST]
     with st.container(horizontal=True, gap="small"):
-        for place, at in enumerate(order.tolist()):
-            head = divmod(at, figure.shape[1])
+        for place, head in enumerate(order):
             name, has = wording.head_name(head), head in heads
             st.button(
                 f"{name} · {figure[head]:.2f}",
@@ -78,7 +169,24 @@ def _metric(chosen: Reading) -> Metric:
     figures = metrics.figures_for(chosen.view)
     labels = {name: figure.label for name, figure in figures.items()}
     text = labels.__getitem__
-    return figures[inputs.select("Figure", list(figures), "entropy", key="figure", text=text)]
+    return figures[
+        inputs.select("Figure", list(figures), "entropy", key="figure", text=text, width=128)
+    ]
+
+
+def _role(chosen: Reading) -> str:
+    """Draw the picker for a role and return its name, or that any or none will do."""
+    found = chosen.roles
+    counts, every = present(found), found.main.size
+    said = {name: f"{ROLES[name].label} · {n}" for name, n in counts.items() if n < every}
+    if none := int((found.main < 0).sum()):
+        said |= {_NONE: f"no role · {none}"} if none < every else {}
+    if not said:  # nothing to choose: all heads are alike in this
+        return _ANY
+    said = {_ANY: "any", **said}
+    return inputs.select(
+        "Heads with the role", list(said), _ANY, key="role", text=said.__getitem__, width=175
+    )
 
 
 def _click(grid: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from attention.analysis import frames, links
-from attention.analysis.sentences import role
+from attention.analysis.role_sentences import role_title
 from attention.charts.maps import head_maps, whole_maps
 from attention.ui import inputs
 from attention.ui.controls import on_phone
@@ -15,15 +15,20 @@ from attention.ui.readings import Reading
 from attention.ui.show import draw
 from attention.wording import Head, head_name
 
-WIDTH = 640  # pixels for all that stands beside the grid
-_WIDE = 575  # pixels for maps side by side and the words left of them
+_WIDTH = 960  # pixels for the grid and all that stands beside it
+_MARGIN = 65  # of those beside it, what maps side by side and the words left of them do not take
 _LETTER, _LONGEST, _GAP, _SMALLEST = 7, 110, 20, 120
 _ALONE = 240  # the side of a map below another one
 _AT = "maps_at"
 _BINS = 32  # a side of a map of the whole text
 
 
-def chosen_maps(chosen: Reading, heads: Sequence[Head], query: int) -> int:
+def width_beside(grid: int) -> int:
+    """Return the pixels for all that stands beside a grid of this width."""
+    return _WIDTH - grid
+
+
+def chosen_maps(chosen: Reading, heads: Sequence[Head], query: int, width: int) -> int:
     """Draw the maps, of a long text all of it and a window; return how many stand in a row."""
     view, whole, picture = chosen.view, st.container(), st.container()
     if len(view.units) > links.MOST_WORDS:
@@ -32,10 +37,10 @@ def chosen_maps(chosen: Reading, heads: Sequence[Head], query: int) -> int:
     per_row, most = {"3": "3", "2": "2", "1": "1"}, "1" if on_phone() else "3"
     columns = int(inputs.choice("Maps in a row", per_row, key="row", default=most))
     shown = words_shown(chosen, heads, query)
-    titles = tuple(f"{head_name(head)}\n{role(view, *head)}" for head in heads)
+    titles = tuple(role_title(chosen.roles, view, head) for head in heads)
     if len(shown) < len(view.units):
         with whole:
-            _whole(chosen, heads, titles, columns)
+            _whole(chosen, heads, titles, columns, width)
     with picture:
         draw(
             head_maps,
@@ -46,7 +51,7 @@ def chosen_maps(chosen: Reading, heads: Sequence[Head], query: int) -> int:
             first=0,
             names=titles,
             columns=columns,
-            size=_side(min(columns, len(heads)), max(len(view.labels[i]) for i in shown)),
+            size=_side(width, min(columns, len(heads)), max(len(view.labels[i]) for i in shown)),
             count=len(shown),
         )
     return columns
@@ -62,7 +67,9 @@ def _move_window(chosen: Reading, query: int) -> None:
     )  # fmt: skip
 
 
-def _whole(chosen: Reading, heads: Sequence[Head], titles: tuple[str, ...], columns: int) -> None:
+def _whole(
+    chosen: Reading, heads: Sequence[Head], titles: tuple[str, ...], columns: int, width: int
+) -> None:
     """Draw maps of the whole text, in bins, with a frame round the window."""
     size = len(chosen.view.units)
     window = links.shown_window(size, _around())
@@ -72,7 +79,7 @@ def _whole(chosen: Reading, heads: Sequence[Head], titles: tuple[str, ...], colu
         key="whole",
         alt_text=f"All {size} words in bins: what the chosen heads attend to",
         names=titles,
-        size=_side(min(columns, len(heads)), 0),
+        size=_side(width, min(columns, len(heads)), 0),
         columns=columns,
         words=size,
         window=(window.start, window.stop),
@@ -91,9 +98,9 @@ def _around() -> int:
     return int(st.session_state[_AT])
 
 
-def _side(columns: int, longest: int) -> int:
+def _side(width: int, columns: int, longest: int) -> int:
     """Return the side of a map in pixels, so that all in a row fill the width."""
     if columns == 1 or on_phone():
         return _ALONE
     words = min(_LETTER * longest + 40, _LONGEST)
-    return max((_WIDE - words) // columns - _GAP, _SMALLEST)
+    return max((width - _MARGIN - words) // columns - _GAP, _SMALLEST)

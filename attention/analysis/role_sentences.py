@@ -1,0 +1,106 @@
+"""What roles say, in words: of one head, of all, and of what a role is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from attention.analysis.role_kinds import LEAST_ROWS, ROLES, SPREADS
+from attention.analysis.roles import HeadRoles
+from attention.analysis.sentences import telling_pair
+from attention.analysis.words import View
+from attention.wording import Head, head_name
+
+NONE_HERE = "no role here"
+_NAMED = 4
+
+
+def with_chance(found: HeadRoles, name: str, head: Head) -> str:
+    """Return a score beside chance: "0.91 against 0.06 ± 0.02 by chance"."""
+    score, mean, spread = found.at(name, head)
+    return f"{score:.2f} against {mean:.2f} ± {spread:.2f} by chance"
+
+
+def role_title(found: HeadRoles, view: View, head: Head) -> str:
+    """Return what stands above the map of a head, in lines: its name, its role, the evidence.
+
+    A head without a role shows its most selective link instead.
+    """
+    name = found.role_of(head)
+    if name is None:
+        return "\n".join((head_name(head), NONE_HERE, telling_pair(view, *head)))
+    score, mean, spread = found.at(name, head)
+    label = f"{ROLES[name].label} {score:.2f}"
+    if name == "distance":
+        label = f"{abs(int(found.distances[head]))} {_side(found, head)} {score:.2f}"
+    return f"{head_name(head)}\n{label}\nchance {mean:.2f} ± {spread:.2f}"
+
+
+def role_line(found: HeadRoles, head: Head) -> str:
+    """Say in one line what a head does on this text, against chance; or that it has no role.
+
+    Without a role, the share of weight that is highest above chance is named.
+    """
+    name = found.role_of(head)
+    if name is not None:
+        far = f", {abs(int(found.distances[head]))} {_side(found, head)}"
+        what = f"{ROLES[name].label}{far if name == 'distance' else ''}"
+        return f"{head_name(head)}: {what}, {with_chance(found, name, head)}"
+    over = found.scores[:, *head] - found.null_mean[:, *head]
+    over[found.names.index("broad")] = np.nan
+    if not (over > 0).any():  # NaN is not, either
+        return f"{head_name(head)}: {NONE_HERE}"
+    near = found.names[int(np.nanargmax(over))]
+    return (
+        f"{head_name(head)}: {NONE_HERE}; most above chance is {ROLES[near].label}, "
+        f"{with_chance(found, near, head)}"
+    )
+
+
+def roles_sentence(found: HeadRoles) -> str:
+    """Say how many heads have which role on this text, and how many have none."""
+    counts = Counter(found.names[i] for i in found.main.ravel().tolist() if i >= 0)
+    none = int((found.main < 0).sum())
+    if not counts:
+        return f"On this text none of {found.main.size} heads has a role."
+    named = [f"{n} {ROLES[name].label}" for name, n in counts.most_common(_NAMED)]
+    rest = sum(counts.values()) - sum(n for _, n in counts.most_common(_NAMED))
+    named += [f"{rest} another"] if rest else []
+    return (
+        f"On this text {found.main.size - none} of {found.main.size} heads have a role "
+        f"({', '.join(named)}); {none} have none."
+    )
+
+
+def role_meaning(name: str, rows: int, draws: int) -> str:
+    """Say what a role is, when a head has it, and what chance is."""
+    role = ROLES[name]
+    return (
+        f"{role.label[0].upper()}{role.label[1:]}: {role.meaning}, {role.formula}, over {rows} "
+        f"queries. A head has the role from {role.threshold:.2f} on, if that is more than "
+        f"{SPREADS:.0f} standard deviations above chance, the mean of {draws} draws that shuffle "
+        f"{role.chance}; over {LEAST_ROWS} queries at least. Source: {role.source}."
+    )
+
+
+def present(found: HeadRoles) -> dict[str, int]:
+    """Return how many heads have each role, those without any left out."""
+    counts = found.has.sum(axis=(1, 2)).tolist()
+    return {name: n for name, n in zip(found.names, counts, strict=True) if n}
+
+
+def evidence(found: HeadRoles, heads: Sequence[Head]) -> list[str]:
+    """Return what a tooltip says of each head: its role and the evidence, or that it has none."""
+    lines = []
+    for head in heads:
+        name = found.role_of(head)
+        lines.append(
+            NONE_HERE if name is None else f"{ROLES[name].label}, {with_chance(found, name, head)}"
+        )
+    return lines
+
+
+def _side(found: HeadRoles, head: Head) -> str:
+    return "back" if found.distances[head] < 0 else "on"
