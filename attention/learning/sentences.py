@@ -71,7 +71,7 @@ def told_push(experiment: Experiment, picture: Picture, row: int) -> str:
     weights = picture.weights[row].mean(axis=0)
     heads = ", summed over the heads" if experiment.heads > 1 else ""
     if np.abs(push).max() < _NOTHING:
-        return f"There is next to nothing left to push: at most {np.abs(push).max():.1g}{heads}."
+        return f"There is next to nothing to push: every push is below {_NOTHING} nats{heads}."
     if relevant.all():
         return f"All words count here; the pushes still sum to 0{heads}."
     right, others = push[relevant].sum(), push[~relevant]

@@ -6,7 +6,7 @@ from attention import ui
 from attention.learning.sentences import told_sizes, told_task
 from attention.ui.learning.looking import learning
 from attention.ui.learning.settings import experiment_controls
-from attention.ui.learning.training import train_button
+from attention.ui.learning.training import train_buttons
 
 ui.opening(
     "Learning",
@@ -14,7 +14,7 @@ ui.opening(
 )
 row = st.container(horizontal=True, vertical_alignment="bottom")
 experiment = experiment_controls(row)
-stop = train_button(row)
+stop = train_buttons(row)
 st.caption(f"{told_task(experiment)} Every example is drawn anew: nothing can be learned by heart.")
 learning(experiment, stop)
 st.caption(

@@ -12,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from attention.learning import charts, frames, sentences
 from attention.learning.experiment import Experiment, Picture
 from attention.ui import inputs
-from attention.ui.address import publish_fragment
+from attention.ui.address import end_fragment
 from attention.ui.learning.training import Trained, trained
 from attention.ui.show import draw, escape_markdown, notice
 from attention.ui.sliders import Slider, slider_column, standing
@@ -48,8 +48,7 @@ def learning(experiment: Experiment, stop: DeltaGenerator) -> None:
     _draw(found, at, places)
     with right:
         _pushes(found, at)
-    if rests:  # browsers let a page change its address some 100 times in 30 s
-        publish_fragment()
+    end_fragment(rests=rests)
 
 
 def _map_title(experiment: Experiment) -> str:

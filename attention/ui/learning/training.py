@@ -32,11 +32,18 @@ class Trained:
         return self.pictures[-1].step if self.pictures else 0
 
 
-def train_button(row: DeltaGenerator) -> DeltaGenerator:
-    """Draw the button at the end of a row, and return the place beside it, for one that stops."""
+def train_buttons(row: DeltaGenerator) -> DeltaGenerator:
+    """Draw the button at the end of a row; return the place beside it, of one that stops.
+
+    That one belongs to the page, not to the fragment in which the training runs: a fragment is not
+    stopped by what is pressed within it.
+    """
     with row:
-        st.button("Train", icon=":material/play_arrow:", key="train", on_click=_want)
-        return st.empty()
+        wanted = st.button("Train", icon=":material/play_arrow:", key="train", on_click=_want)
+        stop = st.empty()
+    if wanted:
+        stop.button("Stop", icon=":material/stop:", key="stop_training")
+    return stop
 
 
 def trained(experiment: Experiment, stop: DeltaGenerator, status: DeltaGenerator,
@@ -45,7 +52,7 @@ def trained(experiment: Experiment, stop: DeltaGenerator, status: DeltaGenerator
 
     Parameters
     ----------
-    stop : as `train_button` returns it
+    stop : as `train_buttons` returns it
     status : where a reader who has to wait is told so
     show : draws the last picture while it is trained
     """
@@ -54,13 +61,12 @@ def trained(experiment: Experiment, stop: DeltaGenerator, status: DeltaGenerator
     found: Trained | None = st.session_state.get(_TRAINED)
     if st.session_state.pop(_WANTED, False):
         found = Trained(experiment)
-        stop.button("Stop", icon=":material/stop:", key="stop_training")
         _train(found, experiment.steps, status, show)
         stop.empty()
     elif found is None or found.experiment != experiment or found.steps < steps:
         found = Trained(experiment)
         _train(found, steps, status)
-    learned.note(found.steps)
+    learned.draw(lambda _: found.steps)
     return found
 
 
