@@ -23,6 +23,7 @@ from attention.learning.tasks import Batch, Seed, Task
 
 Parameters = Mapping[str, Array]
 ParameterShapes = dict[str, tuple[int, ...]]
+TABLES = ("embeddings", "positions")  # of which rows are picked
 MOST_APART = 0.1  # of the parameters of networks that are called equally large
 
 
@@ -97,12 +98,24 @@ class Network(ABC):
         return sum(math.prod(shape) for shape in self.shapes().values())
 
     def initial(self, seed: Seed, dtype: type[np.floating[Any]] = np.float32) -> dict[str, Array]:
-        """Return random parameters, normal and `1 / sqrt(inputs)` wide; biases are 0.
+        """Return random parameters, normal and as wide as `spread` says; biases are 0."""
+        rng = np.random.default_rng(seed)
+        return {
+            name: (self.spread(name, shape) * rng.standard_normal(shape)).astype(dtype)
+            for name, shape in self.shapes().items()
+        }
+
+    def spread(self, name: str, shape: tuple[int, ...]) -> float:
+        """Return the standard deviation that a parameter begins with.
+
+        `1 / sqrt(inputs)`, so that what is summed over the inputs has about the size of one; 1 in a
+        table of embeddings, of which a token picks single rows; 0 for biases.
 
         Source: LeCun et al. 1998, "Efficient BackProp", section 4.6.
         """
-        rng = np.random.default_rng(seed)
-        return {name: _random(rng, shape).astype(dtype) for name, shape in self.shapes().items()}
+        if name in TABLES:
+            return 1.0
+        return 0.0 if len(shape) == 1 else 1 / math.sqrt(math.prod(shape[:-1]))
 
     def answers(self, parameters: Parameters, batch: Batch) -> Answers:
         """Return logits for every example, and all that was computed on the way."""
@@ -153,9 +166,3 @@ def equally_large(build: Callable[[int], Network], parameters: int) -> Network:
     if abs(found - parameters) > MOST_APART * parameters:
         raise ValueError(f"no {best.kind} has about {parameters} parameters: the nearest, {found}")
     return best
-
-
-def _random(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
-    if len(shape) == 1:
-        return np.zeros(shape)
-    return rng.standard_normal(shape) / math.sqrt(math.prod(shape[:-1]))

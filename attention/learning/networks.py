@@ -50,6 +50,10 @@ class AttentionNetwork(Network):
         positions = {"positions": (self.longest, self.width)} if self.longest else {}
         return {**positions, "query": square, "key": square, "value": square}
 
+    def spread(self, name: str, shape: tuple[int, ...]) -> float:
+        """Return 0 for the projection of queries: attention begins with 1 / n for every token."""
+        return 0.0 if name == "query" else super().spread(name, shape)
+
     def read(self, parameters: Parameters, x: Array) -> ReaderOutput:
         """Attend from the last token to all before it."""
         if self.longest:

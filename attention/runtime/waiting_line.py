@@ -1,4 +1,4 @@
-"""One at a time, first come first served: two timings at once would spoil each other."""
+"""One at a time or a few, first come first served: two timings at once would spoil each other."""
 
 from __future__ import annotations
 
@@ -17,21 +17,22 @@ class Turn:
 
     _queue: list[Turn]
     _changed: Condition
+    _places: int
 
     @property
     def ahead(self) -> int:
-        """How many come first, the running one included; 0 means that it is this one's turn."""
+        """How many come first, the running ones included; below `places` it is this one's turn."""
         with self._changed:
             return self._queue.index(self)
 
     def wait(self, seconds: float) -> bool:
         """Wait at most this long; return whether the turn has come."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._queue[0] is self, seconds)
+            return self._changed.wait_for(lambda: self._queue.index(self) < self._places, seconds)
 
 
 class Turnstile:
-    """Lets one thread through at a time, in the order in which they joined.
+    """Lets one thread through at a time, or a few, in the order in which they joined.
 
     Whoever leaves the `with` block leaves the queue, waiting or running, by an exception as well:
     Streamlit stops a script with one, raised inside any `st` call. A waiting page should therefore
@@ -41,8 +42,9 @@ class Turnstile:
     'done'
     """
 
-    def __init__(self) -> None:
-        """Start with an empty queue."""
+    def __init__(self, places: int = 1) -> None:
+        """Start with an empty queue, in which so many have their turn at once."""
+        self._places = places
         self._queue: list[Turn] = []
         self._changed = Condition()
 
@@ -69,7 +71,7 @@ class Turnstile:
     @contextmanager
     def join(self) -> Iterator[Turn]:
         """Queue up at the end; leave on the way out."""
-        turn = Turn(self._queue, self._changed)
+        turn = Turn(self._queue, self._changed, self._places)
         with self._changed:
             self._queue.append(turn)
         try:

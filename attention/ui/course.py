@@ -50,6 +50,11 @@ COURSE = {
             "Where did attention begin, and what does one line of it carry?",
         ),
         CoursePage(
+            "pages/learn/learning.py",
+            ":material/model_training:",
+            "How does attention learn where to look?",
+        ),
+        CoursePage(
             "pages/learn/context.py",
             ":material/route:",
             "How does one word learn of another?",

@@ -44,7 +44,7 @@ def test_a_small_run():
     assert [point.n for point in points] == [1, 4]
     assert all(0 <= a <= 1 for point in points for a in point.accuracies)
     content = json.loads(learning_json(points, seeds=2, steps=60))
-    assert content["kind"] == "accuracy in the library"
+    assert content["kind"] == "accuracy of trained networks"
     assert content["settings"]["seeds"] == 2
     assert [len(point["accuracies"]) for point in content["points"]] == [2, 2]
 

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 ROOT = Path(__file__).parents[2]
 LESSON, EXPLORER = "pages/learn/lesson.py", "pages/learn/explorer.py"
 PIPELINE, CONTEXT = "pages/learn/pipeline.py", "pages/learn/context.py"
-TRANSLATION = "pages/learn/translation.py"
+TRANSLATION, LEARNING = "pages/learn/translation.py", "pages/learn/learning.py"
 VISUALIZER, HEADS = "pages/explore/visualizer.py", "pages/explore/heads.py"
 INTERVENTIONS, SCALING = "pages/explore/interventions.py", "pages/measure/scaling.py"
 SECONDS = 120  # a run that takes longer has failed

@@ -20,6 +20,7 @@ from attention.interventions import writing
 from attention.runtime import timing
 from attention.scaling import core_cost, crossover, methods
 from attention.ui.context import timed
+from attention.ui.learning import training
 from tests.models import tiny
 from tests.models.offered import offered
 from tests.pages.app import (
@@ -27,6 +28,7 @@ from tests.pages.app import (
     EXPLORER,
     HEADS,
     INTERVENTIONS,
+    LEARNING,
     LESSON,
     PIPELINE,
     ROOT,
@@ -61,6 +63,18 @@ STATES = [
     (TRANSLATION, {"fog": "3"}),
     (TRANSLATION, {"see": "scores"}),
     (TRANSLATION, {"see": "wrong"}),
+    (LEARNING, {"steps": "60", "books": "2"}),
+    (
+        LEARNING,
+        {
+            "steps": "60",
+            "books": "4",
+            "task": "back",
+            "rival": "convolution",
+            "learn_heads": "2",
+            "learned": "60",
+        },
+    ),
     (CONTEXT, {"view": "RNN"}),
     (CONTEXT, {"view": "RNN", "details": "true"}),
     (CONTEXT, {"view": "CNN"}),
@@ -145,6 +159,7 @@ def asked(monkeypatch):
         ]
 
     monkeypatch.setattr(timed, "time_layers", time_layers)
+    monkeypatch.setattr(training, "PICTURE_SECONDS", 0.0)
     monkeypatch.setattr(writing, "perf_counter", lambda: 0.0)
     monkeypatch.setattr(timing, "_WARM_UP_SECONDS", 1e-4)
     return calls

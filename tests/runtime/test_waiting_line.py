@@ -57,6 +57,23 @@ def test_only_one_is_through_at_a_time():
     assert most == [1] * 200
 
 
+def test_a_few_are_through_at_a_time():
+    turnstile, passed = Turnstile(places=2), []
+    readers = [Reader(turnstile, passed, name) for name in "abc"]
+    for reader in readers:
+        reader.start()
+        assert reader.joined.wait(PATIENCE)
+    assert all(reader.running.wait(PATIENCE) for reader in readers[:2])
+    assert not readers[2].running.wait(0.05)
+    readers[1].gate.set()
+    assert readers[2].running.wait(PATIENCE)
+    for reader in readers:
+        reader.gate.set()
+        reader.join(PATIENCE)
+    assert sorted(passed) == ["a", "b", "c"]
+    assert passed[0] == "b"
+
+
 def test_a_waiting_reader_knows_its_place_and_moves_up():
     turnstile = Turnstile()
     first = Reader(turnstile, [], "first")
