@@ -16,13 +16,13 @@ def load(folder, **changes):
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        # Llama 3.1 and later: its rotations are not those of rope_theta alone
-        ({"extra": {"rope_freqs.weight": np.array([1, 8], "f4")}}, "tensor rope_freqs.weight"),
+        ({"extra": {"rope_freqs.weight": np.array([1, 8], "f4")}}, r"rope_freqs.weight has shape"),
+        ({"extra": {"rope_freqs.weight": np.zeros(4, "f4")}}, "divisor of frequencies must be"),
         ({"extra": {"blk.0.attn_q.bias": np.ones(16, "f4")}}, "tensor blk.0.attn_q.bias"),
         ({"fields": {"llama.attention.causal": False}}, "llama.attention.causal is False"),
         ({"fields": {"llama.attention.scale": 0.5}}, "llama.attention.scale is 0.5"),
-        ({"fields": {"llama.rope.scaling.factor": 4.0}}, "llama.rope.scaling.factor is 4.0"),
-        ({"fields": {"llama.rope.scale_linear": 2.0}}, "llama.rope.scale_linear is 2.0"),
+        ({"fields": {"llama.rope.scaling.attn_factor": 4.0}}, "rope.scaling.attn_factor is 4.0"),
+        ({"fields": {"llama.rope.scale_linear": -2.0}}, "factor must be a number from 1"),
         ({"fields": {"llama.attention.value_length": 16}}, "values are not as wide as keys"),
         ({"fields": {"tokenizer.ggml.merges": [1, 2]}}, "merges is of type ndarray, not Strings"),
     ],
