@@ -35,6 +35,35 @@ def check(read, direct):
     np.testing.assert_allclose(mine.next_logits, theirs.next_logits, rtol=0, atol=1e-5)
 
 
+READ_BY_TRANSFORMERS = {  # which has some of a file's settings as they are in published models
+    "llama": {},
+    "mistral": {},
+    "qwen2": {},
+    "qwen3": {"head_dim": 128},
+    "gemma2": {"head_dim": 256, "query_pre_attn_scalar": 256, "attn_logit_softcapping": 50.0},
+    "gemma3_text": {"head_dim": 256, "query_pre_attn_scalar": 256},
+    "phi3": {"partial_rotary_factor": 1.0},
+}
+
+
+@pytest.mark.parametrize("kind", READ_BY_TRANSFORMERS)
+def test_transformers_computes_the_same_from_the_file(tmp_path, kind):
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    pytest.importorskip("accelerate", reason="accelerate is not installed")
+    transformers = pytest.importorskip("transformers", reason="transformers is not installed")
+    settings = ASSUMED.get(kind, {}) | READ_BY_TRANSFORMERS[kind]
+    padding = {"tokenizer.ggml.padding_token_id": 0}
+    tiny_gguf.write_family(tmp_path / "tiny.gguf", kind, fields=padding, **settings)
+    read = gguf_files.load_gguf("tiny", tmp_path / "tiny.gguf")
+    trace = read.trace(TEXT)
+    load = transformers.AutoModelForCausalLM.from_pretrained
+    theirs = load(tmp_path, gguf_file="tiny.gguf", attn_implementation="eager").eval()
+    with torch.inference_mode():
+        out = theirs(torch.tensor([trace.input.ids.tolist()]), output_attentions=True)
+    np.testing.assert_allclose(trace.weights, torch.cat(out.attentions), rtol=0, atol=2e-6)
+    np.testing.assert_allclose(read.logits(trace.hidden[-1]), out.logits[0], rtol=0, atol=1e-5)
+
+
 @pytest.mark.parametrize("kind", tiny_gguf.KINDS)
 def test_a_file_gives_what_a_folder_gives(tmp_path, kind):
     read, direct = both(tmp_path, kind)

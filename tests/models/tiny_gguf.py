@@ -119,7 +119,8 @@ def write_family(path, kind, *, fields=(), extra=(), **changes):
     if config.score_cap:
         told[f"{KINDS[kind]}.attn_logit_softcapping"] = config.score_cap
         told[f"{KINDS[kind]}.final_logit_softcapping"] = config.logit_cap
-    kept = {name: value for name, value in FIELDS.items() if name.startswith("tokenizer")}
+    own_words = "tokenizer.ggml.model" in dict(fields)
+    kept = {n: v for n, v in FIELDS.items() if n.startswith("tokenizer") and not own_words}
     _write(path, KINDS[kind], kept | told | dict(fields), [
         *((gguf_name(config, name), _stored(config, kind, name, w)) for name, w in found.items()),
         *dict(extra).items(),
