@@ -116,6 +116,15 @@ def with_codes(text: str) -> str:
     return regex.sub(r"[\udc80-\udcff]", lambda found: _code(found[0]), text)
 
 
+def unseen_as_codes(text: str) -> str:
+    """Return a text with codes for what moves a cursor or turns the reading direction.
+
+    >>> unseen_as_codes("a\\x1b[2J \\u202eb")
+    'a<U+001B>[2J <U+202E>b'
+    """
+    return regex.sub(r"[\p{Cc}\p{Cf}\p{Cs}]", lambda found: _code(found[0]), text)
+
+
 def joined(text: str) -> str:
     """Return a text with the characters that bytes in it make together.
 

@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import MISSING, dataclass, fields
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from os import PathLike
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
@@ -139,7 +140,9 @@ class Trace:
         for field in fields(cls):
             if field.name in held or field.default is not MISSING:
                 object.__setattr__(trace, field.name, held.get(field.name, field.default))
-        trace.weights.flags.writeable = False
+        for array in vars(trace).values():
+            if isinstance(array, np.ndarray):
+                array.flags.writeable = False
         return trace
 
     if not TYPE_CHECKING:  # a checker would take it for anything
@@ -167,6 +170,24 @@ class Trace:
         from attention.models.trace_html import trace_html
 
         return trace_html(self)
+
+    def save(self, file: str | PathLike[str] | BinaryIO) -> None:
+        """Write everything to a `.npz` file, which `Trace.load` reads, and NumPy without us."""
+        from attention.models.trace_files import write_trace
+
+        write_trace(self, file)
+
+    @classmethod
+    def load(cls, file: str | PathLike[str] | BinaryIO) -> Trace:
+        """Return the trace in a file.
+
+        Raises
+        ------
+        ValueError : it holds none.
+        """
+        from attention.models.trace_files import read_trace
+
+        return read_trace(file)
 
     def find(self, word: str) -> int | None:
         """Return the position of the first token that spells `word`, ignoring case.

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from attention.interventions.patching import Patching
+from tests.optional import with_smollm2
 from tests.pages.app import INTERVENTIONS, click, drawn, healthy, open_page
 from tests.pages.reader import plain
 
@@ -28,6 +29,15 @@ def test_the_map_is_what_the_package_computes(model):
     layer, head = np.unravel_index(expected.argmax(), expected.shape)
     assert f"L{layer} H{head} alone brings back" in plain(app.info[0].value)
     assert "the most of 72 patches" in plain(app.info[0].value)
+
+
+@with_smollm2
+def test_of_a_large_model_it_is_said_what_will_be_measured_and_done_when_asked():
+    app = open_page(INTERVENTIONS, do="patch")
+    assert "+6.12 in the text and -" in plain(app.info[0].value)
+    healthy(next(b for b in app.button if "Patch each" in b.label).click().run())
+    assert len(drawn(app, "share")) == 270
+    assert "alone brings back" in plain(app.info[0].value)
 
 
 def test_a_click_picks_another_head_and_the_bars_follow():

@@ -86,8 +86,11 @@ def _drawn(
         return
     with left:
         found = _states(chosen, patching) if states else _heads(chosen, patching)
-        if found is None:
-            return
+    if found is None:
+        with right:
+            _promise(patching, states)
+        return
+    with left:
         shares, names = found
         best = np.unravel_index(int(np.nanargmax(shares)), shares.shape)
         place = _place(chosen, patching, (int(best[0]), int(best[1])), states)
@@ -112,6 +115,21 @@ def _drawn(
                 st.markdown("**How far vectors move**")
                 draw_moved(chosen, movement_of(chosen, after), key="patch_moved")
         _note(followed)
+
+
+def _promise(patching: Patching, states: bool) -> None:
+    """Say how far apart the two texts are, and what will be measured."""
+    own, other = patching.ends
+    part = "hidden state" if states else "head's output"
+    apart = (
+        f"The log-odds of the answer are {own:+.2f} in the text and {other:+.2f} in the other. "
+        if patching.answer
+        else ""
+    )
+    st.info(
+        f"Nothing is patched yet. {apart}“Patch each” puts every {part} of the other text in, one "
+        "at a time, and draws how much of the way between the two texts it brings."
+    )
 
 
 def _tokens(chosen: Reading) -> tuple[int, ...] | None:
