@@ -79,7 +79,7 @@ def _checked(
     if (parts := field(fields, "split.count", int, 0)) > 1:
         raise ValueError(f"one of {parts} parts of a file; `llama-gguf-split --merge` joins them")
     config = gguf_families.config_from(fields, tensors)
-    gguf_tokenizer.check(fields)
+    gguf_tokenizer.check_tokenizer(fields)
     shapes = config.shapes() | ({} if config.tie_word_embeddings else config.head())
     wanted = {
         gguf_families.gguf_name(config, name): (name, shape) for name, shape in shapes.items()

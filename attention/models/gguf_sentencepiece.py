@@ -30,7 +30,7 @@ class SentencePieces(NamedTuple):
     space_first: bool  # a text begins as if a space came before it
 
 
-def parts(fields: Fields) -> SentencePieces:
+def sentencepiece_parts(fields: Fields) -> SentencePieces:
     """Return the parts of the tokenizer; `ValueError` where they are not as many as the words."""
     words = field(fields, "tokenizer.ggml.tokens", Strings)
     scores = field(fields, "tokenizer.ggml.scores", np.ndarray)
@@ -49,7 +49,7 @@ def parts(fields: Fields) -> SentencePieces:
     )  # fmt: skip
 
 
-def tokenizer_of(made_of: SentencePieces) -> Tokenizer:
+def sentencepiece_tokenizer(made_of: SentencePieces) -> Tokenizer:
     """Return the tokenizer; any error of the library where its parts do not fit together."""
     words = made_of.words.read()
     vocabulary = {word: i for i, word in enumerate(words)}

@@ -52,10 +52,10 @@ class Parts(NamedTuple):
     kinds: Array  # (V,), or none
 
 
-def check(fields: Fields) -> None:
+def check_tokenizer(fields: Fields) -> None:
     """Refuse a tokenizer of another kind, or parts of it that cannot be right."""
     if field(fields, "tokenizer.ggml.model", str) == _SENTENCEPIECE:
-        gguf_sentencepiece.parts(fields)
+        gguf_sentencepiece.sentencepiece_parts(fields)
     else:
         _byte_level_parts(fields)
 
@@ -93,7 +93,9 @@ def tokenizer_of(fields: Fields) -> Tokenizer:
     """
     try:
         if field(fields, "tokenizer.ggml.model", str) == _SENTENCEPIECE:
-            return gguf_sentencepiece.tokenizer_of(gguf_sentencepiece.parts(fields))
+            return gguf_sentencepiece.sentencepiece_tokenizer(
+                gguf_sentencepiece.sentencepiece_parts(fields)
+            )
         return _byte_level(fields)
     except ValueError:
         raise
