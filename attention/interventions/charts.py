@@ -166,12 +166,14 @@ def effect_grid(
     heads: int,
     signed: bool,
     row: int,
+    plain: bool = False,
 ) -> alt.TopLevelMixin:
     """Draw one effect for every layer and head; the marked are framed.
 
     `data` is `frames.effect_frame`: what is measured is a square, what is estimated a circle.
     Signed effects have two colours, and 0 is between them. A layer takes `row` pixels; where that
-    is less than a label does, some layers have none.
+    is less than a label does, some layers have none. Where it is `plain`, nothing is told of how
+    the effect was found.
     """
     base = alt.Chart(data).encode(
         x=alt.X("head:O")
@@ -185,7 +187,7 @@ def effect_grid(
         tooltip=[
             alt.Tooltip("name:N", title="head"),
             alt.Tooltip("value:Q", title=title, format=".4f"),
-            alt.Tooltip("how:N", title="how"),
+            *([] if plain else [alt.Tooltip("how:N", title="how")]),
         ],
     )
     limit = max(abs(end) for end in domain)

@@ -182,11 +182,11 @@ def log_odds(logits: Array, answer: Answer) -> Array:
     >>> float(log_odds(np.zeros(4), [[1]]).round(4))  # 1 : 3
     -1.0986
     """
-    these, those = _sides(answer, logits.shape[-1])
+    these, those = answer_sides(answer, logits.shape[-1])
     return _log_total(logits[..., these]) - _log_total(logits[..., those])
 
 
-def _sides(answer: Answer, words: int) -> tuple[list[int], list[int]]:
+def answer_sides(answer: Answer, words: int) -> tuple[list[int], list[int]]:
     """Return the tokens of an answer and those of the other, of so many words."""
     these = list(dict.fromkeys(answer[0]))
     if len(answer) > 1:
@@ -201,6 +201,20 @@ def _log_total(logits: Array) -> Array:
     return np.asarray(np.log(total) + highest[..., 0])
 
 
+def answer_slope(logits: Array, answer: Answer) -> Array:
+    """Return how the log-odds of an answer change with each logit, `(V,)` -> `(V,)` float64.
+
+    The softmax over the answer's tokens less that over the other's: 1 and -1 for one token each.
+
+    >>> answer_slope(np.log([0.5, 0.3, 0.2]), [[0], [2]]).tolist()
+    [1.0, 0.0, -1.0]
+    """
+    slope = np.zeros(len(logits))
+    for tokens, sign in zip(answer_sides(answer, len(logits)), (1, -1), strict=True):
+        slope[tokens] += sign * softmax(logits[tokens].astype(np.float64))
+    return slope
+
+
 def effect_gradient(model: DifferentiableModel, trace: Trace, answer: Answer = ()) -> Array:
     """Return how the effect that `effect_on` measures changes with the last stream, `(T, D)`.
 
@@ -212,7 +226,7 @@ def effect_gradient(model: DifferentiableModel, trace: Trace, answer: Answer = (
         return loss_gradient(model, stream, trace.input.ids)
     logits, gradient = model.logits(stream[-1:]), np.zeros_like(stream)
     slope = np.zeros_like(logits)
-    for tokens, sign in zip(_sides(answer, logits.shape[-1]), (-1, 1), strict=True):
+    for tokens, sign in zip(answer_sides(answer, logits.shape[-1]), (-1, 1), strict=True):
         slope[:, tokens] += sign * softmax(logits[:, tokens])
     gradient[-1:] = model.logits_gradient(stream[-1:], slope)
     return gradient

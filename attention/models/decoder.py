@@ -103,6 +103,35 @@ class CausalModel(Transformer):
         scores: Array = self.last_norm(x) @ self._head.T
         return capped_in_place(scores, self.config.logit_cap)
 
+    def readout(self, x: Array, slope: Array) -> Array:
+        """Return the direction `(D,)` in which parts of a stream raise a weighted sum of logits.
+
+        `u = Norm'(E^T slope)`: a part p of the row x adds `p . u`, with the scale of the last norm
+        held at that of the whole row. So the parts' shares, and what the norm's bias adds, sum to
+        `logits(x) . slope`.
+
+        Source: Elhage et al. 2021, "A mathematical framework for transformer circuits", section on
+        direct logit attribution; the held scale: Ba et al. 2016, section 3.
+
+        Parameters
+        ----------
+        x : (D,) a row of `hidden[-1]`
+        slope : (V,) what each logit counts for
+
+        Raises
+        ------
+        ValueError : the file has no matrix E for that.
+        """
+        if self._head is None:
+            raise ValueError(f"{self.name} predicts no next token: {NO_HEAD}")
+        wanted = np.flatnonzero(slope)
+        direction = (slope[wanted] @ self._head[wanted]).astype(np.float64)
+        direction *= self._weights[f"{self.last_norm_name}.weight"]
+        row = x.astype(np.float64)
+        if self.norm == "LayerNorm":  # it takes the mean away from whatever it reads
+            direction, row = direction - direction.mean(), row - row.mean()
+        return direction / np.sqrt(row @ row / len(row) + self._norm_eps)
+
     def _next_logits(self, stream: Array) -> Array | None:
         return self.logits(stream[-1]) if len(stream) and self.predicts else None
 

@@ -7,6 +7,7 @@ from attention import presets, ui
 from attention.models import registry
 from attention.ui.dropped import tell_dropped
 from attention.ui.interventions import cut as interventions_cut
+from attention.ui.interventions import direct as interventions_direct
 from attention.ui.interventions import heads
 from attention.ui.interventions import patch as interventions_patch
 from attention.ui.interventions import steer as interventions_steer
@@ -17,6 +18,7 @@ TABS = {
     "steer": "Steer",
     "cut": "Cut",
     "patch": "Patch",
+    "direct": "What heads write",
     "matter": "Which heads matter",
     "sinks": "Sink account",
     "write": "Write on",
@@ -33,13 +35,13 @@ if registry.SMOLLM2 not in attention.available_models():
         f"`{registry.INSTALL_SMOLLM2}`"
     )
 above = st.container()  # what is said of the text; the tab decides which controls it needs
-steer, cut, patch, matter, account, write = ui.tabs(TABS, key="do")
+steer, cut, patch, direct, matter, account, write = ui.tabs(TABS, key="do")
 words_act = bool(steer.open or cut.open)
 with above:
     chosen = ui.reading(
         bar,
         presets.GIFT.text,
-        tokens_only=not (words_act or patch.open),
+        tokens_only=not (words_act or patch.open or direct.open),
         prefer=registry.SMOLLM2,
         more_examples=presets.TO_FINISH,
     )
@@ -55,6 +57,9 @@ with cut:
 with patch:
     if patch.open:
         interventions_patch.patch(chosen)
+with direct:
+    if direct.open:
+        interventions_direct.what_heads_write(chosen)
 with matter:
     if matter.open:
         heads.which_matter(chosen)

@@ -48,6 +48,7 @@ TABS = (
     (INTERVENTIONS, "do", "Steer"),
     (INTERVENTIONS, "how", "A slider for every word"),
     (INTERVENTIONS, "do", "Cut"),
+    (INTERVENTIONS, "do", "What heads write"),
     (INTERVENTIONS, "do", "Which heads matter"),
     (INTERVENTIONS, "do", "Sink account"),
     (INTERVENTIONS, "do", "Write on"),
