@@ -86,6 +86,7 @@ class Architecture(NamedWeights, ABC):
     config: Config
     scoring: Scoring | None = None  # what becomes of scores before softmax, if anything does
     predicts = False  # which token comes next
+    reads_pairs: ClassVar[bool] = False  # two texts at once, as for questions and answers
 
     def __init__(self, name: str, config: Config, weights: dict[str, Array]) -> None:
         """Keep what is given."""

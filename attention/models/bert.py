@@ -12,6 +12,7 @@ from attention.arrays import Array
 from attention.models.bert_families import BertConfig
 from attention.models.encoder import Encoder
 from attention.models.scoring import Scoring, bias_by_distance
+from attention.models.trace import Tokens
 
 _TABLES = "embeddings.{}_embeddings.weight"
 
@@ -22,6 +23,7 @@ class Bert(Encoder):
     config: BertConfig
     config_class = BertConfig
     prefixes = ("bert.", "roberta.", "distilbert.", "electra.", "mpnet.")
+    reads_pairs = True
     norm_first = False
     norm = "LayerNorm"
 
@@ -42,12 +44,22 @@ class Bert(Encoder):
             for part in (self.names.w_o, self.names.mlp_in, self.names.mlp_out):
                 self._join(self._part(layer, part), [self._part(layer, part)])
 
-    def embed(self, ids: Array, start: int = 0) -> Array:
-        """Return word + position + segment 0, normalised: `(T, D)`."""
+    def embedded(self, tokens: Tokens) -> Array:
+        """Return the stream `(T, D)` below the first layer, with segments where there are two."""
+        told = self.config.tells_texts_apart and tokens.segments
+        return self.embed(tokens.ids, segments=np.array(tokens.segments) if told else None)
+
+    def embed(self, ids: Array, start: int = 0, segments: Array | None = None) -> Array:
+        """Return word + position + segment, normalised: `(T, D)`.
+
+        Parameters
+        ----------
+        segments : (T,), which of two texts each token belongs to; None is the first one
+        """
         x = self.word_embeddings[ids]
         x += self._weights[_TABLES.format("position")][self._positions(ids, start)]
         if self.config.type_vocab_size:
-            x += self._weights[_TABLES.format("token_type")][0]
+            x += self._weights[_TABLES.format("token_type")][0 if segments is None else segments]
         x = self._norm("embeddings.LayerNorm", x)
         return self._linear("embeddings_project", x) if self.config.projects else x
 

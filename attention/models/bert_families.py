@@ -139,6 +139,11 @@ class BertConfig(Config):
         )
 
     @property
+    def tells_texts_apart(self) -> bool:
+        """Whether the tokens of a second text get a vector of their own; RoBERTa's never do."""
+        return self.type_vocab_size > 1 and self.padding is None
+
+    @property
     def projects(self) -> bool:
         """Whether a matrix makes embeddings as wide as the stream."""
         return self.embedding_size is not None

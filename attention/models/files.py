@@ -18,10 +18,7 @@ from safetensors import SafetensorError, safe_open
 from tokenizers import Tokenizer
 
 from attention.arrays import Array
-from attention.models.spelling import spelling
-from attention.models.trace import Tokens
 
-MAX_CHARACTERS = 20_000  # refused before tokenizing, so that a huge paste costs nothing
 SMALL_FILE = 50_000_000  # bytes; a config, an index or a tokenizer is no larger
 
 _STORED = {"F16": "<f2", "F32": "<f4", "BF16": "<u2"}
@@ -254,43 +251,3 @@ def load_tokenizer(path: Path) -> Tokenizer:
     tokenizer.no_truncation()
     tokenizer.no_padding()
     return tokenizer
-
-
-def encoded(tokenizer: Tokenizer, text: str, limit: int, vocabulary: int) -> Tokens:
-    """Return `text` as at most `limit` tokens with numbers below `vocabulary`.
-
-    Raises
-    ------
-    ValueError : the text is too long, the message has its length and the limit; or it is no text,
-        or the tokenizer cannot read it, or knows a word that the model has no vector for.
-    """
-    if not isinstance(text, str):
-        raise ValueError(f"a text is one str, got {type(text).__name__}; trace each by itself")
-    if len(text) > MAX_CHARACTERS:
-        raise ValueError(f"The text has {len(text):,} characters; the limit is {MAX_CHARACTERS:,}.")
-    # A lone surrogate is no character and has no UTF-8 form: show it as the replacement sign.
-    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    try:
-        encoding = tokenizer.encode(text)
-    except Exception as error:  # the library raises nothing more exact
-        raise ValueError(f"The tokenizer cannot read this text: {error}") from error
-    if len(encoding) > limit:
-        raise ValueError(
-            f"The text has {len(encoding)} tokens; the model reads at most {limit} at once."
-        )
-    ids = np.asarray(encoding.ids, dtype=np.int64)
-    if len(ids) and ids.max() >= vocabulary:
-        raise ValueError(
-            f"The tokenizer gives {encoding.tokens[ids.argmax()]!r} the number {ids.max():,}; the "
-            f"model has {vocabulary:,} words."
-        )
-    spells = spelling(tokenizer)
-    return Tokens(
-        text=text,
-        ids=ids,
-        pieces=tuple(encoding.tokens),
-        spans=tuple(encoding.offsets),
-        special=tuple(map(bool, encoding.special_tokens_mask)),
-        texts=spells.texts(encoding.tokens),
-        unknown=spells.unknown_in(encoding, text),
-    )

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from tokenizers import Encoding, Tokenizer, decoders, pre_tokenizers
+from tokenizers import Tokenizer, decoders, pre_tokenizers
 
 from attention.characters import joined, with_codes
 
@@ -67,17 +67,19 @@ class Spelling:
             if text.startswith(start) and text.removeprefix(start).isalpha()
         }
 
-    def unknown_in(self, encoding: Encoding, text: str) -> tuple[str, ...]:
+    def unknown_in(
+        self, ids: Sequence[int], spans: Sequence[tuple[int, int]], text: str
+    ) -> tuple[str, ...]:
         """Return for each token how an unknown word is spelled if it is one, else nothing.
 
         A reader who types that very spelling means it.
         """
         if self.unknown is None:
-            return ("",) * len(encoding)
+            return ("",) * len(ids)
         number, name = self.unknown
         return tuple(
             name if i == number and text[slice(*span)].strip() != name else ""
-            for i, span in zip(encoding.ids, encoding.offsets, strict=True)
+            for i, span in zip(ids, spans, strict=True)
         )
 
     def _ids(self, text: str) -> list[int]:

@@ -39,6 +39,8 @@ class Tokens:
     unknown: tuple[
         str, ...
     ] = ()  # "" or, where the model knows no such word, what stands in for it
+    second: int | None = None  # where the second of two texts begins in `text`, if there are two
+    segments: tuple[int, ...] = ()  # which of the two each token belongs to; none: all to the first
 
     def __post_init__(self) -> None:
         """Freeze the ids: they are shared with the trace."""
@@ -49,6 +51,13 @@ class Tokens:
     def __len__(self) -> int:
         """Return T, the number of tokens with the special ones."""
         return len(self.pieces)
+
+    @property
+    def pair(self) -> tuple[str, str] | None:
+        """The two texts, if there are two: in `text` a line break stands between them."""
+        if self.second is None:
+            return None
+        return self.text[: self.second - 1], self.text[self.second :]
 
     def said(self, position: int) -> str:
         """Return what a token says; of one that the model does not know, its part of the text."""
@@ -261,7 +270,7 @@ class Trace:
 
     @property
     def text(self) -> str:
-        """The text that went in."""
+        """The text that went in; of two texts, both with a line break between them."""
         return self.input.text
 
     @property

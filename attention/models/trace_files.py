@@ -13,11 +13,15 @@ import numpy as np
 
 from attention.arrays import Array
 from attention.edits.codes import decode, encode
+from attention.models.scoring import Scoring
 from attention.models.trace import Tokens, Trace
 
 _FORMAT = 1
 _ARRAYS = ("weights", "query", "key", "value", "head_output", "hidden", "next_logits")
-_PARTS = ("text", "pieces", "spans", "special", "texts", "unknown")  # of tokens, but for their ids
+_PARTS = (  # of tokens, but for their ids
+    "text", "pieces", "spans", "special", "texts", "unknown", "second", "segments",
+)  # fmt: skip
+_BIAS = "score_bias"
 
 Place = str | PathLike[str] | BinaryIO
 
@@ -38,6 +42,9 @@ def write_trace(trace: Trace, file: Place) -> None:
     arrays = {name: getattr(trace, name, None) for name in _ARRAYS}
     held = {name: array for name, array in arrays.items() if array is not None}
     ids = {"ids": trace.input.ids} | ({} if trace.keys is None else {"key_ids": trace.keys.ids})
+    if trace.scoring is not None:
+        about["scoring"] = {"cap": trace.scoring.cap, "windows": trace.scoring.windows}
+        held |= {} if trace.scoring.bias is None else {_BIAS: trace.scoring.bias}
     text = np.frombuffer(json.dumps(about).encode("ascii"), np.uint8)
     np.savez_compressed(file, about=text, **ids, **held)  # type: ignore[arg-type]
 
@@ -71,8 +78,15 @@ def _trace(about: dict[str, object], arrays: dict[str, Array]) -> Trace:
         is_causal=bool(about["is_causal"]),
         edits=decode(str(about["edits"])),
         spelling=partial(_spelled, model) if "next_logits" in held else None,
+        scoring=_scoring(about.get("scoring"), arrays.get(_BIAS)),
         **{name: np.ascontiguousarray(array) for name, array in held.items()},
     )
+
+
+def _scoring(told: object, bias: Array | None) -> Scoring | None:
+    if not isinstance(told, dict):
+        return None
+    return Scoring(told["cap"], bias, tuple(told["windows"]))
 
 
 def _told(tokens: Tokens) -> dict[str, object]:
@@ -83,8 +97,12 @@ def _tokens(told: object, ids: Array) -> Tokens:
     if not isinstance(told, dict):
         raise ValueError("its tokens are missing")
     spans = tuple((int(start), int(end)) for start, end in told["spans"])
-    rest = {part: tuple(told[part]) for part in ("pieces", "special", "texts", "unknown")}
-    return Tokens(text=told["text"], ids=ids, spans=spans, **rest)
+    pieces, special, texts, unknown, segments = (
+        tuple(told.get(part, ())) for part in ("pieces", "special", "texts", "unknown", "segments")
+    )
+    return Tokens(
+        told["text"], ids, pieces, spans, special, texts, unknown, told.get("second"), segments
+    )
 
 
 def _spelled(model: str, number: int) -> str:

@@ -23,6 +23,7 @@ from attention.models import files, memory
 from attention.models.architecture import Architecture, LayerArrays
 from attention.models.attending import attend, parts_at_once
 from attention.models.config import Config
+from attention.models.encoding import encoded
 from attention.models.patching import Acting, streams_in_place, with_sources
 from attention.models.spelling import spelling, text_of
 from attention.models.trace import Tokens, Trace, longest
@@ -83,9 +84,18 @@ class Transformer(Architecture):
         c = self.config
         return longest(c.num_hidden_layers * c.num_attention_heads, c.max_position_embeddings)
 
-    def tokenize(self, text: str) -> Tokens:
-        """Return the text as tokens; `ValueError` with both numbers where it is too long."""
-        return files.encoded(self.tokenizer, text, self.longest_trace, self.config.vocab_size)
+    def tokenize(self, text: str, pair: str | None = None) -> Tokens:
+        """Return the text as tokens; `ValueError` with both numbers where it is too long.
+
+        Parameters
+        ----------
+        pair : a second text behind the first one, for models that read two
+        """
+        if pair is not None and not self.reads_pairs:
+            raise ValueError(f"{self.name} reads one text at a time: it was trained with no pairs")
+        sizes = self.longest_trace, self.config.vocab_size
+        control = self.is_causal  # an encoder's mask stands for a word
+        return encoded(self.tokenizer, text, *sizes, pair=pair, control=control)
 
     def spell(self, token: int) -> str:
         """Return the text of one token, with the space before it; see `spell_all`."""
@@ -102,18 +112,22 @@ class Transformer(Architecture):
         """Return one token as views show it: what cannot be seen is made visible."""
         return shown(spelling(self.tokenizer).text([token]))
 
-    def trace(self, text: str, edits: Edits = ()) -> Trace:
+    def trace(self, text: str, edits: Edits = (), *, pair: str | None = None) -> Trace:
         """Run the whole forward pass on `text`, changed as `edits` ask for, and keep everything.
+
+        Parameters
+        ----------
+        pair : a second text, as for `tokenize`
 
         Raises
         ------
         ValueError : the text has more tokens than a trace may have, or an edit names a layer, head
             or position that is not there.
         """
-        tokens = self.tokenize(text)
+        tokens = self.tokenize(text, pair)
         self._check_edits(edits, len(tokens))
         arrays = self._trace_arrays(len(tokens))
-        arrays.hidden[0] = self.embed(tokens.ids)
+        arrays.hidden[0] = self.embedded(tokens)
         return self._run(tokens, edits, arrays, layer=0, row=0)
 
     def edited(self, trace: Trace, edits: Edits) -> Trace:
@@ -134,6 +148,10 @@ class Transformer(Architecture):
             mine[:below] = before[:below]
             mine[below:, ..., :row, :] = before[below:, ..., :row, :]
         return self._run(trace.input, trace.edits + edits, arrays, layer, row)
+
+    def embedded(self, tokens: Tokens) -> Array:
+        """Return the stream `(T, D)` below the first layer."""
+        return self.embed(tokens.ids)
 
     def hidden(self, text: str, edits: Edits = ()) -> Array:
         """Return the stream `(L + 1, T, D)` of a forward pass; as `trace(text, edits).hidden`."""

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import attention
 from attention.analysis.words import Unit, merge, pieces, row_scores, seen_by, view, whole_words
-from attention.models import files, registry
+from attention.models import encoding, registry
 from attention.models.llama import Llama
 from tests.models import tiny, tiny_tokenizers
 
@@ -148,7 +148,7 @@ def tokenizer(kind):
 
 
 def read(kind, text):
-    return files.encoded(tokenizer(kind), text, 10_000, tokenizer(kind).get_vocab_size())
+    return encoding.encoded(tokenizer(kind), text, 10_000, tokenizer(kind).get_vocab_size())
 
 
 def labels(kind, text, units=whole_words):

@@ -77,6 +77,7 @@ class Case:
     add: dict = field(default_factory=dict)  # keys that are set in config.json
     rename: dict = field(default_factory=dict)  # parts of the tensors' names
     embeddings: float = 1.0  # their size: where it is small, the epsilon of the first norm shows
+    second: int | None = None  # where a second text begins
     times: int = 1  # how often the words are read, one after the other
 
 
@@ -195,6 +196,12 @@ CASES = {
     "roberta of few settings": Case(
         "roberta", "RobertaModel", drop=(*_BARE_BERT, "pad_token_id"), embeddings=1e-6
     ),
+    **{
+        f"{kind} of two texts": Case(kind, made_by, {"type_vocab_size": 2}, second=5)
+        for kind, made_by in (("bert", "BertModel"), ("electra", "ElectraModel"),
+                              ("roberta", "RobertaModel"))
+    },
+    "mpnet of two texts": Case("mpnet", "MPNetModel", second=5),
     "roberta with ReLU": Case("roberta", "RobertaModel", {"hidden_act": "relu"}),
     "xlm-roberta": Case("xlm-roberta", "XLMRobertaForMaskedLM"),
     "camembert": Case("camembert", "CamembertForTokenClassification"),
@@ -301,8 +308,11 @@ def computed(case, folder):
     ids = torch.tensor([ids_of(case)])
     model, missing = load(case.made_by)
     assert not missing, missing
+    told = {}
+    if case.second is not None and case.kind in ("bert", "electra"):  # as their tokenizers tell
+        told["token_type_ids"] = (torch.arange(len(ids[0]))[None] >= case.second).long()
     with torch.inference_mode():
-        out = model.base_model(ids, output_attentions=True)
+        out = model.base_model(ids, output_attentions=True, **told)
     found = {"weights": torch.cat(out.attentions).numpy()}
     if case.kind not in ENCODERS:
         model, missing = load("AutoModelForCausalLM")

@@ -22,7 +22,10 @@ def check(case, folder, expected):
     """Compare every attention weight and, where there is a head, every logit."""
     tiny.write_tokenizer(folder)
     model = resolve_name(registry.ARCHITECTURES[case.kind]).from_folder("tiny", folder)
-    trace = model.trace(" ".join(tiny.WORDS[i] for i in checkpoints.ids_of(case)))
+    words = [tiny.WORDS[i] for i in checkpoints.ids_of(case)]
+    first, second = words[: case.second], words[case.second :]
+    told = {} if case.second is None else {"pair": " ".join(second)}
+    trace = model.trace(" ".join(first), **told)
     assert trace.input.ids.tolist() == checkpoints.ids_of(case)
     np.testing.assert_allclose(trace.weights, expected["weights"], rtol=0, atol=2e-6)
     assert getattr(model, "predicts", False) == ("logits" in expected)

@@ -3,7 +3,7 @@
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers
 from tokenizers.processors import ByteLevel, TemplateProcessing
 
-from attention.models import files
+from attention.models import encoding
 from tests.models import tiny
 
 WORDS = ("The", "the", "cat", "sat", "on", "mat", "it", "was", "river", "bank")
@@ -106,4 +106,4 @@ def write_model(folder, architecture, kind, **changes):
 def tokens(kind, text):
     """Return a text as one of these tokenizers reads it."""
     tokenizer = MAKERS[kind]()
-    return files.encoded(tokenizer, text, 10_000, tokenizer.get_vocab_size())
+    return encoding.encoded(tokenizer, text, 10_000, tokenizer.get_vocab_size())
