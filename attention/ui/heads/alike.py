@@ -146,6 +146,6 @@ def _table(found: _Map) -> None:
     )
     st.caption(
         f"All pairs of {len(found.order)} heads, ordered by average linkage: the stronger, the "
-        f"more alike, from {found.distances.max():.2f} bits apart to 0. Blocks along the diagonal are "
-        "heads that do alike."
+        f"more alike, from {found.distances.max():.2f} bits apart to 0. Blocks along the diagonal "
+        "are heads that do alike."
     )
