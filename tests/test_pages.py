@@ -341,7 +341,7 @@ def test_no_head_is_a_calm_state_and_what_needs_none_stays(more):
     below = len(app.get("vega_lite_chart")), [box.label for box in app.get("expander")]
     healthy(app.multiselect(key="heads").set_value([]).run())
     assert any("No head is chosen" in info.value for info in app.info)
-    assert len(app.get("tab")) == 3
+    assert len(app.get("tab")) == 4
     charts, questions = len(app.get("vega_lite_chart")), [b.label for b in app.get("expander")]
     assert questions == below[1]
     assert charts == below[0] - (2 if more.startswith("One row") else 1)  # maps, and the row

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from attention.analysis import metrics
+from attention.analysis.head_map import head_distances
 from attention.analysis.words import View
 from attention.arrays import Array
 from attention.interventions.ablation import head_effects, removal_effects
@@ -189,16 +189,7 @@ def head_divergence(view: View) -> Array:
 
     Source: Clark et al. 2019, "What does BERT look at?", section 6.
     """
-    ordinary = [i for i, unit in enumerate(view.units) if unit.ordinary]
-    spread = np.linspace(0, len(ordinary) - 1, min(MOST_ROWS, len(ordinary))).round().astype(int)
-    layers, heads, _, keys = view.weights.shape
-    chosen = view.weights[:, :, [ordinary[i] for i in spread]]
-    rows = chosen.reshape(layers * heads, -1, keys)  # (heads, rows, K)
-    grid = np.zeros((len(rows), len(rows)))
-    for i in range(1, len(rows)):
-        apart = metrics.jensen_shannon(rows[i], rows[:i]).mean(axis=-1)
-        grid[i, :i] = grid[:i, i] = apart
-    return grid
+    return head_distances(view, MOST_ROWS)
 
 
 def most_alike(grid: Array, count: int) -> list[tuple[int, int, float]]:

@@ -10,11 +10,12 @@ from attention.analysis.sentences import attends_to
 from attention.analysis.telling import telling_heads
 from attention.charts.maps import row_bars
 from attention.ui.alignment import maps_beside
-from attention.ui.heads import grid, maps, more
+from attention.ui.heads import alike, grid, maps, more
 from attention.ui.heads.grid import MOST_HEADS
 
 TABS = {
     "row": "One row, head by head",
+    "map": "Map of heads",
     "beside": "Beside another model",
     "shared": "Shared keys and values",
     "rotation": "Rotation",
@@ -74,6 +75,8 @@ with tabs[opened]:
         }  # fmt: skip
         own, described = data[data["q"] == query], f"Row of {view.labels[query]}"
         ui.draw(row_bars, own, key="rows", alt_text=described, size=180, **options)
+    elif opened == "map":
+        alike.map_of_heads(chosen, heads)
     elif opened == "beside":
         maps_beside(chosen, query)
     elif opened == "shared":

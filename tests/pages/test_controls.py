@@ -93,6 +93,7 @@ STATES = [
     (HEADS, {"more": "Shared keys and values", **DECODER}),
     (HEADS, {"more": "Rotation", **DECODER}),
     (HEADS, {"more": "Figures"}),
+    (HEADS, {"more": "map", "pairs": "true"}),
     (HEADS, {"grid": "maps", "model": "minilm"}),
     (INTERVENTIONS, {"do": "Steer", "model": "minilm"}),
     (INTERVENTIONS, {"do": "Steer", **DECODER}),

@@ -160,7 +160,7 @@ def _highest(figure: Array, heads: list[Head], label: str, shown: list[Head]) ->
                 key=f"highest{place}",
                 icon=":material/check:" if has else ":material/add:",
                 help=f"{'Take away' if has else 'Add'} {name}",
-                on_click=_toggle,
+                on_click=add_or_remove,
                 args=(name,),
             )
 
@@ -192,10 +192,11 @@ def _role(chosen: Reading) -> str:
 def _click(grid: str) -> None:
     """Add the clicked head to the chosen ones, or take it away; say so where there is no room."""
     for cell in st.session_state[grid]["selection"]["head"]:
-        _toggle(wording.head_name((cell["layer"], cell["head"])))
+        add_or_remove(wording.head_name((cell["layer"], cell["head"])))
 
 
-def _toggle(name: str) -> None:
+def add_or_remove(name: str) -> None:
+    """Add a head to the chosen ones, or take it away; note where there is no room."""
     before = st.session_state[PICKER]
     st.session_state[PICKER] = toggled(before, name, MOST_HEADS)
     st.session_state[_NO_ROOM] = name if st.session_state[PICKER] == before else None
