@@ -6,8 +6,9 @@ See `llama` and `gpt2` for what the architectures are.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -15,13 +16,15 @@ from tokenizers import Tokenizer
 
 from attention.arrays import Array
 from attention.core import softmax
+from attention.edits import Edits
 from attention.models.architecture import LayerArrays, Projected
 from attention.models.attending import attend
 from attention.models.config import Config
+from attention.models.encoding import extended
 from attention.models.layers import rotate
 from attention.models.rope import Rope
 from attention.models.scoring import Scoring, capped_in_place
-from attention.models.trace import NO_HEAD
+from attention.models.trace import NO_HEAD, Trace
 from attention.models.transformer import Transformer
 
 
@@ -48,6 +51,7 @@ class Generated(NamedTuple):
     id: int
     text: str
     probability: float
+    weights: Array | None = None  # (L, H, K) of the token before it, to all K that were there
 
 
 class CausalModel(Transformer):
@@ -150,16 +154,19 @@ class CausalModel(Transformer):
         temperature: float = 1.0,
         top_k: int | None = None,
         seed: int = 0,
+        trace: bool = False,
     ) -> Iterator[Generated]:
         """Write on, one token after the other, until the model's context is full.
 
         Keys and values of what has been read are kept, so that a step costs one token.
+        `trace_written` has the whole pass over what has come of it.
 
         Parameters
         ----------
         temperature : the logits are divided by it; 0 always takes the most probable token
         top_k : choose among the k most probable only
         seed : of the random choice
+        trace : keep with each token what its prediction attended to
 
         Raises
         ------
@@ -176,10 +183,35 @@ class CausalModel(Transformer):
         ids = self.tokenize(text).ids
         if len(ids) == 0:
             raise ValueError("the text has no tokens, so there is nothing to go on from")
-        return self._write_on(ids, temperature, top_k, np.random.default_rng(seed))
+        choose = partial(
+            _choose, temperature=temperature, top_k=top_k, rng=np.random.default_rng(seed)
+        )
+        return self._write_on(ids, choose, trace=trace)
+
+    def trace_written(
+        self, text: str, written: Sequence[Generated | int], edits: Edits = ()
+    ) -> Trace:
+        """Run the whole pass on a text and the tokens that were written on it; see `trace`.
+
+        The tokens stay what they are: the same text read anew may be cut otherwise.
+
+        Parameters
+        ----------
+        written : what `generate` has yielded, or numbers of tokens
+
+        Raises
+        ------
+        ValueError : as `trace`; or a token is none of the vocabulary's.
+        """
+        ids = [token if isinstance(token, int) else token.id for token in written]
+        if bad := [i for i in ids if not 0 <= i < self.config.vocab_size]:
+            raise ValueError(f"there is no token {bad[0]:,}: {self.config.vocab_size:,} are known")
+        return self.trace_tokens(
+            extended(self.tokenizer, self.tokenize(text), ids, self.longest_trace), edits
+        )
 
     def _write_on(
-        self, ids: Array, temperature: float, top_k: int | None, rng: np.random.Generator
+        self, ids: Array, choose: Callable[[Array], tuple[int, float]], *, trace: bool
     ) -> Iterator[Generated]:
         c, room = self.config, 0
         cache = np.empty((c.num_hidden_layers, 2, c.num_key_value_heads, room, c.head_dim), "f4")
@@ -190,6 +222,7 @@ class CausalModel(Transformer):
                 room = min(max(2 * room, stop + 64), c.max_position_embeddings)
                 cache = _with_room(cache, room)
             stream = self.embed(ids, start)
+            last = np.empty((c.num_hidden_layers, c.num_attention_heads, stop), np.float32)
             for layer in range(c.num_hidden_layers):
                 query, *cache[layer, :, :, start:stop] = self.project(layer, stream, start)
                 weights = np.empty((c.num_attention_heads, len(ids), stop), np.float32)
@@ -199,9 +232,11 @@ class CausalModel(Transformer):
                     query[None], key[None], value[None], weights[None], output[None],
                     layer=layer, is_causal=True, scoring=self.scoring,
                 )  # fmt: skip
+                last[layer] = weights[:, -1]
                 stream = self._finish(layer, stream, output)
-            token, probability = _choose(self.logits(stream[-1]), temperature, top_k, rng)
-            yield Generated(token, self.spell(token), probability)
+            token, probability = choose(self.logits(stream[-1]))
+            last.flags.writeable = False
+            yield Generated(token, self.spell(token), probability, last if trace else None)
             start, ids = stop, np.array([token])
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from tokenizers import Encoding, Tokenizer
 
-from attention.models.spelling import spelling
+from attention.models.spelling import spelling, text_of
 from attention.models.trace import Tokens
 
 MAX_CHARACTERS = 20_000  # refused before tokenizing, so that a huge paste costs nothing
@@ -67,6 +70,33 @@ def encoded(
         unknown=spells.unknown_in(encoding.ids, spans, whole),
         second=second,
         segments=() if pair is None else tuple(encoding.type_ids),
+    )
+
+
+def extended(tokenizer: Tokenizer, tokens: Tokens, ids: Sequence[int], limit: int) -> Tokens:
+    """Return tokens with more behind them; each stands in the text where it makes it longer.
+
+    Raises
+    ------
+    ValueError : there are more than `limit`.
+    """
+    if (count := len(tokens) + len(ids)) > limit:
+        raise ValueError(f"The text has {count} tokens; the model reads at most {limit} at once.")
+    spells, control = spelling(tokenizer), _control_tokens(tokenizer)
+    pieces = [tokenizer.id_to_token(i) or f"#{i}" for i in ids]
+    written = text_of(tokenizer, ids) if ids else ""
+    # Bytes that make a character together are shorter than each by itself.
+    lengths = [len(text_of(tokenizer, ids[:n])) if n else 0 for n in range(len(ids) + 1)]
+    ends = [len(tokens.text) + min(lengths[n:]) for n in range(len(lengths))]
+    return replace(
+        tokens,
+        text=tokens.text + written,
+        ids=np.concatenate([tokens.ids, np.array(ids, np.int64)]),
+        pieces=(*tokens.pieces, *pieces),
+        spans=(*tokens.spans, *pairwise(ends)),
+        special=(*tokens.special, *(i in control for i in ids)),
+        texts=(*tokens.texts, *spells.texts(pieces)),
+        unknown=(*tokens.unknown, *("" for _ in ids)),
     )
 
 

@@ -124,7 +124,15 @@ class Transformer(Architecture):
         ValueError : the text has more tokens than a trace may have, or an edit names a layer, head
             or position that is not there.
         """
-        tokens = self.tokenize(text, pair)
+        return self.trace_tokens(self.tokenize(text, pair), edits)
+
+    def trace_tokens(self, tokens: Tokens, edits: Edits = ()) -> Trace:
+        """Run the whole forward pass on tokens, as `trace` does on those of a text.
+
+        Raises
+        ------
+        ValueError : as `trace`.
+        """
         self._check_edits(edits, len(tokens))
         arrays = self._trace_arrays(len(tokens))
         arrays.hidden[0] = self.embedded(tokens)
