@@ -197,15 +197,16 @@ def _rotate(model: Transformer) -> PipelineStep:
     if rope is None:
         raise TypeError(f"{model.name} rotates nothing")
     if rope.width < model.config.head_dim:
-        said += (
-            f" Only the first {rope.width} numbers of each head take part: E is {rope.width} here."
-        )
+        said += f" Only the first R = {rope.width} of the E numbers of a head take part."
+        formulas = [formula.replace("E", "R") for formula in formulas]
     if rope.divisors:
-        formulas[-1] = r"\theta_i = \theta^{-2i/E} / d_i"
+        formulas[-1] += " / d_i"
         said += (
             " So that longer texts can be read, the angles are divided, from "
             f"{min(rope.divisors):.3g} for some pairs to {max(rope.divisors):.3g} for others."
         )
+    if len({model.rope(layer) for layer in range(model.config.num_hidden_layers)}) > 1:
+        said += " Layers with a window turn by other angles than those without."
     if rope.gain != 1:
         said += f" What is turned is also made {rope.gain:.3g} times as long."
     return replace(_ROTATE, what=said, formulas=tuple(formulas))
@@ -220,7 +221,9 @@ def _mask(model: Transformer) -> PipelineStep:
         f" In {here} of the {len(model.scoring.windows)} layers there is a window, too: there a "
         f"token attends to itself and the {width - 1:,} before it only."
     )
-    return replace(_MASK, what=_MASK.what + said)
+    hidden = rf"M_{{qk}} = -\infty \ \text{{for}}\ k \le q - {width}\ \text{{, with a window}}"
+    formulas = (*_MASK.formulas[:2], hidden, _MASK.formulas[2])
+    return replace(_MASK, what=_MASK.what + said, formulas=formulas)
 
 
 def _stream(model: Transformer) -> PipelineStep:

@@ -176,12 +176,12 @@ class HeadState:
         return self.model.normalised(self.layer, self.x)
 
     @property
-    def slowest_angle(self) -> float:
-        """By how many radians the last pair of numbers turns from one position to the next."""
+    def turns(self) -> tuple[float, float]:
+        """By how many radians the first and the last pair turn from one position to the next."""
         rope = self.model.rope(self.layer)
         if rope is None:
             raise TypeError(f"{self.model.name} rotates nothing")
-        return float(rope.frequencies[-1])
+        return float(rope.frequencies[0]), float(rope.frequencies[-1])
 
     @cached_property
     def projected(self) -> tuple[Array, Array]:

@@ -108,12 +108,13 @@ def rotated(p: HeadState) -> str:
     """Say what rotation does to the score of the chosen pair."""
     q, k = p.unrotated
     before, after = float(q[p.query] @ k[p.key]), float(p.dots[p.query, p.key])
-    apart, slowest = p.query - p.key, p.slowest_angle
+    apart, (fastest, slowest) = p.query - p.key, p.turns
     return (
         f"“{p.query_label}” stands at {p.query}, “{p.key_label}” at {p.key}: the first pair of "
-        f"numbers turns by {p.query} and {p.key} radians, the last by {slowest * p.query:.2g} and "
-        f"{slowest * p.key:.2g}. Their dot product was {_figure(before)} without rotation and is "
-        f"{_figure(after)} with it; it depends on how far they are apart, {apart}, not on where "
+        f"numbers turns by {fastest * p.query:.3g} and {fastest * p.key:.3g} radians, the last by "
+        f"{slowest * p.query:.2g} and {slowest * p.key:.2g}. Their dot product was "
+        f"{_figure(before)} without rotation and is {_figure(after)} with it; it depends on how far "
+        f"they are apart, {apart}, not on where "
         "they stand."
     )
 

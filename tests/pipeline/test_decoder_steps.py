@@ -108,9 +108,9 @@ def test_the_norm_is_what_its_words_say(place):
 def test_rotation_turns_each_pair_by_its_own_angle(place):
     if not isinstance(place.model, Llama):
         with pytest.raises(TypeError, match="rotates nothing"):
-            _ = place.slowest_angle
+            _ = place.turns
         return
-    assert place.slowest_angle == pytest.approx(100 ** (-2 / 4))  # base 100, heads 4 wide
+    assert place.turns == pytest.approx((1, 100 ** (-2 / 4)))  # base 100, heads 4 wide
     assert "turns by 4 and 2 radians, the last by 0.4 and 0.2" in step(place, "rotate").sentence(
         place
     )
@@ -191,3 +191,16 @@ def test_the_receipt_of_any_model_is_what_its_trace_has(any_place):
         assert made.output == pytest.approx(p.trace.head_output[1, head, 6, 1], abs=1e-5)
         extra = "what the model makes of that" in receipt.weight_steps(made)
         assert extra == (p.trace.scoring is not None)
+
+
+def test_a_rotation_that_is_scaled_or_partial_says_so(tmp_path):
+    told = {"rope_type": "linear", "rope_theta": 100.0, "factor": 4.0}
+    changes = {"rope_parameters": told, "partial_rotary_factor": 0.5, "head_dim": 8}
+    model = Llama.from_folder("tiny", tiny.write(tmp_path / "m", "llama", **changes))
+    place = HeadState(model, model.trace(TEXT), layer=1, head=3, query=4, key=2)
+    turned = step(place, "rotate")
+    assert "Only the first R = 4 of the E numbers" in turned.what
+    assert "divided, from 4 for some pairs to 4 for others" in turned.what
+    assert turned.formulas[-1] == r"\theta_i = \theta^{-2i/R} / d_i"
+    assert "turns by 1 and 0.5 radians, the last by 0.1 and 0.05" in turned.sentence(place)
+    assert turned.gap(place) < 1e-5
