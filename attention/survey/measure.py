@@ -30,7 +30,7 @@ SURVEY_COLUMNS = *SURVEYED, *FIGURES
 
 
 @dataclass(frozen=True)
-class Settings:
+class SurveySettings:
     """What a survey's numbers depend on, besides its texts."""
 
     model: str
@@ -43,7 +43,7 @@ class Settings:
     format: int = SURVEY_FORMAT
 
     @classmethod
-    def of(cls, name: str, draws: int, seed: int, part: int) -> Settings:
+    def of(cls, name: str, draws: int, seed: int, part: int) -> SurveySettings:
         """Return the settings for a model by its name; `ValueError` where one cannot be."""
         if draws < 2 or part < 1:
             raise ValueError(f"draws must be at least 2 and a part 1 text, got {draws} and {part}")
@@ -77,7 +77,7 @@ def active_share(shown: View) -> Array:
     return shown.weights[:, :, rows][..., keys].sum(axis=-1).mean(axis=-1)
 
 
-def schema(settings: Settings) -> pa.Schema:
+def schema(settings: SurveySettings) -> pa.Schema:
     """Return the columns of a survey: a text a row, `L * H` numbers in every list."""
     every = pa.list_(pa.float32(), settings.layers * settings.heads)
     fields = [
@@ -99,7 +99,7 @@ def digest(texts: Sequence[str]) -> str:
     return hashlib.sha256(json.dumps(list(texts)).encode()).hexdigest()
 
 
-def measure_part(settings: Settings, first: int, texts: Sequence[str]) -> bytes:
+def measure_part(settings: SurveySettings, first: int, texts: Sequence[str]) -> bytes:
     """Measure some texts; return the file of this part, the same bytes wherever it is run.
 
     Parameters
@@ -117,7 +117,7 @@ def measure_part(settings: Settings, first: int, texts: Sequence[str]) -> bytes:
     return file.getvalue()
 
 
-def _row(model: Transformer, settings: Settings, number: int, text: str) -> dict[str, Any]:
+def _row(model: Transformer, settings: SurveySettings, number: int, text: str) -> dict[str, Any]:
     """Return what is measured of one text; the reason where the model cannot read it."""
     try:
         trace = model.trace(text)

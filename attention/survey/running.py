@@ -17,7 +17,7 @@ from time import perf_counter
 
 import pyarrow.parquet as pq
 
-from attention.survey.measure import Settings, digest, schema
+from attention.survey.measure import SurveySettings, digest, schema
 from attention.survey.workers import Work, measured_parts
 
 SURVEY_DRAWS, PART = 50, 16
@@ -90,7 +90,7 @@ def run(
         raise ValueError(f"{out} is there already")
     if workers < 1:
         raise ValueError(f"workers must be at least 1, got {workers}")
-    settings = Settings.of(model, draws, seed, part)
+    settings = SurveySettings.of(model, draws, seed, part)
     folder.mkdir(parents=True, exist_ok=True)
     _note_settings(folder, settings)
     to_do = _ToDo(texts, settings, folder)
@@ -110,7 +110,7 @@ def run(
 class _ToDo:
     """The parts of a survey that an earlier run has not left, and how many there are in all."""
 
-    def __init__(self, texts: Iterable[str], settings: Settings, folder: Path) -> None:
+    def __init__(self, texts: Iterable[str], settings: SurveySettings, folder: Path) -> None:
         self.texts, self.settings, self.folder = texts, settings, folder
         self.parts = self.before = 0  # texts that an earlier run had done
 
@@ -145,7 +145,7 @@ def _is_done(folder: Path, part: _Part) -> bool:
     return True
 
 
-def _note_settings(folder: Path, settings: Settings) -> None:
+def _note_settings(folder: Path, settings: SurveySettings) -> None:
     """Keep the settings beside the parts; refuse parts that were made with others."""
     note, own = folder / "survey.json", settings.to_bytes()
     if note.exists() and note.read_bytes() != own:
@@ -165,7 +165,7 @@ def _write(path: Path, content: bytes) -> None:
     os.replace(beside, path)
 
 
-def _join(folder: Path, count: int, settings: Settings, out: Path) -> None:
+def _join(folder: Path, count: int, settings: SurveySettings, out: Path) -> None:
     """Put the parts into one file, one after the other."""
     beside = out.with_name(f"{out.name}.unfinished")
     columns = schema(settings)

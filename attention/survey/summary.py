@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from attention.analysis.role_kinds import LEAST_ROWS, ROLES, SPREADS
 from attention.arrays import Array
-from attention.survey.measure import FIGURES, SURVEY_COLUMNS, SURVEYED, Settings, schema
+from attention.survey.measure import FIGURES, SURVEY_COLUMNS, SURVEYED, SurveySettings, schema
 
 SHIPPED = Path(__file__).parent / "shipped"
 TOP = 3  # texts in which a head is most active
@@ -179,7 +179,7 @@ def _sizes(file: pq.ParquetFile, settings: dict[str, Any]) -> tuple[int, int]:
     layers, heads = int(settings["layers"]), int(settings["heads"])
     if not (layers > 0 and heads > 0 and layers * heads <= _MOST_HEADS):
         raise ValueError(f"{layers} layers of {heads} heads; the limit is {_MOST_HEADS:,} in all")
-    if not file.schema_arrow.equals(schema(Settings(**settings))):
+    if not file.schema_arrow.equals(schema(SurveySettings(**settings))):
         raise ValueError("its columns are not those of a survey of this model")
     return layers, heads
 

@@ -8,9 +8,9 @@ from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from itertools import islice
 from typing import Any, Protocol, TypeVar
 
-from attention.survey.measure import Settings, digest, measure_part
+from attention.survey.measure import SurveySettings, digest, measure_part
 
-Work = tuple[Settings, int, tuple[str, ...]]  # what `measure_part` takes
+Work = tuple[SurveySettings, int, tuple[str, ...]]  # what `measure_part` takes
 _T = TypeVar("_T")
 _AHEAD = 2  # parts for each worker: one that it measures, and one that waits
 _RETRIES = 3  # of a part whose worker is lost

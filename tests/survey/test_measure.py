@@ -9,14 +9,14 @@ import pytest
 from attention.analysis import metrics, words
 from attention.analysis.roles import head_roles
 from attention.analysis.words import Unit, View
-from attention.survey.measure import SURVEYED, Settings, active_share, measure_part
+from attention.survey.measure import SURVEYED, SurveySettings, active_share, measure_part
 
 CAT = "The cat sat on the mat because it was tired"
 
 
 @pytest.fixture(scope="module")
 def settings():
-    return Settings.of("minilm", draws=10, seed=0, part=4)
+    return SurveySettings.of("minilm", draws=10, seed=0, part=4)
 
 
 def rows(settings, texts):
@@ -64,9 +64,9 @@ def test_a_part_depends_on_its_texts_only(settings):
 @pytest.mark.parametrize(("draws", "part"), [(1, 4), (10, 0)])
 def test_impossible_settings(draws, part):
     with pytest.raises(ValueError, match=f"got {draws} and {part}"):
-        Settings.of("minilm", draws, 0, part)
+        SurveySettings.of("minilm", draws, 0, part)
 
 
 def test_the_translators_encoder_is_measured():
-    settings = Settings.of("en-pt", draws=5, seed=0, part=1)
+    settings = SurveySettings.of("en-pt", draws=5, seed=0, part=1)
     assert settings.layers * settings.heads == len(rows(settings, [CAT])[0]["entropy"])

@@ -9,8 +9,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from attention.commands.program import main
 from attention.survey import run, running
-from attention.survey.command import main
 from attention.survey.running import Pace, TextFiles
 from attention.survey.summary import load, summarise
 
@@ -168,7 +168,7 @@ def test_the_command_writes_both_files_and_plans(tmp_path, capsys):
     file = tmp_path / "texts.txt"
     file.write_text("\n\n".join(TEXTS))
     out, small = tmp_path / "a.parquet", tmp_path / "b.parquet"
-    words = [str(file), "--model", "minilm", "--out", str(out), "--summary", str(small)]
+    words = ["survey", str(file), "--model", "minilm", "--out", str(out), "--summary", str(small)]
     assert main([*words, "--draws", "4", "--part", "6"]) == 0
     said = capsys.readouterr()
     assert "12 texts" in said.out
@@ -177,7 +177,7 @@ def test_the_command_writes_both_files_and_plans(tmp_path, capsys):
     assert load(small).texts == summarise(out).texts == 12
     assert main(words) == 1
     assert "is there already" in capsys.readouterr().err
-    assert main([*words[:2], "nobody", "--out", str(tmp_path / "c.parquet")]) == 1
+    assert main([*words[:3], "nobody", "--out", str(tmp_path / "c.parquet")]) == 1
 
 
 def test_lines_of_files_are_counted_and_read_again(tmp_path):

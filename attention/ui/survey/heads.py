@@ -13,11 +13,11 @@ from attention.survey.charts import ranked_heads, role_bars
 from attention.survey.frames import head_roles_frame, ranked_frame
 from attention.survey.measure import SURVEY_COLUMNS
 from attention.survey.sentences import (
-    highest_head,
     column_label,
     column_meaning,
     column_sentence,
     head_sentence,
+    highest_head,
 )
 from attention.survey.summary import Summary
 from attention.ui import inputs

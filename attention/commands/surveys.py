@@ -1,40 +1,44 @@
-"""The survey from a terminal: `python -m attention.survey TEXTS --model NAME --out FILE`."""
+"""`attention survey`: what every head does over any number of texts, as a file."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
+from attention.commands.common import command
 from attention.survey.running import PART, SURVEY_DRAWS, Pace, TextFiles, larger_survey, run
 from attention.survey.summary import save_summary, summarise
 from attention.wording import human_bytes, human_seconds
 
 _MILLION = 1_000_000
+_EXAMPLES = """  attention survey texts.txt --model minilm --out survey.parquet
+  attention survey *.txt --model smollm2 --out survey.parquet --workers 8
+  attention survey texts.txt --model minilm --out survey.parquet --scheduler tcp://10.0.0.1:8786
+
+A run that was stopped goes on where it was when it is asked for again."""
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what a survey takes."""
+def add_survey(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    summary = "measure the roles of every head over any number of texts"
+    parser = command(commands, "survey", _survey, summary, _EXAMPLES)
     parser.add_argument("texts", nargs="+", help="files of texts, a line each")
     parser.add_argument("--model", required=True, help="its name, or a translator's")
     parser.add_argument("--out", required=True, type=Path, help="the parquet file to be made")
     parser.add_argument("--summary", type=Path, help="also write a summary of every head there")
-    parser.add_argument("--workers", type=int, default=1, help="processes (default: 1)")
+    parser.add_argument("--workers", type=int, default=1, help="processes (default: %(default)s)")
     parser.add_argument("--scheduler", help="the address of a Dask scheduler, tcp://...")
     parser.add_argument(
-        "--draws", type=int, default=SURVEY_DRAWS, help=f"for chance (default: {SURVEY_DRAWS})"
+        "--draws", type=int, default=SURVEY_DRAWS, help="for chance (default: %(default)s)"
     )
-    parser.add_argument("--part", type=int, default=PART, help=f"texts a part (default: {PART})")
+    parser.add_argument(
+        "--part", type=int, default=PART, help="texts of a part (default: %(default)s)"
+    )
 
 
-def run_command(options: argparse.Namespace) -> None:
-    """Run a survey as a command asks for, and say how far it is.
-
-    Raises
-    ------
-    ValueError, OSError : as for `running.run`.
-    """
+def _survey(options: argparse.Namespace) -> None:
+    """Run a survey, saying on the way how far it is, and write what was asked for."""
     paces: list[Pace] = []
 
     def tell(pace: Pace) -> None:
@@ -75,18 +79,5 @@ def pace_text(pace: Pace) -> str:
     '30 of 90 texts, 2 texts a second, 30 s left'
     """
     of = "" if pace.total is None else f" of {pace.total:,}"
-    left = "" if pace.left is None else f", {human_seconds(pace.left)} left"
+    left = f", {human_seconds(pace.left)} left" if pace.left else ""
     return f"{pace.done:,}{of} texts, {pace.rate:.3g} texts a second{left}"
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; return its exit code, 1 where it cannot be done, with the reason."""
-    parser = argparse.ArgumentParser("python -m attention.survey", description=__doc__)
-    add_arguments(parser)
-    options = parser.parse_args(arguments)
-    try:
-        run_command(options)
-    except (ValueError, OSError) as refusal:
-        print(refusal, file=sys.stderr)
-        return 1
-    return 0
