@@ -27,12 +27,7 @@ with pictures:
 with below:
     heads.active_texts(summary, head)
     st.subheader("Two models")
-    others = {code: text for code, text in source.surveys(own).items() if text != name}
-    against = ui.select(
-        "Compared with", list(others), next(iter(others)), key="survey_with",
-        text=others.__getitem__, of=(name,), width=220,
-    )  # fmt: skip
-    heads.models_compared({name: summary, others[against]: source.summary_of(against, own)}, column)
+    heads.two_models(name, summary, column, own)
     st.caption(
         f"{summary.texts} texts with {summary.tokens:,} tokens in {name}. Scores are means over "
         f"queries; chance is the mean of {summary.draws} draws in which positions or words are "

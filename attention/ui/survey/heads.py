@@ -22,6 +22,7 @@ from attention.survey.sentences import (
 from attention.survey.summary import Summary
 from attention.ui import inputs
 from attention.ui.show import draw, escape_markdown, notice, table
+from attention.ui.survey import source
 from attention.wording import Head, all_heads
 
 _PICKER = "survey_head"
@@ -97,17 +98,25 @@ def active_texts(summary: Summary, head: Head) -> None:
     st.caption(f"The median of {summary.texts} texts is {100 * median:.0f} %.")
 
 
-def models_compared(surveys: dict[str, Summary], column: str) -> None:
-    """Draw the heads of two models from the highest to the lowest."""
-    shown = {
-        name: summary
-        for name, summary in surveys.items()
-        if summary.counts[SURVEY_COLUMNS.index(column)]
+def two_models(name: str, summary: Summary, column: str, own: Summary | None) -> None:
+    """Draw the heads of this model and of another from the highest to the lowest.
+
+    Only models in which the role or figure was measured are offered.
+    """
+    at, names = SURVEY_COLUMNS.index(column), source.surveys(own)
+    others = {
+        code: found
+        for code, text in names.items()
+        if text != name and (found := source.summary_of(code, own)).counts[at]
     }
-    absent = [name for name in surveys if name not in shown]
-    if absent:
-        st.caption(f"“{column_label(column)}” is not measured in {', '.join(absent)}.")
-    tops = [highest(summary.of(column)) for summary in shown.values()]
+    if not others:
+        st.caption(f"“{column_label(column)}” is measured in no other survey here.")
+        return
+    against = inputs.select(
+        "Compared with", list(others), next(iter(others)), key="survey_with",
+        text=names.__getitem__, of=(name, column), width=220,
+    )  # fmt: skip
+    shown = {name: summary, names[against]: others[against]}
     draw(
         ranked_heads,
         ranked_frame(shown, column),
@@ -115,7 +124,7 @@ def models_compared(surveys: dict[str, Summary], column: str) -> None:
         alt_text=f"{column_label(column)}: the heads of {' and '.join(shown)} in order",
         models=tuple(shown),
         title=column_label(column),
-        highest=max(tops),
+        highest=max(highest(each.of(column)) for each in shown.values()),
     )
 
 
