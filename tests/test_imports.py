@@ -14,7 +14,8 @@ ROOT = Path(__file__).parents[1]
 ORDER = (
     "lazily", "arrays", "characters", "pictures", "wording", "question", "edits", "runtime", "core",
     "presets", "models", "analysis", "charts", "scaling", "interventions", "pipeline", "context",
-    "translation", "learning", "lesson", "plot", "__init__", "commands", "__main__", "ui", "pages",
+    "translation", "learning", "survey", "lesson", "plot", "__init__", "commands", "__main__", "ui",
+    "pages",
 )  # fmt: skip
 
 # Where a library may be imported: in these parts, and in modules whose name ends so.

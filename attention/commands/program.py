@@ -11,6 +11,7 @@ from typing import NoReturn
 from attention.commands.bench import add_bench
 from attention.commands.plots import add_plot
 from attention.commands.serve import add_serve
+from attention.commands.surveys import add_survey
 from attention.commands.tables import add_models
 from attention.commands.traces import add_trace
 from attention.commands.translations import add_translate
@@ -25,6 +26,7 @@ COMMANDS: tuple[Callable[[argparse._SubParsersAction[argparse.ArgumentParser]], 
     add_plot,
     add_translate,
     add_bench,
+    add_survey,
 )
 _EXAMPLES = """examples:
   attention serve                                  open the dashboard
@@ -33,6 +35,7 @@ _EXAMPLES = """examples:
   attention plot head-map "The cat sat" --heads L3H1 --out cat.svg
   attention translate "The bank by the river was steep."
   attention bench --most 2048                      how the time grows with the length, here
+  attention survey texts.txt --model minilm --out survey.parquet
 
 Each has a --help of its own, with examples."""
 

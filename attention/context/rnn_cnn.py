@@ -126,10 +126,10 @@ def logistic(x: Array) -> Array:
     return (1 + np.tanh(x / 2)) / 2  # does not overflow
 
 
-def run(cell: CellWeights, x: Array) -> Array:
+def run_cell(cell: CellWeights, x: Array) -> Array:
     """Return the states `(T + 1, N)` of a cell that takes in `x` (T, D), zeros first.
 
-    >>> run(random_cell(TANH, width=2, hidden=3, gain=1.0, seed=0), np.ones((4, 2))).shape
+    >>> run_cell(random_cell(TANH, width=2, hidden=3, gain=1.0, seed=0), np.ones((4, 2))).shape
     (5, 3)
     """
     states = np.zeros((len(x) + 1, cell.recurrent.shape[-1]))
@@ -150,7 +150,7 @@ def input_norms(cell: CellWeights, x: Array) -> Array:
     >>> input_norms(half, np.zeros((3, 1)))
     array([0.25, 0.5 , 1.  ])
     """
-    states, norms = run(cell, x), np.empty(len(x))
+    states, norms = run_cell(cell, x), np.empty(len(x))
     path = np.eye(states.shape[1])
     for k in reversed(range(len(x))):  # derivatives are made anew: to keep them takes T * N * D
         step = _step(cell)(cell, x[k], states[k])
@@ -171,7 +171,7 @@ def passed_on(cell: CellWeights, x: Array, start: int) -> Array:
     >>> passed_on(half, np.zeros((4, 1)), 1)
     array([1.  , 0.5 , 0.25])
     """
-    states, norms = run(cell, x), np.empty(len(x) - start)
+    states, norms = run_cell(cell, x), np.empty(len(x) - start)
     path = _step(cell)(cell, x[start], states[start]).by_input
     for t in range(start, len(x)):
         if t > start:

@@ -109,6 +109,22 @@ def one_blas_thread() -> Iterator[bool]:
                 _limiter().submit(_hold.lift).result()
 
 
+@contextmanager
+def unshared() -> Iterator[None]:
+    """Share no work with other processors within it: the same sums in the same order everywhere.
+
+    For work that is shared otherwise, a text a process, and whose result is not to depend on how
+    many processors there are.
+    """
+    before = getattr(_thread, "is_worker", False)
+    _thread.is_worker = True
+    try:
+        with one_blas_thread():
+            yield
+    finally:
+        _thread.is_worker = before
+
+
 class _Hold:
     def __init__(self) -> None:
         self.lock = Lock()

@@ -83,6 +83,11 @@ COURSE = {
             ":material/timer:",
             "What does it cost to let every word attend to every word?",
         ),
+        CoursePage(
+            "pages/measure/survey.py",
+            ":material/dataset:",
+            "What does each head do over many texts?",
+        ),
     ),
 }
 PAGES = [page for pages in COURSE.values() for page in pages]

@@ -204,3 +204,14 @@ def test_the_server_is_started_with_what_was_asked(monkeypatch, tmp_path):
         "--server.address=127.0.0.1", "--server.port=9123", "--server.headless=true",
     }  # fmt: skip
     assert serve.os.environ["ATTENTION_MODELS"] == str(tmp_path)
+
+
+def test_a_survey_of_texts(capsys, tmp_path):
+    texts, out = tmp_path / "texts.txt", tmp_path / "survey.parquet"
+    texts.write_text("The cat sat on the mat.\nA dog sat beside it.\n")
+    words = ("survey", str(texts), "--model", "minilm", "--out", str(out), "--draws", "4")
+    assert main(words) == 0
+    found = capsys.readouterr()
+    assert found.out.startswith(f"{out}: 2 texts")
+    assert "2 of 2 texts" in found.err
+    assert "is there already" in run(capsys, *words, code=1)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from attention.context import layer_costs
-from attention.context.rnn_cnn import CellWeights, run
+from attention.context.rnn_cnn import CellWeights, run_cell
 
 
 def test_table_1_by_hand():
@@ -39,7 +39,7 @@ def test_the_timed_loop_is_the_recurrent_layer():
     rng = np.random.default_rng(0)
     x, recurrent = rng.standard_normal((5, 3)), rng.standard_normal((3, 3))
     cell = CellWeights(np.eye(3)[None], recurrent[None])
-    assert layer_costs.recurrent_layer(x, recurrent) == pytest.approx(run(cell, x)[1:])
+    assert layer_costs.recurrent_layer(x, recurrent) == pytest.approx(run_cell(cell, x)[1:])
 
 
 def test_what_is_counted_and_timed_is_said():

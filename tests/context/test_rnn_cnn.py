@@ -42,7 +42,7 @@ def test_the_chain_rule_gives_what_moving_each_input_of_the_whole_run_gives(gate
     def last_state(k, row):
         changed = x.copy()
         changed[k] = row
-        return rnn_cnn.run(cell, changed)[-1]
+        return rnn_cnn.run_cell(cell, changed)[-1]
 
     expected = [np.linalg.norm(numeric(lambda r, k=k: last_state(k, r), x[k])) for k in range(6)]
     np.testing.assert_allclose(rnn_cnn.input_norms(cell, x), expected, rtol=1e-6)
@@ -149,6 +149,6 @@ def test_what_is_passed_on_is_the_derivative_of_each_state(gates):
     for column in range(3):
         near = x.copy()
         near[2, column] += step
-        moved.append((rnn_cnn.run(cell, near) - rnn_cnn.run(cell, x)) / step)
+        moved.append((rnn_cnn.run_cell(cell, near) - rnn_cnn.run_cell(cell, x)) / step)
     norms = np.linalg.norm(np.stack(moved), axis=(0, 2))[3:]  # states from word 2 on
     np.testing.assert_allclose(rnn_cnn.passed_on(cell, x, 2), norms / norms[0], rtol=1e-4)

@@ -14,6 +14,7 @@ PIPELINE, CONTEXT = "pages/learn/pipeline.py", "pages/learn/context.py"
 TRANSLATION, LEARNING = "pages/learn/translation.py", "pages/learn/learning.py"
 VISUALIZER, HEADS = "pages/explore/visualizer.py", "pages/explore/heads.py"
 INTERVENTIONS, SCALING = "pages/explore/interventions.py", "pages/measure/scaling.py"
+SURVEY = "pages/measure/survey.py"
 SECONDS = 120  # a run that takes longer has failed
 
 

@@ -33,6 +33,7 @@ from tests.pages.app import (
     PIPELINE,
     ROOT,
     SCALING,
+    SURVEY,
     TRANSLATION,
     VISUALIZER,
     Handle,
@@ -115,6 +116,8 @@ STATES = [
     (SCALING, {"lab": "Planner"}),
     (SCALING, {"lab": "Planner", "phase": "one more token"}),
     (SCALING, {"lab": "Saved runs"}),
+    (SURVEY, {}),
+    (SURVEY, {"survey": "smollm2", "role": "induction"}),
 ]
 TYPED = {  # what is typed, where a sentence would be refused
     "meanings": "bread, tree",

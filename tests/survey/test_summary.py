@@ -1,0 +1,126 @@
+"""What a summary says of every head, against sums over whole arrays."""
+
+import json
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from attention.analysis.roles import head_roles, pooled
+from attention.survey import run
+from attention.survey.measure import SURVEY_COLUMNS, SURVEYED, reader
+from attention.survey.summary import TOP, load, save_summary, shipped, summarise
+
+TEXTS = [
+    "The cat sat on the mat because it was tired.",
+    "One, two, three, and then the next one.",
+    "word " * 600,
+    "No one knew, no one asked, and no one told.",
+    "A cat is a cat is a cat.",
+]
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    out = tmp_path_factory.mktemp("survey") / "a.parquet"
+    return run(TEXTS, "minilm", out, draws=20, part=2)
+
+
+@pytest.fixture(scope="module")
+def summary(file):
+    return summarise(file)
+
+
+def test_roles_are_pooled_as_over_traces_held_at_once(model, summary):
+    found = [head_roles(model.trace(t), draws=20) for t in TEXTS if t != TEXTS[2]]
+    for name in SURVEYED:
+        if not any(one.rows[one.names.index(name)] for one in found):
+            assert np.isnan(summary.of(name)).all()
+            continue
+        expected = pooled(found, name)
+        assert summary.of(name) == pytest.approx(expected.score, abs=1e-5)
+        assert summary.of(name, "chance") == pytest.approx(expected.null_mean, abs=1e-5)
+        assert summary.of(name, "spread") == pytest.approx(expected.null_spread, abs=1e-5)
+        assert summary.rows[SURVEY_COLUMNS.index(name)] == expected.rows
+        assert (summary.has(name) == expected.has(name)).all()
+        at = found[0].names.index(name)
+        share = np.mean([one.has[at] for one in found if one.rows[at]], axis=0)
+        assert summary.of(name, "share") == pytest.approx(share)
+
+
+def test_quantiles_to_the_width_of_a_bin(file, summary):
+    table = pq.read_table(file)
+    for name, width in (("previous", 1e-3), ("active", 1e-3), ("entropy", 0.01)):
+        column = table[f"score.{name}" if name in SURVEYED else name].to_pylist()
+        every = np.array([row for row in column if row is not None])
+        for grid, share in (("low", 0.1), ("middle", 0.5), ("high", 0.9)):
+            expected = np.quantile(every, share, axis=0, method="inverted_cdf")
+            found = summary.of(name, grid).ravel()
+            assert np.abs(found - expected).max() <= width / 2 + 1e-6
+
+
+def test_the_texts_in_which_a_head_is_most_active(file, summary):
+    table = pq.read_table(file, columns=["i", "active", "text"]).to_pylist()
+    kept = [row for row in table if row["active"] is not None]
+    for layer, head in ((0, 0), (3, 1), (5, 11)):
+        ranked = sorted(kept, key=lambda row: -row["active"][layer * 12 + head])[:TOP]
+        assert summary.top[layer, head].tolist() == [row["i"] for row in ranked]
+        assert [summary.said[i] for i in summary.top[layer, head]] == [r["text"] for r in ranked]
+
+
+def test_refused_texts_are_counted_and_nothing_else(summary):
+    assert (summary.texts, summary.refused) == (4, 1)
+    assert TEXTS[2] not in summary.said.values()
+
+
+def test_a_summary_comes_back_from_its_file(summary, tmp_path):
+    save_summary(summary, tmp_path / "s.parquet")
+    back = load(tmp_path / "s.parquet")
+    for grid in ("score", "chance", "spread", "low", "middle", "high", "share"):
+        assert getattr(back, grid) == pytest.approx(getattr(summary, grid), abs=1e-6, nan_ok=True)
+    assert back.said == summary.said
+    assert (back.top == summary.top).all()
+    assert (back.model, back.texts, back.tokens) == ("minilm", 4, summary.tokens)
+
+
+def test_what_is_no_survey_is_refused(tmp_path):
+    other = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"a": [1]}), other)
+    (tmp_path / "b.parquet").write_text("no parquet")
+    for path in (other, tmp_path / "b.parquet"):
+        with pytest.raises(ValueError, match="no survey"):
+            summarise(path)
+    with pytest.raises(ValueError, match="no summary"):
+        load(other)
+
+
+def test_a_survey_whose_settings_lie_is_refused(file, tmp_path):
+    table = pq.read_table(file)
+    settings = json.loads(table.schema.metadata[b"survey"])
+    for lie in ({"heads": 3}, {"heads": 10**9}, {"heads": None}, {"more": 1}):
+        wrong = json.dumps(settings | lie).encode()
+        pq.write_table(table.replace_schema_metadata({b"survey": wrong}), tmp_path / "a.parquet")
+        with pytest.raises(ValueError, match="no survey"):
+            summarise(tmp_path / "a.parquet")
+
+
+# the surveys that come with the package
+
+
+@pytest.mark.parametrize("name", ["minilm", "en-pt"])
+def test_the_shipped_surveys_are_of_the_models_that_are_here(name):
+    found = load(shipped()[name])
+    assert found.texts >= 300
+    assert found.sizes == repr(reader(name))
+
+
+def test_known_heads_are_found_again_in_the_shipped_surveys():
+    """Heads of SmolLM2 for the previous word and for induction, as on repeated random words."""
+    decoder = load(shipped()["smollm2"])
+    assert decoder.texts >= 300
+    previous = decoder.of("previous")
+    best = np.argsort(-previous, axis=None)[:3]
+    assert {divmod(int(i), 9) for i in best} == {(11, 1), (16, 0), (1, 2)}
+    induction = decoder.of("induction")
+    assert np.unravel_index(np.nanargmax(induction), induction.shape)[0] in (17, 18)
