@@ -113,9 +113,8 @@ def rotated(p: HeadState) -> str:
         f"“{p.query_label}” stands at {p.query}, “{p.key_label}” at {p.key}: the first pair of "
         f"numbers turns by {fastest * p.query:.3g} and {fastest * p.key:.3g} radians, the last by "
         f"{slowest * p.query:.2g} and {slowest * p.key:.2g}. Their dot product was "
-        f"{_figure(before)} without rotation and is {_figure(after)} with it; it depends on how far "
-        f"they are apart, {apart}, not on where "
-        "they stand."
+        f"{_figure(before)} without rotation and is {_figure(after)} with it; it depends on how "
+        f"far they are apart, {apart}, not on where they stand."
     )
 
 
