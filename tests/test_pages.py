@@ -8,6 +8,7 @@ import pytest
 
 from attention import presets, softmax
 from attention.analysis import embeddings, words
+from attention.analysis.written import rollout, written_view
 from tests.pages.app import (
     EXPLORER,
     HEADS,
@@ -341,7 +342,7 @@ def test_no_head_is_a_calm_state_and_what_needs_none_stays(more):
     below = len(app.get("vega_lite_chart")), [box.label for box in app.get("expander")]
     healthy(app.multiselect(key="heads").set_value([]).run())
     assert any("No head is chosen" in info.value for info in app.info)
-    assert len(app.get("tab")) == 4
+    assert len(app.get("tab")) == 5
     charts, questions = len(app.get("vega_lite_chart")), [b.label for b in app.get("expander")]
     assert questions == below[1]
     assert charts == below[0] - (2 if more.startswith("One row") else 1)  # maps, and the row
@@ -380,6 +381,27 @@ def test_maps_have_the_role_in_their_title_with_chance():
     maps = next(c for c in app.get("vega_lite_chart") if c.proto.alt.startswith("Maps of L0 H2"))
     assert "L0 H2\\nprevious word 1.00\\nchance 0.0" in maps.proto.spec
     assert "L3 H1\\nno role here" in maps.proto.spec
+
+
+def test_maps_can_be_by_the_length_of_what_is_written(model, cat_trace):
+    app = open_page(HEADS, heads="L4 H5", cell="written")
+    rows = drawn(app, "q", "k", "weight")
+    expected = written_view(model, cat_trace).weights[4, 5]
+    assert rows["weight"].to_numpy() == pytest.approx(expected.ravel(), abs=1e-6)
+    assert any("Kobayashi" in c.value for c in app.caption)
+    maps = next(c for c in app.get("vega_lite_chart") if c.proto.alt.startswith("Maps of L4 H5"))
+    assert "share of what is written" in maps.proto.spec
+
+
+def test_all_layers_together_are_the_rollout(cat_trace):
+    app = open_page(HEADS, more="rollout", rolled="2")
+    found = drawn(app, "q", "k", "weight", nth=1)
+    expected = rollout(cat_trace.weights)[2]
+    own = found[found["map"] == 1]["weight"].to_numpy()
+    assert own == pytest.approx(expected.ravel(), abs=1e-6)
+    said = plain(app.info[-1].value)
+    assert f"itself {100 * expected[8, 8]:.1f} %" in said
+    assert "By rollout “it” draws on" in said
 
 
 @pytest.mark.parametrize("grid", ["figure", "maps"])

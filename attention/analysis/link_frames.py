@@ -157,16 +157,25 @@ def differ_frame(view: View, layer: int, heads: Sequence[int], query: int) -> pd
     return frame.sort_values("Bits apart", ascending=False, ignore_index=True)
 
 
-def best_heads_frame(view: View, query: int, key: int, count: int = STRONGEST) -> pd.DataFrame:
+def best_heads_frame(
+    view: View, query: int, key: int, written: View | None = None, count: int = STRONGEST
+) -> pd.DataFrame:
     """Return the heads in which one word is most selective for another: `Head, Weight, Others`.
 
     The most selective first: the weight less what the other words give the same key.
+
+    Parameters
+    ----------
+    written : the same rows by the length of what is written; then there is a column `Written`, too
     """
     heads = telling_heads(view, query, key, count)
-    return pd.DataFrame(
+    frame = pd.DataFrame(
         {
             "Head": [head_name(head) for head in heads],
             "Weight": [float(view.weights[head][query, key]) for head in heads],
             "Others": [float(others_give(view, head, query)[key]) for head in heads],
         }
     )
+    if written is None:
+        return frame
+    return frame.assign(Written=[float(written.weights[head][query, key]) for head in heads])

@@ -86,13 +86,14 @@ def head_maps(
     columns: int,
     count: int = 0,
     keys: Sequence[str] = (),
+    figure: str = "weight",
 ) -> alt.TopLevelMixin:
     """Draw the chosen heads side by side on one scale; hovering a row marks it in all of them.
 
     `data` is `frames.map_frame`; `labels` are the words shown, `first` the position of the first of
     them, `size` the side of a map in pixels, `count` how many words are drawn: where their labels
     have no room, some have none. A name in two lines is a title and what stands below it. `keys`
-    are the words of the columns, where these are of another text.
+    are the words of the columns, where these are of another text; `figure` is what a cell is.
     """
     named = "keys" if keys else "labels"
     crowded = count * _LABEL > size
@@ -106,7 +107,7 @@ def head_maps(
             .axis(position_axis(offset=first, thin=crowded, labelAngle=-60, names=named)),
             y=alt.Y("q:O").title("query").axis(position_axis(offset=first, thin=crowded)),
             color=alt.Color("weight:Q")
-            .title("weight")
+            .title(figure)
             .scale(domain=[0, 1])
             .legend(orient="bottom", direction="horizontal", gradientLength=160),
             opacity=alt.when(row).then(alt.value(1)).otherwise(alt.value(0.3)),
@@ -114,7 +115,7 @@ def head_maps(
                 alt.Tooltip("name:N", title="head"),
                 alt.Tooltip("query:N", title="query"),
                 alt.Tooltip("key:N", title="key"),
-                alt.Tooltip("weight:Q", title="weight", format=".4f"),
+                alt.Tooltip("weight:Q", title=figure, format=".4f"),
             ],
         )
         .add_params(row)

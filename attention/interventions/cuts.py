@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from attention.analysis.words import Unit
+from attention.arrays import Array
 from attention.edits import Cut, CutHeads, Edit, Edits, Numbers
+from attention.interventions.effects import cosine_distance
+from attention.models.model import Model
+from attention.models.trace import Trace
 from attention.wording import Head
 
 
@@ -90,3 +94,20 @@ def _acts(edit: Cut, head: Head) -> bool:
     return (edit.layers is None or head[0] in edit.layers) and (
         edit.heads is None or head[1] in edit.heads
     )
+
+
+def pair_effects(
+    model: Model, trace: Trace, query: Unit, key: Unit, heads: Sequence[Head]
+) -> Array:
+    """Return how far the query's vector moves when one head's connection of a pair is cut, each.
+
+    The cosine distance of its vector after the last layer, the mean of its pieces, `(heads,)`. The
+    rest of the row is scaled up, as if the key had been masked.
+    """
+    changes: list[Edits] = [
+        (Cut(query.positions, key.positions, (layer,), (head,)),) for layer, head in heads
+    ]
+    rows = list(query.positions)
+    streams = model.last_streams(trace, changes)  # (heads, T, D)
+    before = trace.hidden[-1, rows].mean(axis=0)
+    return cosine_distance(streams[:, rows].mean(axis=1), before)

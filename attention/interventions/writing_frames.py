@@ -10,7 +10,7 @@ import pandas as pd
 from attention.analysis.logit_lens import Lens
 from attention.arrays import Array
 from attention.interventions.attribution import DirectWriting
-from attention.wording import Head, head_name, spelled
+from attention.wording import Head, head_name
 
 
 def writing_frame(
@@ -35,7 +35,7 @@ def writing_frame(
             "Writes": [float(found.heads[head]) for head in heads],
             **ablated,
             "Weight": [float(weights[head][key]) for head, key in zip(heads, keys, strict=True)],
-            "Attends to": [spelled(labels, key) for key in keys],
+            "Attends to": [f"{key} {labels[key]}" for key in keys],
         }
     )
 

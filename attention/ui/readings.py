@@ -16,6 +16,7 @@ from attention.analysis import metrics, words
 from attention.analysis.roles import HeadRoles, head_roles
 from attention.analysis.telling import telling_heads, telling_link
 from attention.analysis.words import Unit, View
+from attention.analysis.written import written_view
 from attention.arrays import Array
 from attention.models.trace import Trace
 from attention.models.transformer import Transformer
@@ -65,6 +66,11 @@ class Reading:
         return _roles(self.model_name, self.text, self.words, self.special)
 
     @property
+    def written(self) -> View:
+        """The same rows by the length of what is written: see `analysis.written`."""
+        return _written(self.model_name, self.text, self.words, self.special)
+
+    @property
     def preset(self) -> presets.Preset | None:
         """The lesson's entry for this sentence, if it is one of its own."""
         return presets.preset_for(self.text)
@@ -112,6 +118,13 @@ def _run(model: str, text: str) -> Trace:
 @st.cache_resource(max_entries=64, show_spinner="Measuring what each head does…")
 def _roles(model: str, text: str, merged: bool, special: bool) -> HeadRoles:
     return head_roles(_view(model, text, merged, special))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _written(model: str, text: str, merged: bool, special: bool) -> View:
+    with one_blas_thread():
+        own = loaded(model), trace(model, text)
+        return written_view(*own, merged=merged, special=special)
 
 
 def _view(model: str, text: str, merged: bool, special: bool) -> View:

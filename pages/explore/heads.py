@@ -10,12 +10,13 @@ from attention.analysis.sentences import attends_to
 from attention.analysis.telling import telling_heads
 from attention.charts.maps import row_bars
 from attention.ui.alignment import maps_beside
-from attention.ui.heads import alike, grid, maps, more
+from attention.ui.heads import alike, grid, maps, more, rollout
 from attention.ui.heads.grid import MOST_HEADS
 
 TABS = {
     "row": "One row, head by head",
     "map": "Map of heads",
+    "rollout": "All layers together",
     "beside": "Beside another model",
     "shared": "Shared keys and values",
     "rotation": "Rotation",
@@ -58,7 +59,7 @@ with right:
     else:
         each = [f"in {name} {attends_to(view, names[name], query)}" for name in picked]
         ui.notice(f"{wording.spelled(view.labels, query)} {'; '.join(each)}.")
-        columns = maps.chosen_maps(chosen, heads, query, maps.width_beside(grid.WIDTH[kind]))
+        drawn_as = maps.chosen_maps(chosen, heads, query, maps.width_beside(grid.WIDTH[kind]))
     ui.special_tokens_note(chosen, heads)
 
 useful = more.useful(chosen, TABS)
@@ -69,14 +70,16 @@ with tabs[opened]:
         st.caption(NONE)
     elif opened == "row":
         shown = maps.words_shown(chosen, heads, query)
-        data = frames.map_frame(view, heads, shown)
+        data = frames.map_frame(drawn_as.view, heads, shown)
         options: dict[str, Any] = {
-            "labels": view.labels, "first": 0, "names": tuple(picked), "columns": columns,
+            "labels": view.labels, "first": 0, "names": tuple(picked), "columns": drawn_as.columns,
         }  # fmt: skip
         own, described = data[data["q"] == query], f"Row of {view.labels[query]}"
         ui.draw(row_bars, own, key="rows", alt_text=described, size=180, **options)
     elif opened == "map":
         alike.map_of_heads(chosen, heads)
+    elif opened == "rollout":
+        rollout.all_layers(chosen, query)
     elif opened == "beside":
         maps_beside(chosen, query)
     elif opened == "shared":

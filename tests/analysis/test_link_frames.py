@@ -133,7 +133,7 @@ def test_the_most_different_head_comes_first():
 
 
 def test_the_best_head_for_a_pair():
-    frame = link_frames.best_heads_frame(TWO, 0, 2, 2)
+    frame = link_frames.best_heads_frame(TWO, 0, 2, count=2)
     assert frame["Head"].tolist() == ["L0 H0", "L0 H1"]  # in H1 all words attend to c
     assert frame["Weight"].tolist() == [0.2, 0.8]
     assert frame["Others"].tolist() == pytest.approx([0.3, 1.0])

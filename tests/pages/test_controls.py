@@ -95,6 +95,7 @@ STATES = [
     (HEADS, {"more": "Rotation", **DECODER}),
     (HEADS, {"more": "Figures"}),
     (HEADS, {"more": "map", "pairs": "true"}),
+    (HEADS, {"more": "rollout", "cell": "written"}),
     (HEADS, {"grid": "maps", "model": "minilm"}),
     (INTERVENTIONS, {"do": "Steer", "model": "minilm"}),
     (INTERVENTIONS, {"do": "Steer", **DECODER}),

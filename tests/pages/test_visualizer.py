@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from attention import presets
+from attention import Cut, presets
 from attention.analysis import words
 from attention.analysis.links import difference
 from attention.analysis.telling import telling_heads
@@ -116,11 +116,16 @@ def test_the_mode_can_be_changed_and_changed_back():
     assert drawn(app, "link").empty
 
 
-def test_the_best_head_for_a_pair_is_found_and_opened(cat_view):
+def test_the_best_head_for_a_pair_is_found_and_opened(model, cat_view):
     app = open_page(layer="0", head="0")
     found = table(app, "Head")
     assert found["Head"].iloc[0] == "L3 H1"
     assert (found["Weight"] - found["Others"]).is_monotonic_decreasing
+    cut = (Cut(queries=(8,), keys=(2,), layers=(3,), heads=(1,)),)
+    one, other = (model.trace(presets.CAT.text, edits).hidden[-1, 8] for edits in ((), cut))
+    cosine = one @ other / np.linalg.norm(one) / np.linalg.norm(other)
+    assert found["Effect"].iloc[0] == pytest.approx(1 - cosine, abs=1e-5)
+    assert 0 < found["Written"].iloc[0] < 1
     healthy(app.selectbox(key="pair").set_value(6).run())
     layer, head = telling_heads(cat_view, 8, 6, 1)[0]
     assert table(app, "Head")["Head"].iloc[0] == f"L{layer} H{head}"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import streamlit as st
 
 from attention.analysis import frames, links
 from attention.analysis.role_sentences import role_title
+from attention.analysis.words import View
 from attention.charts.maps import head_maps, whole_maps
 from attention.ui import inputs
 from attention.ui.controls import on_phone
@@ -20,6 +22,14 @@ _MARGIN = 65  # of those beside it, what maps side by side and the words left of
 _LETTER, _LONGEST, _GAP, _SMALLEST = 7, 110, 20, 120
 _ALONE = 240  # the side of a map below another one
 _AT = "maps_at"
+_WEIGHTS = "weights"
+_CELLS = {_WEIGHTS: "the weight", "written": "weight x length of the value"}
+_WRITTEN = (
+    "By length of what is written: the weight times the norm of the value that it moves into the "
+    "stream, v W_O, as a share of the row (Kobayashi et al. 2020). It says how much of what a head "
+    "adds comes from which word; it cannot say whether what is added matters later. Titles are of "
+    "the weights."
+)
 _BINS = 32  # a side of a map of the whole text
 
 
@@ -28,23 +38,35 @@ def width_beside(grid: int) -> int:
     return _WIDTH - grid
 
 
-def chosen_maps(chosen: Reading, heads: Sequence[Head], query: int, width: int) -> int:
-    """Draw the maps, of a long text all of it and a window; return how many stand in a row."""
+class MapsDrawn(NamedTuple):
+    """How the maps are drawn, for the rows below them."""
+
+    columns: int  # maps in a row
+    view: View  # of the weights, or of what is written
+
+
+def chosen_maps(chosen: Reading, heads: Sequence[Head], query: int, width: int) -> MapsDrawn:
+    """Draw the maps, of a long text all of it and a window."""
     view, whole, picture = chosen.view, st.container(), st.container()
     if len(view.units) > links.MOST_WORDS:
         with whole:
             _move_window(chosen, query)
     per_row, most = {"3": "3", "2": "2", "1": "1"}, "1" if on_phone() else "3"
-    columns = int(inputs.choice("Maps in a row", per_row, key="row", default=most))
+    with st.container(horizontal=True):
+        columns = int(inputs.choice("Maps in a row", per_row, key="row", default=most))
+        what = inputs.choice("A cell is", _CELLS, key="cell")
+    cells = view if what == _WEIGHTS else chosen.written
+    if what != _WEIGHTS:
+        st.caption(_WRITTEN)
     shown = words_shown(chosen, heads, query)
     titles = tuple(role_title(chosen.roles, view, head) for head in heads)
     if len(shown) < len(view.units):
         with whole:
-            _whole(chosen, heads, titles, columns, width)
+            _whole(cells, heads, titles, columns, width)
     with picture:
         draw(
             head_maps,
-            frames.map_frame(view, heads, shown),
+            frames.map_frame(cells, heads, shown),
             key="maps",
             alt_text=f"Maps of {', '.join(map(head_name, heads))}",
             labels=view.labels,
@@ -53,8 +75,9 @@ def chosen_maps(chosen: Reading, heads: Sequence[Head], query: int, width: int) 
             columns=columns,
             size=_side(width, min(columns, len(heads)), max(len(view.labels[i]) for i in shown)),
             count=len(shown),
+            figure="weight" if what == _WEIGHTS else "share of what is written",
         )
-    return columns
+    return MapsDrawn(columns, cells)
 
 
 def _move_window(chosen: Reading, query: int) -> None:
@@ -68,14 +91,14 @@ def _move_window(chosen: Reading, query: int) -> None:
 
 
 def _whole(
-    chosen: Reading, heads: Sequence[Head], titles: tuple[str, ...], columns: int, width: int
+    view: View, heads: Sequence[Head], titles: tuple[str, ...], columns: int, width: int
 ) -> None:
     """Draw maps of the whole text, in bins, with a frame round the window."""
-    size = len(chosen.view.units)
+    size = len(view.units)
     window = links.shown_window(size, _around())
     draw(
         whole_maps,
-        frames.binned_frame(chosen.view, heads, _BINS),
+        frames.binned_frame(view, heads, _BINS),
         key="whole",
         alt_text=f"All {size} words in bins: what the chosen heads attend to",
         names=titles,

@@ -1,0 +1,77 @@
+"""Weights held against what they move: by the length of what is written, and over all layers.
+
+A weight says how much of a key's value a query takes. What that adds to the stream is as long as
+the value makes it; and what a token's vector holds has come from other tokens in the layers below.
+
+Source: Kobayashi et al. 2020, "Attention is not only a weight: analyzing transformers with vector
+norms", section 2; Abnar and Zuidema 2020, "Quantifying attention flow in transformers", section 3.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from attention.analysis import words
+from attention.analysis.sinks import written_lengths
+from attention.analysis.words import View
+from attention.arrays import Array
+from attention.models.model import Model
+from attention.models.trace import Trace
+
+
+def written_shares(model: Model, trace: Trace) -> Array:
+    """Return what each key makes up of what a head writes for a query, by length: `(L, H, Q, K)`.
+
+    `w_qk ||v_k W_O|| / sum_j w_qj ||v_j W_O||`; rows sum to 1. Lengths alone: vectors in different
+    directions partly cancel, and how much of the rest is of use to later layers is not asked.
+
+    >>> from attention import load_model
+    >>> model = load_model("minilm")
+    >>> written_shares(model, model.trace("The cat sat")).sum(axis=-1).round(5).min()
+    np.float32(1.0)
+    """
+    lengths = written_lengths(model, trace).astype(trace.weights.dtype)  # (L, H, K)
+    written = trace.weights * lengths[:, :, None]
+    total = written.sum(axis=-1, keepdims=True)
+    return np.divide(written, total, out=np.zeros_like(written), where=total > 0)
+
+
+def written_view(model: Model, trace: Trace, *, merged: bool = True, special: bool = True) -> View:
+    """Return `written_shares` over the units that a view shows, as `words.view` does weights."""
+    shares = replace(trace, weights=written_shares(model, trace))
+    return words.view(shares, words=merged, special=special)
+
+
+def rollout(weights: Array) -> Array:
+    """Return how much of each token's vector after each layer comes from which word: `(L, Q, K)`.
+
+    `R_l = (mean_h A_l + I) / 2 @ R_(l-1)`, with R below the first layer the identity. It takes for
+    granted that half of a stream is what it was, that heads count alike, and that a value says what
+    its token said: it follows weights, not what is written.
+
+    Parameters
+    ----------
+    weights : (L, H, Q, K), rows sum to 1
+
+    Returns
+    -------
+    (L, Q, K) : rows sum to 1
+
+    >>> rollout(np.array([[[[1.0, 0.0], [1.0, 0.0]]]] * 2)).tolist()
+    [[[1.0, 0.0], [0.5, 0.5]], [[1.0, 0.0], [0.75, 0.25]]]
+    """
+    mixed = (weights.mean(axis=1, dtype=np.float64) + np.eye(weights.shape[-1])) / 2
+    found = np.empty_like(mixed)
+    before = np.eye(weights.shape[-1])
+    for layer, own in enumerate(mixed):
+        found[layer] = before = own @ before
+    return found
+
+
+def rollout_view(trace: Trace, *, merged: bool = True, special: bool = True) -> View:
+    """Return a view of two heads a layer: the mean of its heads, and the rollout up to it."""
+    mean = trace.weights.mean(axis=1, dtype=np.float64)
+    both = np.stack([mean, rollout(trace.weights)], axis=1).astype(trace.weights.dtype)
+    return words.view(replace(trace, weights=both), words=merged, special=special)
