@@ -10,7 +10,7 @@ from typing import Any
 
 from attention.models import places
 
-_VOCABULARIES = ("vocab.txt", "vocab.json", "tokenizer.model")
+_VOCABULARIES = ("vocab.txt", "vocab.json", "tokenizer.model", "sentencepiece.bpe.model")
 
 
 def missing(folder: Path, config: Mapping[str, Any]) -> str | None:

@@ -27,7 +27,9 @@ def trace_frame(trace: Trace, layer: int, head: int) -> pd.DataFrame:
         )
     q, k = np.indices(trace.weights.shape[2:]).reshape(2, -1)
     if trace.is_causal:
-        q, k = q[k <= q], k[k <= q]
+        window = None if trace.scoring is None else trace.scoring.window(layer)
+        seen = (k <= q) & (k > q - (window or len(trace.tokens)))
+        q, k = q[seen], k[seen]
     said = _said(trace.input)
     columns = {"q": q, "k": k, "query": said[q], "key": _said(trace.keys or trace.input)[k]}
     if hasattr(trace, "query"):

@@ -208,8 +208,9 @@ def output_projection(p: HeadState) -> str:
     lengths = np.linalg.norm(p.written, axis=1)
     total = np.linalg.norm(p.attended[p.query])
     _, bias = p.model.output_projection(p.layer)
+    verb = "write for" if p.model.names.attended_norm else "add to"  # a norm may come between
     return (
-        f"What all heads{' and the bias' if bias.any() else ''} add to “{p.query_label}” is "
+        f"What all heads{' and the bias' if bias.any() else ''} {verb} “{p.query_label}” is "
         f"{total:.2f} long. Head {p.head} writes "
         f"a part that is {lengths[p.head]:.2f} long{_longest_head(p, lengths)}."
     )

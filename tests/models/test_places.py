@@ -195,6 +195,11 @@ def other_format(folder, *, words="vocab.txt", weights="pytorch_model.bin", kind
         ({}, "model.safetensors and tokenizer.json are missing", "BertForMaskedLM AutoTokenizer"),
         ({"words": None}, "model.safetensors is missing", "BertForMaskedLM"),
         ({"weights": None}, "tokenizer.json is missing", "AutoTokenizer"),
+        (
+            {"weights": None, "words": "sentencepiece.bpe.model"},  # of XLM-R and CamemBERT
+            "tokenizer.json is missing",
+            "AutoTokenizer",
+        ),
     ],
 )
 def test_a_folder_in_another_format_comes_with_the_command_that_converts_it(
