@@ -210,10 +210,12 @@ def _piece(tokens: Tokens, i: int) -> Unit:
 def _span(tokens: Tokens, i: int) -> tuple[int, int]:
     """Return where a token stands in the text; an empty span where it does not.
 
-    A tokenizer that puts a space before every text may say that it stands on the first character.
+    A tokenizer that puts a space before every text may say that it stands on the first character,
+    where the next token stands, too. One that is read instead of a joiner stands there alone.
     """
     start, end = tokens.spans[i]
-    added = tokens.texts[i].isspace() and tokens.texts[i] != tokens.text[start:end]
+    others = tokens.texts[i].isspace() and tokens.texts[i] != tokens.text[start:end]
+    added = others and any(first < end for first, _ in tokens.spans[i + 1 : i + 2])
     return (start, start) if added or tokens.special[i] else (start, end)
 
 

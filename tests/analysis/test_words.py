@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 import pytest
 import regex
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import attention
@@ -293,6 +293,7 @@ SEEN_FORMATS = {*range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD
 
 @settings(deadline=None, max_examples=200)
 @given(text=TEXTS, kind=st.sampled_from(KINDS))
+@example(text="👨\u200d👩\u200d👧", kind="en-pt")  # which reads a space for the joiner
 def test_units_are_visible_and_part_no_character_whatever_the_text(text, kind):
     tokens = read(kind, text)
     for units in (whole_words(tokens), pieces(tokens)):
