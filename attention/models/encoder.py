@@ -1,6 +1,7 @@
 """What encoders share: every token attends to every other, and threads share long texts.
 
-Heads share no keys and values, and positions come in below the first layer.
+Heads share no keys and values, and positions come in below the first layer; in MPNet distances are
+added to the scores, too.
 """
 
 from __future__ import annotations

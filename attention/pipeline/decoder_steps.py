@@ -228,7 +228,16 @@ def _mask(model: Transformer) -> PipelineStep:
 
 def _stream(model: Transformer) -> PipelineStep:
     if model.norm_first:
-        return _STREAM
+        word = "the token's learned vector"
+        said = _STREAM.what
+        if getattr(model.config, "embedding_scale", None):
+            said = said.replace(word, f"{word}, times the root of the width,")
+        if not model.rotary:
+            said = said.replace(word, f"{word}, of that of its position")
+        return replace(_STREAM, what=said)
+    if getattr(model.config, "projects", False):
+        step = _SHARED["stream"]
+        return replace(step, what=f"{step.what} A matrix makes that as wide as the stream.")
     return _SINES if model.positions == "sines" else _SHARED["stream"]
 
 

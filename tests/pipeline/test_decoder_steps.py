@@ -204,3 +204,18 @@ def test_a_rotation_that_is_scaled_or_partial_says_so(tmp_path):
     assert turned.formulas[-1] == r"\theta_i = \theta^{-2i/R} / d_i"
     assert "turns by 1 and 0.5 radians, the last by 0.1 and 0.05" in turned.sentence(place)
     assert turned.gap(place) < 1e-5
+
+
+def test_what_enters_the_first_layer_is_what_the_words_say(any_place):
+    model, said = any_place.model, step(any_place, "stream").what
+    ids = model.tokenize(TEXT).ids
+    words = model.word_embeddings[ids]
+    if "times the root of the width" in said and model.norm_first:
+        words = words * np.sqrt(np.float32(model.config.hidden_size))
+    if "of that of its position" in said:
+        other = ids[::-1]  # the same positions of other words
+        words = words + model.embed(other) - model.word_embeddings[other]
+    assert ("as wide as the stream" in said) == (model.family == "ELECTRA")
+    if model.norm_first:
+        assert model.rotary != ("of that of its position" in said)
+        np.testing.assert_allclose(model.embed(ids), words, atol=1e-6)
