@@ -81,7 +81,8 @@ def gelu_slope(x: Array) -> Array:
     odds = x * np.polyval(np.asarray(LOG_ODDS, x.dtype), square)
     powers = 2 * np.arange(len(LOG_ODDS))[::-1] + 1
     steep = np.polyval(np.asarray(powers * LOG_ODDS, x.dtype), square)
-    p = 1 / (1 + np.exp(-odds))
+    with np.errstate(over="ignore"):  # exp(-odds) may be inf: p far to the left is 0
+        p = 1 / (1 + np.exp(-odds))
     return p + x * p * (1 - p) * steep
 
 
