@@ -10,6 +10,7 @@ from attention.edits import Edits
 from attention.edits.codes import encode
 from attention.learning.experiment import Experiment
 from attention.pipeline.blending import BlendedWords
+from attention.survey.summary import shipped
 from attention.ui.readings import Reading
 from attention.wording import Head, head_name
 
@@ -263,6 +264,25 @@ def learned_code(experiment: Experiment, step: int, size: int, titles: tuple[str
         f"    heads=experiment.heads, size={size}, titles={titles!r},",
         ")",
         "print(told_picture(experiment, picture))",
+    ])  # fmt: skip
+
+
+def survey_code(title: str, column: str, head: Head) -> str:
+    """Return the code of one head's roles over many texts."""
+    own = title not in shipped()
+    made = "summarise('survey.parquet')  # your own" if own else f"load(shipped()[{title!r}])"
+    return "\n".join([
+        "from attention import plot",
+        "from attention.survey.charts import role_bars",
+        "from attention.survey.frames import head_roles_frame",
+        "from attention.survey.sentences import column_sentence, head_sentence",
+        f"from attention.survey.summary import {'summarise' if own else 'load, shipped'}",
+        "",
+        f"summary = {made}",
+        f"data = head_roles_frame(summary, {head})",
+        "chart = plot.drawn(role_bars, data, labels=tuple(data['role']))",
+        f"print(column_sentence(summary, {column!r}))",
+        f"print(head_sentence(summary, {head}))",
     ])  # fmt: skip
 
 

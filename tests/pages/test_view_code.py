@@ -23,6 +23,7 @@ from tests.pages.app import (
     LESSON,
     PIPELINE,
     SCALING,
+    SURVEY,
     TRANSLATION,
     VISUALIZER,
     charts,
@@ -57,6 +58,7 @@ STATES = [
     (INTERVENTIONS, {"model": "minilm", "strength": "2"}),
     (INTERVENTIONS, {"model": "minilm", "do": "cut", "edits": "cut_q2_k3"}),
     (LEARNING, {"learned": "20"}),
+    (SURVEY, {}),
 ]
 
 
