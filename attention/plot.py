@@ -8,7 +8,8 @@ the last line of a cell, or write it to a file with `save`. Heads are `(layer, h
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import altair as alt
 import numpy as np
@@ -44,6 +45,9 @@ from attention.translation.charts import alignment_map, cross_lines
 from attention.translation.frames import align_frame, cross_frame
 from attention.wording import Head, head_name, spelled
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 Picture = alt.TopLevelMixin
 
 _WIDTH = 620  # pixels
@@ -58,6 +62,8 @@ def links(
     query: Word | None = None,
     heads: Sequence[Head] | None = None,
     base: bool = True,
+    coloured: bool | None = None,
+    shown: Sequence[int] | None = None,
 ) -> Picture:
     """Draw lines from a word to all that it attends to; a click makes another word the query.
 
@@ -67,6 +73,9 @@ def links(
     heads : one head, or several of one layer, each in a colour of its own; by default that in which
         the query is most selective
     base : of one head, bars beside the words, with a mark at what the other words give, on average
+    coloured : each head has lines of its own colour; by default where there are several
+    shown : the words that are drawn; by default all, or of a text of more than 40 those around the
+        query, each with a list of the 20 words that it attends to most
 
     Raises
     ------
@@ -83,9 +92,10 @@ def links(
         raise ValueError(f"lines are of heads of one layer, got {_names(picked)}")
     if seen.other is not None:
         return _cross_links(CrossView(seen, layer, columns), asked)
-    size, several = len(seen.units), len(columns) > 1
-    long = size > pictured.MOST_WORDS
-    shown = pictured.shown_window(size, asked, pictured.MOST_QUERIES) if long else range(size)
+    size, several = len(seen.units), len(columns) > 1 if coloured is None else coloured
+    long = size > pictured.MOST_WORDS and shown is None
+    if shown is None:
+        shown = pictured.shown_window(size, asked, pictured.MOST_QUERIES) if long else range(size)
     listed = pictured.MOST_KEYS if long else None
     bars = base and not several and not long
     data = (
@@ -93,7 +103,9 @@ def links(
         if bars
         else link_frame(
             seen, layer, columns, shown, query=asked, several=several, listed=listed,
-            least=pictured.smallest_drawn(seen.weights[layer, columns][:, list(shown)]),
+            least=pictured.smallest_drawn(seen.weights[layer, columns][:, list(shown)])
+            if several
+            else 0.0,
         )
     )  # fmt: skip
     chart = word_links(
@@ -115,6 +127,8 @@ def head_map(
     heads: Sequence[Head] | None = None,
     query: Word | None = None,
     columns: int = _FEW,
+    shown: Sequence[int] | None = None,
+    figure: str = "weight",
 ) -> Picture:
     """Draw maps of weights: rows are queries, columns are keys; hovering tells the numbers.
 
@@ -124,6 +138,8 @@ def head_map(
     query : of a text of more than 40 words, those around this one are drawn, and what it attends
         to most
     columns : maps in a row
+    shown : the words that are drawn
+    figure : what the numbers of the view are
 
     Raises
     ------
@@ -131,10 +147,10 @@ def head_map(
     """
     seen = seen_in(of)
     asked, picked = word_and_heads(seen, query, heads)
-    size = len(seen.units)
-    most = [int(seen.weights[head][asked].argmax()) for head in picked]
-    named = [asked, *most] if seen.other is None else [asked]
-    shown = pictured.shown_words(size, asked, named, pictured.MOST_WORDS)
+    if shown is None:
+        most = [int(seen.weights[head][asked].argmax()) for head in picked]
+        named = [asked, *most] if seen.other is None else [asked]
+        shown = pictured.shown_words(len(seen.units), asked, named, pictured.MOST_WORDS)
     row = min(columns, len(picked))
     chart = maps.head_maps(
         inline(frames.map_frame(seen, picked, shown)),
@@ -145,6 +161,7 @@ def head_map(
         size=_SIDES.get(row, 220),
         count=max(len(shown), 0 if seen.other is None else len(seen.other)),
         keys=() if seen.other is None else seen.key_labels,
+        figure=figure,
     )
     return dressed(chart)
 
@@ -264,6 +281,7 @@ def alignment(
     layer: int = -1,
     head: int | None = None,
     query: Word = 0,
+    source: Word | None = None,
     lines: bool = False,
 ) -> Picture:
     """Draw which words of one text attend to which of another: a translation, cross-attention.
@@ -272,6 +290,7 @@ def alignment(
     ----------
     layer, head : of the decoder; by default the mean over the heads of the last layer
     query : the word of the translation that is framed, or whose lines are drawn
+    source : a word of the other text that is framed instead, or whose lines are drawn
     lines : draw the two texts side by side with lines; else a map
 
     Raises
@@ -280,10 +299,11 @@ def alignment(
     """
     sides = sides_of(of if isinstance(of, Translation) else seen_in(of), layer, head)
     asked = word_at([unit.label for unit in sides.target], query)
+    other = None if source is None else word_at([unit.label for unit in sides.source], source)
     if lines:
-        return _cross_links(sides, asked)
+        return _cross_links(sides, asked, other)
     chart = alignment_map(
-        inline(align_frame(sides, asked, None)),
+        inline(align_frame(sides, asked, other)),
         source=tuple(unit.label for unit in sides.source),
         target=tuple(unit.label for unit in sides.target),
     )
@@ -319,6 +339,22 @@ def roles(of: Trace | View | HeadRoles) -> Picture:
     return dressed(chart, f"{with_role} of {layers * heads} heads have a role on this text")
 
 
+def drawn(
+    build: Callable[..., Picture], data: pd.DataFrame, *, width: int = _WIDTH, **options: Any
+) -> Picture:
+    """Draw a table with any of the package's own chart functions, as one that stands alone.
+
+    Parameters
+    ----------
+    build : a function of a `charts` module
+    data : the table that it takes; `options` are its own
+    width : in pixels, where the chart does not say so itself
+    """
+    chart: Any = build(inline(data), **options)
+    fits = isinstance(chart, alt.Chart | alt.LayerChart) and chart.width is alt.Undefined
+    return dressed(chart.properties(width=width) if fits else chart)
+
+
 def _figure_grid(of: Trace | View, seen: View, figure: str) -> Picture:
     figures = metrics.figures_for(seen)
     if figure not in figures:
@@ -340,11 +376,11 @@ def _figure_grid(of: Trace | View, seen: View, figure: str) -> Picture:
     )
 
 
-def _cross_links(sides: Sides, asked: int) -> Picture:
+def _cross_links(sides: Sides, asked: int, other: int | None = None) -> Picture:
     chart = cross_lines(
-        inline(cross_frame(sides, asked, None)),
+        inline(cross_frame(sides, asked, other)),
         rows=max(len(sides.source), len(sides.target)),
-        from_source=False,
+        from_source=other is not None,
     )
     return dressed(chart.properties(width=_WIDTH))
 

@@ -24,12 +24,15 @@ from attention.ui.show import (
     special_tokens_note,
     table,
 )
+from attention.ui.view_code import ViewCode, code_box, offer
 
 __all__ = [
     "Focus",
     "Reading",
+    "ViewCode",
     "choice",
     "closing",
+    "code_box",
     "draw",
     "escape_markdown",
     "expander",
@@ -40,6 +43,7 @@ __all__ = [
     "meanings_input",
     "model_only",
     "notice",
+    "offer",
     "on_phone",
     "opening",
     "percent",

@@ -12,6 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from attention.ui import address
 from attention.ui.links import link
 from attention.ui.show import saving_hint
+from attention.ui.view_code import begin_figures, code_box
 
 
 class CoursePage(NamedTuple):
@@ -95,6 +96,7 @@ PAGES = [page for pages in COURSE.values() for page in pages]
 
 def opening(title: str, question: str) -> DeltaGenerator:
     """Draw the page's head; return the place above it, for the text that the page is about."""
+    begin_figures()
     bar = st.container()
     st.title(title)
     st.markdown(question)
@@ -102,7 +104,8 @@ def opening(title: str, question: str) -> DeltaGenerator:
 
 
 def closing() -> None:
-    """End a page: how to save it, and which comes next."""
+    """End a page: its code, how to save it, and which comes next."""
+    code_box()
     st.divider()
     here = address.visit().file
     for page, following in pairwise(PAGES):

@@ -21,6 +21,7 @@ from attention.charts.specs import unchecked_spec
 from attention.models import registry
 from attention.models.memory import in_gb
 from attention.ui.readings import Reading
+from attention.ui.view_code import Figure, note_figure
 from attention.wording import percent as percent
 
 _MARKS = set(string.punctuation) - set("',;?%(")
@@ -65,6 +66,7 @@ def draw(
     selection : the one that it is about, where the chart has others for its own use
     """
     spec = _spec(build, tuple(data.columns), tuple(options.items()))  # options are hashable
+    note_figure(key, Figure(build, data, options))
     return st.vega_lite_chart(
         spec={**spec, "data": {"name": "rows"}, "datasets": {"rows": data}},
         key=key,

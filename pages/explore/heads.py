@@ -1,5 +1,6 @@
 """Heads: compare heads side by side."""
 
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -10,6 +11,7 @@ from attention.analysis.sentences import attends_to
 from attention.analysis.telling import telling_heads
 from attention.charts.maps import row_bars
 from attention.ui.alignment import maps_beside
+from attention.ui.code_lines import maps_code
 from attention.ui.heads import alike, grid, maps, more, rollout
 from attention.ui.heads.grid import MOST_HEADS
 
@@ -60,6 +62,9 @@ with right:
         each = [f"in {name} {attends_to(view, names[name], query)}" for name in picked]
         ui.notice(f"{wording.spelled(view.labels, query)} {'; '.join(each)}.")
         drawn_as = maps.chosen_maps(chosen, heads, query, maps.width_beside(grid.WIDTH[kind]))
+        drawn = maps.words_shown(chosen, heads, query)
+        code = partial(maps_code, chosen, heads, query, drawn, written=drawn_as.view is not view)
+        ui.offer(ui.ViewCode(code, "maps", chosen.trace, chosen.text))
     ui.special_tokens_note(chosen, heads)
 
 useful = more.useful(chosen, TABS)

@@ -1,11 +1,14 @@
 """Visualizer: click a word, see what it attends to."""
 
+from functools import partial
+
 import streamlit as st
 
 from attention import ui
 from attention.analysis import links
 from attention.presets import CAT
 from attention.ui.alignment import links_beside
+from attention.ui.code_lines import links_code
 from attention.ui.visualizer import lines
 from attention.ui.visualizer.lines import Lines
 from attention.ui.visualizer.pair import best_head
@@ -44,6 +47,10 @@ with left:
 with right:
     st.subheader("Best head for a pair")
     best_head(chosen, query, focus.key, (layer, head))
+
+if heads:
+    code = partial(links_code, chosen, layer, heads, query, several=several)
+    ui.offer(ui.ViewCode(code, "links", chosen.trace, chosen.text))
 
 left, right = st.columns([3, 2], gap="large")
 with left:

@@ -23,6 +23,7 @@ def experiment() -> None:
     """Let the reader move the scores, and show what follows from them."""
     blended, rests = draw_experiment(chosen, start)
     draw_details(blended)
+    ui.code_box()  # here, so that it follows the scores
     end_fragment(rests=rests)
 
 

@@ -5,7 +5,6 @@ import streamlit as st
 from attention import presets, ui
 from attention.analysis.telling import telling_link
 from attention.lesson import questions, takeaways
-from attention.models import registry
 from attention.ui.lesson.heads import more_heads
 from attention.ui.lesson.hero import hero
 from attention.ui.lesson.pairs import understanding
@@ -34,7 +33,7 @@ with right:
     other = telling_link(view.head(focus.layer, focus.head), 1, but=query)[0]
     ui.predict(questions.attends_most(view, other, focus.layer, focus.head))
 with left:
-    hero(example, registry.full_name(chosen.model_name))
+    hero(example, chosen)
 
 st.subheader("The story in five pictures")
 steps(chosen, example)

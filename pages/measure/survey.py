@@ -23,7 +23,7 @@ with pictures:
     with left:
         head = heads.one_column(name, summary, column)
     with right:
-        heads.one_head(summary, column, head)
+        heads.one_head(name, summary, column, head)
 with below:
     heads.active_texts(summary, head)
     st.subheader("Two models")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from attention.analysis.links import shown_window
@@ -12,12 +14,14 @@ from attention.context.layer_runs import KERNELS
 from attention.context.questions import layers_question
 from attention.context.reach import ConvolutionReach
 from attention.ui import inputs
+from attention.ui.code_lines import cone_code
 from attention.ui.context.heads import path_head
 from attention.ui.controls import word
 from attention.ui.inputs import choice, stepped
 from attention.ui.questions import predict
 from attention.ui.readings import Reading
 from attention.ui.show import draw, notice, show_check
+from attention.ui.view_code import ViewCode, offer
 from attention.wording import head_name
 
 DILATIONS = {"1": "None", "2": "2 in every layer", "0": "Doubling: 1, 2, 4, …"}
@@ -29,7 +33,7 @@ def cnn(chosen: Reading) -> None:
     """Draw which words a stack of convolutions reaches, and what its kernel cannot do."""
     stack = _stack(chosen)
     notice(stack.sentence)
-    _cone(stack)
+    _cone(chosen, stack)
     predict(layers_question(stack.kernel))
     labels = chosen.view.labels
     claim = f"“{labels[stack.other]}” reaches “{labels[stack.output]}” in {stack.layers} layers"
@@ -52,7 +56,7 @@ def _stack(chosen: Reading) -> ConvolutionReach:
     return ConvolutionReach(view, output, other, kernel, layers, rule)
 
 
-def _cone(stack: ConvolutionReach) -> None:
+def _cone(chosen: Reading, stack: ConvolutionReach) -> None:
     labels, size = stack.view.labels, len(stack.view.units)
     around = shown_window(size, stack.output, _MOST_WORDS)
     shown = range(min(around.start, stack.other), max(around.stop, stack.other + 1))
@@ -61,6 +65,8 @@ def _cone(stack: ConvolutionReach) -> None:
             f"The text has {size} words; the picture shows number {shown[0]} to {shown[-1]}: those "
             "around the output word, up to the one to reach."
         )
+    code = partial(cone_code, chosen, stack, shown)
+    offer(ViewCode(code, "cone", chosen.trace, chosen.text))
     own = context_frames.cone_frame(stack.cone, stack.dilated, stack.kernel, shown, labels)
     attended = context_frames.attention_cone_frame(
         stack.output, stack.layers, shown, labels, is_causal=stack.view.is_causal

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 import attention
@@ -13,6 +15,7 @@ from attention.context.layer_costs import ATTENTION, RECURRENT, LayerComparison
 from attention.context.reach import Influence, Relay
 from attention.context.relay_charts import arc_chart, relay_chart
 from attention.ui import inputs
+from attention.ui.code_lines import relay_code
 from attention.ui.context import timed
 from attention.ui.context.heads import path_head
 from attention.ui.context.relay import relay_on_text
@@ -20,7 +23,8 @@ from attention.ui.controls import on_phone
 from attention.ui.inputs import stepped
 from attention.ui.readings import Reading, trace
 from attention.ui.show import draw, escape_markdown, notice
-from attention.wording import head_name, human_seconds
+from attention.ui.view_code import ViewCode, offer
+from attention.wording import Head, head_name, human_seconds
 
 
 def rnn(chosen: Reading) -> None:
@@ -32,16 +36,18 @@ def rnn(chosen: Reading) -> None:
         key="details",
     )
     with details:
-        influence, settings = _influence(chosen)
+        influence, settings, head = _influence(chosen)
         if details.open:
             _every_word(influence, settings[-1])
             _derivatives()
             _sequential_against_parallel()
     with above:
-        _relay(chosen, influence, settings)
+        _relay(chosen, influence, settings, head)
 
 
-def _relay(chosen: Reading, influence: Influence, settings: tuple[int, float, int]) -> None:
+def _relay(
+    chosen: Reading, influence: Influence, settings: tuple[int, float, int], head: Head
+) -> None:
     """Draw the relay and the arc, and say what comes through either."""
     if len(influence.labels) < 2:
         notice(influence.sentence)
@@ -51,6 +57,8 @@ def _relay(chosen: Reading, influence: Influence, settings: tuple[int, float, in
     notice(relay.sentence)
     labels = tuple(influence.labels[k] for k in relay.places)
     name = list(influence.series)[-1]
+    code = partial(relay_code, chosen, head, settings)
+    offer(ViewCode(code, "relay", chosen.trace, chosen.text))
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Recurrent: handed on, word by word**")
@@ -102,8 +110,8 @@ def _every_word(influence: Influence, seed: int) -> None:
     )
 
 
-def _influence(chosen: Reading) -> tuple[Influence, tuple[int, float, int]]:
-    """Draw the controls; return what reaches the last word, and the networks' settings."""
+def _influence(chosen: Reading) -> tuple[Influence, tuple[int, float, int], Head]:
+    """Draw the controls; return what reaches the last word, the networks' settings, the head."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         hidden = stepped("State width N", (8, 16, 32, 64), 32, key="rnn_width")
         gain = _gain()
@@ -116,7 +124,7 @@ def _influence(chosen: Reading) -> tuple[Influence, tuple[int, float, int]]:
         "recurrent, GRU": gru,
         f"attention {head_name(head)}": chosen.view.weights[head][own[-1], own],
     }
-    return Influence(chosen.view, series), (hidden, gain, seed)
+    return Influence(chosen.view, series), (hidden, gain, seed), head
 
 
 def _gain() -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -20,11 +21,13 @@ from attention.pipeline.blending import (
     Leaning,
     leaning,
 )
+from attention.ui.code_lines import blend_code
 from attention.ui.controls import meanings_input, on_phone
 from attention.ui.inputs import expander
 from attention.ui.readings import Reading
 from attention.ui.show import draw, escape_markdown, notice, percent, show_check, table
 from attention.ui.sliders import LINE_HEIGHT, Bar, Slider, slider_column, standing
+from attention.ui.view_code import ViewCode, offer
 from attention.wording import head_name
 
 MOST_MEANINGS = 12
@@ -127,6 +130,7 @@ def _draw_checks(blended: BlendedWords) -> None:
 def _draw_blend(chosen: Reading, blended: BlendedWords) -> Leaning | None:
     """Draw the blend as meanings, where it stands between two of them; or as raw dimensions."""
     if blended.start.own:
+        _offer(chosen, blended, ())
         st.markdown("**Blended output**")
         _draw_bars(dimension_bars(blended), "The blended output", key="blend")
         return None
@@ -137,6 +141,7 @@ def _draw_blend(chosen: Reading, blended: BlendedWords) -> Leaning | None:
             names = meanings_input(chosen, near, MOST_MEANINGS)
         st.markdown("**Blended output**, by word")
     vectors = {name: embeddings.word_vector(chosen.model, name) for name in names}
+    _offer(chosen, blended, names)
     if not vectors:
         _draw_bars(dimension_bars(blended), "The blended output", key="blend")
         return None
@@ -146,6 +151,11 @@ def _draw_blend(chosen: Reading, blended: BlendedWords) -> Leaning | None:
         with axis:
             _draw_axis(blended, stands)
     return stands
+
+
+def _offer(chosen: Reading, blended: BlendedWords, meanings: Sequence[str]) -> None:
+    code = partial(blend_code, chosen, blended, meanings)
+    offer(ViewCode(code, "blend", chosen.trace, chosen.text))
 
 
 def _draw_axis(blended: BlendedWords, stands: Leaning) -> None:

@@ -20,6 +20,7 @@ from attention.interventions.steering import Interests
 from attention.interventions.wording import edit_text
 from attention.models.trace import Trace
 from attention.ui import inputs
+from attention.ui.code_lines import edited_code
 from attention.ui.controls import layer_and_head
 from attention.ui.cutting import (
     edited,
@@ -31,6 +32,7 @@ from attention.ui.cutting import (
 )
 from attention.ui.interventions.answer import answer, said_of
 from attention.ui.interventions.edited import (
+    NEXT_SHOWN,
     SIDES,
     changed,
     decoder,
@@ -43,6 +45,7 @@ from attention.ui.interventions.edited import (
 )
 from attention.ui.readings import Focus, Reading
 from attention.ui.show import draw, escape_markdown, notice, signs_note
+from attention.ui.view_code import ViewCode, offer
 from attention.wording import Head, head_name
 
 KEY = "edits"
@@ -82,6 +85,9 @@ def cut(chosen: Reading, focus: Focus) -> None:
             _map(chosen, after, head, shown, cut_at)
         with other:
             _results(chosen, after, followed)
+        pinned = followed.all_ids if followed else None
+        lines = partial(edited_code, chosen, after.edits, pinned, NEXT_SHOWN)
+        offer(ViewCode(lines, "cut_next" if followed else "cut_moved", after, chosen.text))
         _list(chosen, after.edits)
     if after.edits:
         _untouched(chosen, head, shown)

@@ -20,11 +20,12 @@ from attention.interventions.effects import Movement, NextToken
 from attention.models.decoder import CausalModel
 from attention.models.trace import Trace
 from attention.runtime.threads import one_blas_thread
+from attention.ui.code_lines import FEWEST_OTHERS
 from attention.ui.readings import Reading
 from attention.ui.show import draw
 from attention.wording import Head
 
-NEXT_SHOWN, FEWEST_OTHERS = 8, 3  # tokens; and besides the pinned ones, however many these are
+NEXT_SHOWN = 8  # tokens
 SIDES = (3, 5)  # the widths of the controls and of what comes of them
 _BESIDE = 298  # pixels: two of these are as wide as the latter in a window of 1400
 MORE_SHOWN = 16  # tokens, where nothing is below

@@ -18,6 +18,7 @@ from attention.interventions.sentences import answer_title, push_sentence
 from attention.interventions.steering import Interests, Move, PushCurve, Target
 from attention.models.trace import Trace
 from attention.ui import address, inputs
+from attention.ui.code_lines import edited_code
 from attention.ui.controls import layer_and_head, word
 from attention.ui.inputs import choice
 from attention.ui.interventions.answer import answer, said_of
@@ -35,6 +36,7 @@ from attention.ui.progress import kept
 from attention.ui.readings import Focus, Reading
 from attention.ui.show import draw, escape_markdown, notice, percent, signs_note
 from attention.ui.sliders import LINE_HEIGHT, Slider, slider_column, standing
+from attention.ui.view_code import ViewCode, code_box, offer
 
 STRENGTHS = tuple(float(s) for s in range(-6, 7))
 HOW = {"move": "Two words", "each": "Every word"}
@@ -71,10 +73,19 @@ def steer(chosen: Reading, focus: Focus) -> None:
         below = st.container()
         signs_note(tokens)
     _explain(chosen, asked, after)
+    _code(chosen, after, followed, NEXT_SHOWN if asked.move or not followed else MORE_SHOWN)
     address.end_fragment(rests=rests)
     if asked.move:  # last: of a long text it takes a while
         with below:
             _curve(chosen, followed, asked.move, strengths[0])
+
+
+def _code(chosen: Reading, after: Trace, followed: Interests | None, most: int) -> None:
+    """Draw the box with the code: this fragment may run again without the rest of the page."""
+    pinned = followed.all_ids if followed else None
+    code = partial(edited_code, chosen, after.edits, pinned, most)
+    offer(ViewCode(code, "steered", after, chosen.text))
+    code_box()
 
 
 def _asked(chosen: Reading, focus: Focus) -> Pushed:

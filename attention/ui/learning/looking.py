@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -13,11 +14,14 @@ from attention.learning import charts, frames, sentences
 from attention.learning.experiment import Experiment, Picture
 from attention.ui import inputs
 from attention.ui.address import end_fragment
+from attention.ui.code_lines import learned_code
 from attention.ui.learning.training import Trained, trained
 from attention.ui.show import draw, escape_markdown, notice
 from attention.ui.sliders import Slider, slider_column, standing
+from attention.ui.view_code import ViewCode, code_box, offer
 
 _SIZES = {1: 320, 2: 150, 4: 150, 8: 80}  # pixels of a map, by the number of heads
+_TITLES = {True: ("asked for (query)", "book (key)"), False: ("text (query)", "word (key)")}
 _LEAST_PUSH = 0.05  # where the axis of pushes ends at least
 
 
@@ -46,9 +50,18 @@ def learning(experiment: Experiment, stop: DeltaGenerator) -> None:
     with scrubber:
         at, rests = _scrubber(found)
     _draw(found, at, places)
+    _code(experiment, found.pictures[at].step)
     with right:
         _pushes(found, at)
     end_fragment(rests=rests)
+
+
+def _code(experiment: Experiment, step: int) -> None:
+    """Draw the box with the code: this fragment may run again without the rest of the page."""
+    library = experiment.task_code == "library"
+    code = partial(learned_code, experiment, step, _SIZES[experiment.heads], _TITLES[library])
+    offer(ViewCode(code, "learned_map", text=experiment.task_code))
+    code_box()
 
 
 def _map_title(experiment: Experiment) -> str:
@@ -84,7 +97,7 @@ def _draw_map(experiment: Experiment, picture: Picture) -> None:
         rows=frames.asked_labels(experiment),
         heads=heads,
         size=_SIZES[heads],
-        titles=("asked for (query)", "book (key)") if library else ("text (query)", "word (key)"),
+        titles=_TITLES[library],
     )
 
 

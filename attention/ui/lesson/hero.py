@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import streamlit as st
 
@@ -9,7 +11,11 @@ from attention.analysis import links
 from attention.charts.links import word_links
 from attention.lesson import frames as lesson_frames
 from attention.lesson.takeaways import LessonExample
+from attention.models.registry import full_name
+from attention.ui.code_lines import hero_code
+from attention.ui.readings import Reading
 from attention.ui.show import draw, escape_markdown
+from attention.ui.view_code import ViewCode, offer
 
 _MOST_WORDS = 18  # that stand in the picture at the same time
 _STRONGEST = 9  # of a long text, wherever they are
@@ -22,7 +28,7 @@ def click() -> None:
         st.session_state["word"] = word["q"]
 
 
-def hero(example: LessonExample, model: str) -> None:
+def hero(example: LessonExample, chosen: Reading) -> None:
     """Draw lines from a word to all that it attends to, with bars and what the others give."""
     view, count = example.view, len(example.view.units)
     strongest = np.argsort(-example.row, kind="stable")[:_STRONGEST].tolist()
@@ -40,9 +46,13 @@ def hero(example: LessonExample, model: str) -> None:
         several=False,
         bars=True,
     )
+    head = example.layer, example.head
+    code = partial(hero_code, chosen, head, example.query, example.key, shown)
+    offer(ViewCode(code, _HERO, chosen.trace, chosen.text))
     layers, heads = view.weights.shape[:2]
+    model = escape_markdown(full_name(chosen.model_name))
     st.caption(
-        f"Head {example.name} of {escape_markdown(model)}, {layers} layers of {heads} heads, "
+        f"Head {example.name} of {model}, {layers} layers of {heads} heads, "
         f"computed now. Bars: the weights of “{escape_markdown(example.query_label)}”; all of "
         "them sum to 1. Grey marks: what the other words give the same word, on average."
     )

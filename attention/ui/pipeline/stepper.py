@@ -81,6 +81,12 @@ def draw_matrices(step: PipelineStep, place: HeadState) -> None:
         st.caption("Rows are queries, columns are keys. Click a cell to choose it for the receipt.")
 
 
+def last_figure(step: PipelineStep, place: HeadState) -> str:
+    """Return how the key of the last picture of a step begins."""
+    drawn = step.matrices(place)[-1]
+    return f"{step.key} {drawn.name} {place.query}" if drawn.square else drawn.name
+
+
 def _draw_matrix(
     drawn: Matrix, name: str, place: HeadState, shown: list[int], limit: float, named: bool
 ) -> None:

@@ -18,12 +18,14 @@ from attention.scaling.power_law import Fit
 from attention.scaling.runs import Facts, Point
 from attention.scaling.sentences import growth_sentence
 from attention.ui import inputs
+from attention.ui.code_lines import core_code
 from attention.ui.inputs import stepped
 from attention.ui.measuring import HEAD_WIDTHS, Bench, Sweep, bench, busy_warning, measured
 from attention.ui.questions import predict
 from attention.ui.scaling.runs import download
 from attention.ui.scaling.source import before_measuring, say_source
 from attention.ui.show import draw, notice, table
+from attention.ui.view_code import ViewCode, offer
 
 TARGETS = (100_000, 1_000_000)
 _MAXIMA = (512, 1024, 2048, 4096, 8192, 16_384, 32_768, 65_536, 131_072)
@@ -56,6 +58,8 @@ def core() -> None:
         if trend is None:
             st.caption("Once four lengths are measured there is a fit.")
     _draw_times(picture, points, beyond=beyond)
+    used = {"width": settings.width, "heads": settings.heads, "repeats": settings.repeats}
+    offer(ViewCode(partial(core_code, settings.maximum, used), "time", text="core"))
     with right:
         _tell(sweep, trend)
         say_source(sweep, _offer(settings))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import streamlit as st
 
@@ -21,8 +23,10 @@ from attention.survey.sentences import (
 )
 from attention.survey.summary import Summary
 from attention.ui import inputs
+from attention.ui.code_lines import survey_code
 from attention.ui.show import draw, escape_markdown, notice, table
 from attention.ui.survey import source
+from attention.ui.view_code import ViewCode, offer
 from attention.wording import Head, all_heads
 
 _PICKER = "survey_head"
@@ -69,7 +73,7 @@ def one_column(title: str, summary: Summary, column: str) -> Head:
     return head
 
 
-def one_head(summary: Summary, column: str, head: Head) -> None:
+def one_head(title: str, summary: Summary, column: str, head: Head) -> None:
     """Draw one head's roles, and name the texts in which it is most active."""
     notice(column_sentence(summary, column))
     data = head_roles_frame(summary, head)
@@ -82,6 +86,7 @@ def one_head(summary: Summary, column: str, head: Head) -> None:
         labels=tuple(data["role"]),
     )
     st.caption(escape_markdown(head_sentence(summary, head)))
+    offer(ViewCode(partial(survey_code, title, column, head), "survey-roles", text=title))
 
 
 def active_texts(summary: Summary, head: Head) -> None:

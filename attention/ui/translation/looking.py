@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from attention.models.translation import Translation
@@ -10,8 +12,10 @@ from attention.translation.alignment_role import alignment_role, alignment_sente
 from attention.translation.charts import alignment_map, cross_lines, likeliest_bars
 from attention.translation.frames import TARGET, align_frame, cross_frame, likeliest_frame
 from attention.ui import address, inputs
+from attention.ui.code_lines import alignment_code
 from attention.ui.controls import index
 from attention.ui.show import draw, escape_markdown, notice, percent
+from attention.ui.view_code import ViewCode, offer
 from attention.wording import head_name
 
 _STEP, _SOURCE = "written", "looked"
@@ -27,6 +31,9 @@ def looking(done: Translation) -> None:
         _lines(aligned, step, asked)
     with heat:
         _map(aligned, step, asked)
+    where = aligned.layer, aligned.head
+    code = partial(alignment_code, done.encoder.model, done.source.text, where, step, asked)
+    offer(ViewCode(code, "aligned", done.encoder, done.source.text))
     with following:
         _tell(aligned, step, asked)
         _likeliest(aligned, step)

@@ -1,0 +1,121 @@
+"""“Code for this view”: the lines of Python that make a figure of the page, and files of it."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from attention import plot
+from attention.charts import Chart
+from attention.charts.files import EXTRA, can_render, rendered
+from attention.models.trace import Trace
+from attention.ui import address, inputs
+
+_OFFERED, _DRAWN = "_offered_code", "_drawn_figures"
+_LONGEST_NAME = 40  # letters of the text, in the name of a file
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart as a page has drawn it."""
+
+    build: Callable[..., Chart]
+    data: pd.DataFrame
+    options: dict[str, Any]
+
+    def file(self, form: str) -> bytes:
+        """Return it in a format, as it looks outside the dashboard."""
+        return rendered(plot.drawn(self.build, self.data, **self.options), form)
+
+
+@dataclass(frozen=True)
+class ViewCode:
+    """Code that ends with `chart`, the figure, and prints what the page says of it."""
+
+    make: Callable[[], str]
+    figure: str  # how the key of its chart begins
+    trace: Trace | None = None
+    text: str = ""  # what files are named by, beside the page and the model
+
+
+def begin_figures() -> None:
+    """Forget what the last run of the page has drawn and offered; as the page begins."""
+    st.session_state[_OFFERED], st.session_state[_DRAWN] = None, {}
+
+
+def note_figure(key: str, figure: Figure) -> None:
+    """Keep what is drawn, until the page is drawn again."""
+    st.session_state.setdefault(_DRAWN, {})[key] = figure
+
+
+def offer(code: ViewCode) -> None:
+    """Let the page have this code at its end."""
+    st.session_state[_OFFERED] = code
+
+
+def code_box() -> None:
+    """Draw the box with the code that was offered, closed at first, if there is any; once.
+
+    A fragment that offers code draws it itself: it may run again without the end of the page.
+    """
+    found: ViewCode | None = st.session_state.get(_OFFERED)
+    if found is None:
+        return
+    st.session_state[_OFFERED] = None
+    box = inputs.expander("Code for this view", icon=":material/code:", key="code")
+    if box.open:
+        with box:
+            st.caption(
+                "This makes the same figure, and prints what the page says of it, wherever the "
+                "package is installed."
+            )
+            st.code(found.make(), language="python")
+            _files(found)
+
+
+def _files(found: ViewCode) -> None:
+    """Draw buttons for the arrays and for the figure as files, each made when it is asked for."""
+    figures = st.session_state.get(_DRAWN, {})
+    drawn = [figure for key, figure in figures.items() if key.startswith(found.figure)]
+    name = file_name(address.visit().file or "view", found)
+    with st.container(horizontal=True):
+        if found.trace is not None:
+            _button("Trace as NPZ", f"{name}.npz", partial(_npz, found.trace))
+        if drawn and can_render():
+            for form in ("svg", "png"):
+                _button(
+                    f"Figure as {form.upper()}", f"{name}.{form}", partial(drawn[-1].file, form)
+                )
+    if not can_render():
+        st.caption(f"With `{EXTRA}` the figure can be saved here as SVG and PNG, too.")
+
+
+def _button(label: str, name: str, make: Callable[[], bytes]) -> None:
+    st.download_button(
+        label, make, name, key=f"save-{name.rpartition('.')[2]}", icon=":material/download:",
+        on_click="ignore",
+    )  # fmt: skip
+
+
+def file_name(page: str, found: ViewCode) -> str:
+    """Return a name of letters, digits and dashes: page, text and model.
+
+    >>> file_name("heads", ViewCode(str, "maps", text="The cat, it's (tired)/../!"))
+    'heads-the-cat-it-s-tired'
+    """
+    parts = [page, found.text[:_LONGEST_NAME], found.trace.model if found.trace else ""]
+    plain = [re.sub(r"[^0-9a-z]+", "-", part.lower()).strip("-") for part in parts]
+    return "-".join(part for part in plain if part)
+
+
+def _npz(trace: Trace) -> bytes:
+    held = io.BytesIO()
+    trace.save(held)
+    return held.getvalue()

@@ -1,0 +1,176 @@
+"""“Code for this view” on every page: it is run as it stands, and makes what the page shows."""
+
+import contextlib
+import io
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import attention
+from attention.charts.inline import inline
+from attention.scaling import core_cost
+from attention.ui.course import PAGES
+from attention.ui.view_code import ViewCode, _npz, file_name
+from tests.optional import with_renderer, with_smollm2
+from tests.pages.app import (
+    CONTEXT,
+    EXPLORER,
+    HEADS,
+    INTERVENTIONS,
+    LEARNING,
+    LESSON,
+    PIPELINE,
+    SCALING,
+    SURVEY,
+    TRANSLATION,
+    VISUALIZER,
+    charts,
+    open_page,
+)
+
+pytestmark = pytest.mark.slow
+
+NASTY = "It's \"quoted\" \\n '); import os  # and 🔦 too"
+LONG = " ".join(["The old keeper walked down to the harbour to see the boats"] * 5)
+STATES = [
+    (LESSON, {}),
+    (LESSON, {"q": LONG}),
+    (LESSON, {"q": NASTY}),
+    (EXPLORER, {}),
+    (EXPLORER, {"start": "equal", "meanings": "cat, dog's"}),
+    (EXPLORER, {"start": "head", "word": "5", "layer": "3", "head": "1"}),
+    (EXPLORER, {"start": "head", "blended": "own"}),
+    *((PIPELINE, {"step": step}) for step in ("embeddings", "qkv", "scores", "softmax", "concat")),
+    (TRANSLATION, {}),
+    (TRANSLATION, {"cross": "L0H3", "written": "2", "looked": "4"}),
+    (CONTEXT, {}),
+    (CONTEXT, {"view": "rnn", "gain": "1.4", "seed": "3", "words": "false"}),
+    (CONTEXT, {"view": "cnn", "kernel": "5", "cnn_layers": "4", "dilation": "0"}),
+    (VISUALIZER, {}),
+    (VISUALIZER, {"mode": "multi", "word": "2", "special": "false"}),
+    (VISUALIZER, {"mode": "multi", "on": "3"}),
+    (VISUALIZER, {"q": LONG}),
+    (HEADS, {}),
+    (HEADS, {"heads": ["L5H11", "L0H0"], "words": "false", "q": LONG}),
+    (HEADS, {"cell": "written", "special": "false"}),
+    (INTERVENTIONS, {"model": "minilm", "strength": "2"}),
+    (INTERVENTIONS, {"model": "minilm", "do": "cut", "edits": "cut_q2_k3"}),
+    (LEARNING, {"learned": "20"}),
+    (SURVEY, {}),
+]
+
+
+def ran(code):
+    """Run code as a script; return its chart, and the lines that it prints."""
+    printed, names = io.StringIO(), {"__name__": "__main__"}
+    with contextlib.redirect_stdout(printed):
+        exec(compile(code, "view", "exec"), names)
+    return names["chart"], printed.getvalue().splitlines()
+
+
+def offered(page, params):
+    """Return a page with its code open, the code, and the figures that the page has drawn."""
+    app = open_page(page, code="true", **params)
+    (code,) = (box.value for box in app.code if "from attention import plot" in box.value)
+    figures = app.session_state["_drawn_figures"]
+    assert len(figures) == len(charts(app))
+    return app, code, figures
+
+
+def values(table):
+    """Return a table as rows that compare: numbers to four decimals."""
+    return [
+        {name: round(v, 4) if isinstance(v, float) else v for name, v in row.items()}
+        for row in table
+    ]
+
+
+def tables_of(spec):
+    if isinstance(spec, dict):
+        yield from spec.get("datasets", {}).values()
+        for part in spec.values():
+            yield from tables_of(part)
+    if isinstance(spec, list):
+        for part in spec:
+            yield from tables_of(part)
+
+
+def said(app):
+    """Return all that a page says, without marks of Markdown."""
+    found = [*app.markdown, *app.info, *app.caption, *app.warning]
+    text = " ".join(element.value for element in found)
+    return re.sub(r":color\[(.*?)\]", r"\1", text).replace("\\", "")
+
+
+@pytest.mark.parametrize(("page", "params"), STATES)
+def test_the_code_makes_the_figure_and_says_what_the_page_says(page, params):
+    app, code, drawn = offered(page, params)
+    chart, printed = ran(code)
+    made = [values(table) for table in tables_of(chart.to_dict())]
+    shown = {key: values(inline(figure.data).values) for key, figure in drawn.items()}
+    assert any(table and table in made for table in shown.values()), sorted(shown)
+    assert printed
+    if page != INTERVENTIONS:  # whose number is in the figure
+        for line in printed:
+            assert line.replace("\\", "") in said(app)
+
+
+@with_smollm2
+@pytest.mark.parametrize("params", [{"strength": "2"}, {"do": "cut", "edits": "cut_q3_k1"}])
+def test_the_code_says_what_a_decoder_predicts(params):
+    _, code, drawn = offered(INTERVENTIONS, {"model": "smollm2", **params})
+    chart, printed = ran(code)
+    made = [values(table) for table in tables_of(chart.to_dict())]
+    shown = [values(inline(figure.data).values) for figure in drawn.values()]
+    (same,) = (table for table in shown if table in made)
+    assert printed == [f"{max(row['after'] for row in same):.3f}"]
+
+
+def test_the_code_of_a_measurement_measures_the_same(monkeypatch):
+    app = open_page(SCALING, code="true", n="256", repeats="3")
+    (code,) = (box.value for box in app.code if "from attention import plot" in box.value)
+    lengths = []
+    measure = core_cost._measure
+
+    def noted(sizes, *rest):
+        lengths.append(sizes[1])
+        return measure(sizes, *rest)
+
+    monkeypatch.setattr(core_cost, "_measure", noted)
+    chart, printed = ran(code.replace("default_lengths(8192)", "default_lengths(256)"))
+    assert lengths == list(core_cost.default_lengths(256))
+    assert printed[0].startswith("n^")
+    assert chart.to_dict()
+
+
+def test_every_page_has_code():
+    pages = {page for page, _ in STATES} | {SCALING}
+    assert {page.file for page in PAGES} <= pages
+
+
+@with_renderer
+def test_the_trace_and_the_figure_are_files_named_by_what_they_hold():
+    app = open_page("streamlit_app.py", code="true", q="The cat's on: the/mat!")
+    buttons = [button.proto.label for button in app.get("download_button")]
+    assert buttons == ["Trace as NPZ", "Figure as SVG", "Figure as PNG"]
+    found = ViewCode(
+        str, "", app.session_state["_drawn_figures"] and None, "The cat's on: the/mat!"
+    )
+    assert file_name("lesson", found) == "lesson-the-cat-s-on-the-mat"
+
+
+@with_renderer
+def test_the_figure_of_a_page_becomes_a_picture():
+    open_page(VISUALIZER, code="true")
+    app = open_page(VISUALIZER, code="true")
+    figure = app.session_state["_drawn_figures"]["links"]
+    assert figure.file("svg").startswith(b"<svg")
+    with Image.open(io.BytesIO(figure.file("png"))) as image:
+        assert image.width > 600
+
+
+def test_an_array_that_is_saved_is_the_trace(cat_trace):
+    held = io.BytesIO(_npz(cat_trace))
+    np.testing.assert_array_equal(attention.Trace.load(held).weights, cat_trace.weights)
