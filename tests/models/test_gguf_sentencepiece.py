@@ -1,12 +1,16 @@
 """SentencePiece BPE in GGUF files, held to how its own library cuts texts."""
 
+import contextlib
 import json
 
+import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 pytest.importorskip("gguf", reason="the gguf package is not installed")
 
-from attention.models import gguf_files
+from attention.models import gguf_files, gguf_header
 from tests.models import sentencepiece_words, tiny_gguf
 
 STORED = json.loads(sentencepiece_words.GOLDEN.read_text(encoding="utf-8"))
@@ -76,3 +80,30 @@ def test_parts_that_cannot_be_right_are_refused(tmp_path, others, told):
     tiny_gguf.write_family(path, "qwen2", fields=fields, vocab_size=count)
     with pytest.raises(ValueError, match=told):
         gguf_files.check_gguf(path)
+
+
+@pytest.mark.slow
+@settings(
+    deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    kind=st.sampled_from(["gemma2", "gemma3_text", "phi3", "llama"]),
+    place=st.floats(0, 1, exclude_max=True), change=st.integers(1, 255),
+)  # fmt: skip
+def test_any_flipped_byte_of_a_header_is_survived(tmp_path, kind, place, change):
+    """A model or one ValueError."""
+    path, count = tmp_path / f"{kind}.gguf", len(STORED["space first"]["tokens"])
+    if not path.exists():
+        divisors = {"llama": {"rope_freqs.weight": np.ones(2, "f4")},
+                    "phi3": {"rope_factors_short.weight": np.ones(1, "f4")}}  # fmt: skip
+        tiny_gguf.write_family(
+            path, kind, fields=fields_of("space first"), extra=divisors.get(kind, {}),
+            vocab_size=count,
+        )  # fmt: skip
+    whole = bytearray(path.read_bytes())
+    _, there = gguf_header.read(memoryview(bytes(whole)))
+    whole[int(place * min(tensor.start for tensor in there.values()))] ^= change
+    flipped = tmp_path / "flipped.gguf"
+    flipped.write_bytes(whole)
+    with contextlib.suppress(ValueError), np.errstate(all="ignore"):
+        gguf_files.load_gguf("tiny", flipped).trace("the cat")
