@@ -55,7 +55,8 @@ def pair_scores(
     q, k = made.query[head, query], made.key[group, key]
     angles = model.angles(farthest + 1, layer=layer)
     turned = rotate(np.broadcast_to(q, (farthest + 1, len(q))), *angles)
-    return np.asarray(turned @ k / np.sqrt(np.float32(len(q))))  # the key stays at position 0
+    k = rotate(k[None], *model.angles(1, layer=layer))[0]  # it stays at position 0
+    return np.asarray(turned @ k / np.sqrt(np.float32(len(q))))
 
 
 def _diagonal_means(scores: Array) -> Array:

@@ -214,6 +214,21 @@ def test_one_pair_scores_at_its_own_distance_what_the_trace_says(llama):
     assert scores[0] == pytest.approx(made.query[0, 6] @ made.key[0, 2] / 2, abs=1e-5)
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 64},
+        {"rope_type": "linear", "factor": 4.0},
+    ],
+)
+def test_scaled_rotations_score_what_the_trace_says_too(tmp_path, told):
+    changes = {"rope_parameters": {"rope_theta": 100.0, **told}}
+    scaled = tiny.loader("llama").from_folder("m", tiny.write(tmp_path / "m", "llama", **changes))
+    trace = scaled.trace("the cat sat on the mat it was")
+    scores = rope.pair_scores(scaled, trace, (2, 0), query=6, key=2, farthest=10)
+    assert scores[4] == pytest.approx(trace.scores[2, 0, 6, 2], abs=1e-5)
+
+
 def test_the_chart_of_distances_reads_columns_that_are_there():
     frame = alignment_frames.distance_frame({"a": np.ones(2), "b": np.zeros(1)})
     assert frame.to_numpy().tolist() == [[0, "a", 1.0], [1, "a", 1.0], [0, "b", 0.0]]
