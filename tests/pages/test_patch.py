@@ -48,6 +48,13 @@ def test_a_click_picks_another_head_and_the_bars_follow():
     assert not drawn(app, "moved").equals(before)
 
 
+def test_weights_of_each_head(model):
+    app = opened(patch_what="weights")
+    *_, expected = Patching(model, model.trace(CAT), model.trace(OTHER)).weights()
+    assert drawn(app, "share")["share"].to_numpy() == pytest.approx(expected.ravel(), abs=1e-5)
+    assert "the weights of L" in plain(app.info[0].value)
+
+
 def test_hidden_states_by_layer_and_word():
     app = opened(patch_what="states")
     found = drawn(app, "share")
