@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from attention.edits.codes import encode
 from attention.interventions.patching import Patching
 from tests.optional import with_smollm2
 from tests.pages.app import INTERVENTIONS, click, drawn, healthy, open_page
@@ -63,15 +64,11 @@ def test_hidden_states_by_layer_and_word():
     assert "the state of “tired” that enters L0" in plain(app.info[0].value)
 
 
-def test_a_patch_can_be_kept_as_an_edit():
-    app = opened()
-    button = next(b for b in app.button if "Take it to" in b.label)
-    healthy(button.click().run())
-    assert app.session_state["edits"].startswith("put_phead_l")
-    app = open_page(
-        INTERVENTIONS, do="cut", model="minilm", q=CAT, edits=app.session_state["edits"]
-    )
-    assert any("outputs of" in text.value and OTHER in text.value for text in app.text)
+def test_a_patch_is_an_edit_on_cut(model):
+    patch = Patching(model, model.trace(CAT), model.trace(OTHER)).patch("head", 3, 1)
+    app = open_page(INTERVENTIONS, do="cut", model="minilm", q=CAT, edits=encode(patch))
+    assert any("outputs of" in text.value and OTHER[:30] in text.value for text in app.text)
+    assert "With 1 edit" in plain(app.info[0].value)
 
 
 def test_the_same_text_is_a_calm_state():

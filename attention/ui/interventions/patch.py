@@ -11,6 +11,7 @@ import streamlit as st
 from attention import presets
 from attention.arrays import Array
 from attention.context.two_texts import refusal_of_text
+from attention.edits.codes import encode
 from attention.interventions.frames import patch_frame
 from attention.interventions.patch_charts import patch_map
 from attention.interventions.patching import Patching
@@ -18,7 +19,6 @@ from attention.interventions.sentences import come_back_sentence
 from attention.interventions.steering import Interests
 from attention.ui import inputs
 from attention.ui.controls import head_picker, index, word
-from attention.ui.cutting import edits_button
 from attention.ui.interventions.answer import answer
 from attention.ui.interventions.cut import KEY
 from attention.ui.interventions.edited import (
@@ -31,6 +31,7 @@ from attention.ui.interventions.edited import (
     row_height,
     two_pictures,
 )
+from attention.ui.links import link
 from attention.ui.progress import is_kept, kept
 from attention.ui.readings import Reading, trace
 from attention.ui.short_text import short_text
@@ -43,6 +44,7 @@ _PARTS = {"heads": "head", "weights": "weights", "states": "stream"}
 AT_TOKENS = {"all": "At every word", "last": "At the last word"}
 _FEW_LAYERS = 12  # of a model that is measured unasked: a fraction of a second
 _MOST_PASSES = 700  # of hidden states: layers times words
+_PAGE = "pages/explore/interventions.py"
 _HEAD, _LAYER, _WORD = "patch_head", "patch_layer", "patch_word"
 
 
@@ -100,7 +102,7 @@ def _drawn(
             if states
             else patching.patch(_PARTS[what], *place, tokens=_tokens(chosen))
         )
-        edits_button(KEY, "Take it to “Cut”", "content_cut", edits)
+        link(_PAGE, "Open it on “Cut”", {"do": "cut", KEY: encode(edits)})
     after = changed(chosen, edits)
     with right:
         name = names[place[0] * shares.shape[1] + place[1]]
