@@ -74,6 +74,24 @@ def roles_sentence(found: HeadRoles) -> str:
     )
 
 
+def role_examples(found: HeadRoles, count: int) -> str:
+    """Name some roles that heads have on this text, each with the head that has it most.
+
+    >>> from attention import load_model
+    >>> from attention.analysis.roles import head_roles
+    >>> role_examples(head_roles(load_model("minilm").trace("The cat sat on the mat all day")), 1)
+    'previous word (L0 H2)'
+    """
+    said = []
+    for name in present(found):
+        at = found.names.index(name)
+        own = np.where(found.main == at, found.scores[at], -1.0)
+        if own.max() > 0:
+            head = divmod(int(own.argmax()), own.shape[1])
+            said.append(f"{ROLES[name].label} ({head_name(head)})")
+    return ", ".join(said[:count])
+
+
 def role_meaning(name: str, rows: int, draws: int) -> str:
     """Say what a role is, when a head has it, and what chance is."""
     role = ROLES[name]
