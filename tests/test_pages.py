@@ -383,6 +383,18 @@ def test_maps_have_the_role_in_their_title_with_chance():
     assert "L3 H1\\nno role here" in maps.proto.spec
 
 
+def test_a_head_without_a_role_is_shown_where_it_has_one():
+    app = open_page(HEADS, heads=["L2 H9", "L4 H10", "L3 H1"])
+    label = "Find texts on which L4 H10 and L3 H1 have a role"  # L2 H9 has one here
+    assert app.toggle(key="probe").label == label
+    healthy(app.toggle(key="probe").set_value(True).run())
+    told = [plain(text.value) for text in app.markdown]
+    rows = next(text for text in told if "A text where it has a role" in text)
+    assert "first token, 0." in rows  # of L4 H10, on repeated words
+    assert "L3 H1 | I went to the bank to deposit money | first token, 0.66 against 0.08" in rows
+    assert any("L3 H1 of minilm gives the noun most: 0.39" in plain(c.value) for c in app.caption)
+
+
 def test_maps_can_be_by_the_length_of_what_is_written(model, cat_trace):
     app = open_page(HEADS, heads="L4 H5", cell="written")
     rows = drawn(app, "q", "k", "weight")

@@ -10,7 +10,7 @@ _VOITA = "Voita et al. 2019, “Analyzing multi-head self-attention”, section 
 _OLSSON = "Olsson et al. 2022, “In-context learning and induction heads”, section 2"
 
 LEAST_ROWS = 3  # a role is said of so many queries at least
-SPREADS = 3.0  # above the mean of chance, in its standard deviations
+SPREADS = 2.5  # above the mean of chance, in its standard deviations
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,9 @@ class Role:
 _KEYS = "the positions of the keys"
 _WORDS = "the words"
 _HALF, _THIRD, _BROAD = 0.5, 1 / 3, 0.85
+
+# Of roles that are about a few columns chance is measured by shifting, not by shuffling.
+SHIFTED = frozenset({"first", "separator", "punctuation"})
 
 ROLES = MappingProxyType({
     "previous": Role(

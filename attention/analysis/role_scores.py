@@ -11,10 +11,11 @@ import numpy as np
 from attention.analysis import relations
 from attention.analysis.metrics import entropy
 from attention.analysis.relations import Text
-from attention.analysis.role_kinds import LEAST_ROWS
+from attention.analysis.role_kinds import LEAST_ROWS, SHIFTED
 from attention.analysis.words import View
 from attention.arrays import Array
 
+_MOST_SHIFTS = 200
 _AT_ONCE = 8_000_000  # cells of some draws, 8 MB
 
 
@@ -41,7 +42,8 @@ def measure_role(
     if name == "broad":
         return _broad(text.view, text.queries, draws, rng)
     movable = text.queries if name in _BY_WORD else np.ones_like(text.queries)
-    kept, shuffled = np.arange(len(movable))[None], _orders(movable, draws, rng)
+    kept = np.arange(len(movable))[None]
+    shuffled = _shifts(movable) if name in SHIFTED else _orders(movable, draws, rng)
     if name == "distance":
         return _farther(text, table, kept, shuffled)
     score, rows = _shares(name, text, table, kept)
@@ -89,6 +91,21 @@ def _orders(movable: Array, draws: int, rng: np.random.Generator) -> Array:
     """Return shuffled orders of the positions `(D, W)`; those that are not movable stay."""
     orders = np.tile(np.arange(len(movable)), (draws, 1))
     orders[:, movable] = rng.permuted(orders[:, movable], axis=1)
+    return orders
+
+
+def _shifts(movable: Array) -> Array:
+    """Return the positions shifted round by each number of places `(D, W)`; some stay.
+
+    A head that rests on one position would by chance be met in few draws or none: here each
+    position is met as often as the others. At most 200 shifts, evenly spread.
+    """
+    places = np.flatnonzero(movable)
+    orders = np.tile(np.arange(len(movable)), (min(len(places), _MOST_SHIFTS), 1))
+    for order, by in zip(
+        orders, np.linspace(0, len(places), len(orders), endpoint=False), strict=True
+    ):
+        order[places] = np.roll(places, int(by))
     return orders
 
 

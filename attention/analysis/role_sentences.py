@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from attention.analysis.role_kinds import LEAST_ROWS, ROLES, SPREADS
+from attention.analysis.role_kinds import LEAST_ROWS, ROLES, SHIFTED, SPREADS
 from attention.analysis.roles import HeadRoles
 from attention.analysis.sentences import telling_pair
 from attention.analysis.words import View
@@ -74,14 +74,37 @@ def roles_sentence(found: HeadRoles) -> str:
     )
 
 
+def role_examples(found: HeadRoles, count: int) -> str:
+    """Name some roles that heads have on this text, each with the head that has it most.
+
+    >>> from attention import load_model
+    >>> from attention.analysis.roles import head_roles
+    >>> role_examples(head_roles(load_model("minilm").trace("The cat sat on the mat all day")), 1)
+    'previous word (L0 H2)'
+    """
+    said = []
+    for name in present(found):
+        at = found.names.index(name)
+        own = np.where(found.main == at, found.scores[at], -1.0)
+        if own.max() > 0:
+            head = divmod(int(own.argmax()), own.shape[1])
+            said.append(f"{ROLES[name].label} ({head_name(head)})")
+    return ", ".join(said[:count])
+
+
 def role_meaning(name: str, rows: int, draws: int) -> str:
     """Say what a role is, when a head has it, and what chance is."""
     role = ROLES[name]
+    drawn = (
+        f"when {role.chance} are shifted round by every number of places"
+        if name in SHIFTED
+        else f"the mean of {draws} draws that shuffle {role.chance}"
+    )
     return (
         f"{role.label[0].upper()}{role.label[1:]}: {role.meaning}, {role.formula}, over {rows} "
         f"queries. A head has the role from {role.threshold:.2f} on, if that is more than "
-        f"{SPREADS:.0f} standard deviations above chance, the mean of {draws} draws that shuffle "
-        f"{role.chance}; over {LEAST_ROWS} queries at least. Source: {role.source}."
+        f"{SPREADS:g} standard deviations above chance, {drawn}; "
+        f"over {LEAST_ROWS} queries at least. Source: {role.source}."
     )
 
 

@@ -1,8 +1,8 @@
 """What each head does on one text: a score for every role, held against chance.
 
 A score is the mean weight that the queries give to the keys of a role. Chance is the same mean when
-the positions of the keys, or the words, are shuffled and the weights stay as they are. No role is
-an answer.
+the positions of the keys, or the words, are shuffled and the weights stay as they are; for roles of
+a few columns it is the mean over all shifts. No role is an answer.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class HeadRoles:
     def has(self) -> Array:
         """Which head has which role, `(R, L, H)` bool.
 
-        The score reaches the role's threshold and is more than 3 spreads above chance, and it is
+        The score reaches the role's threshold and is more than 2.5 spreads above chance, and it is
         the mean of 3 queries at least.
         """
         least = np.array([ROLES[name].threshold for name in self.names])[:, None, None]

@@ -125,6 +125,22 @@ class Patching:
         grid = np.full((layers, count), np.nan)
         yield from each_head(measure, grid, order, len(self.trace.tokens), on_progress)
 
+    def weights(
+        self,
+        tokens: Sequence[int] | None = None,
+        on_progress: Progress = lambda share: None,
+    ) -> Iterator[Array]:
+        """Put in the weights of each head alone; yield how much comes back `(L, H)`."""
+        layers, heads = shape = self.trace.weights.shape[:2]
+        changes = [
+            self.patch("weights", layer, head, tokens)
+            for layer in range(layers)
+            for head in range(heads)
+        ]
+        found = edited_figures(self.model, self.trace, changes, self.come_back, on_progress)
+        for figures in found:
+            yield figures.reshape(shape)
+
     def states(
         self, groups: Sequence[Sequence[int]], on_progress: Progress = lambda share: None
     ) -> Iterator[Array]:

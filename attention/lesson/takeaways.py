@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from attention.analysis import words
+from attention.analysis.role_sentences import role_examples
 from attention.analysis.sentences import attends_to, compared
 from attention.analysis.telling import telling_heads, telling_link
 from attention.arrays import Array
@@ -17,8 +18,11 @@ from attention.core import softmax
 from attention.wording import head_name, most, spelled
 
 if TYPE_CHECKING:
+    from attention.analysis.roles import HeadRoles
     from attention.analysis.words import View
     from attention.models.trace import Trace
+
+_NAMED_ROLES = 4
 
 State = Mapping[str, str | Sequence[str]]  # key of a control -> its value, as an address spells it
 
@@ -140,12 +144,17 @@ def example_of(trace: Trace, view: View, link: tuple[int, int, int, int], query:
     return LessonExample(trace, view, query, key, layer, head)
 
 
-def takeaways(example: LessonExample) -> list[Takeaway]:
-    """Return what to remember beside the story's steps, in order."""
-    return [_heads(example), _additive(example), _scaled(example)]
+def takeaways(example: LessonExample, found: HeadRoles | None = None) -> list[Takeaway]:
+    """Return what to remember beside the story's steps, in order.
+
+    Parameters
+    ----------
+    found : what the heads do on this text, to be told in words
+    """
+    return [_heads(example, found), _additive(example), _scaled(example)]
 
 
-def _heads(example: LessonExample) -> Takeaway:
+def _heads(example: LessonExample, found: HeadRoles | None) -> Takeaway:
     rows = example.view.weights[:, :, example.query]  # (L, H, W)
     same = int((rows.argmax(axis=-1) == example.key).sum())
     best = telling_heads(example.view, example.query, example.key, 3)
@@ -154,7 +163,7 @@ def _heads(example: LessonExample) -> Takeaway:
     return Takeaway(
         "Several heads",
         "Each head has queries, keys and values of its own, and so attends to something else. "
-        "All of them work at the same time.",
+        f"All of them work at the same time.{_roles_told(found)}",
         f"{same} of {heads}",
         f"heads in which “{example.query_label}” gives “{example.key_label}” its largest weight; "
         "in the others, another word or token",
@@ -164,6 +173,14 @@ def _heads(example: LessonExample) -> Takeaway:
             {"q": example.trace.text, "word": str(example.query), "heads": codes},
         ),
     )
+
+
+def _roles_told(found: HeadRoles | None) -> str:
+    """Say in words what some heads do on this text, and that others have no such role."""
+    if found is None or not (named := role_examples(found, _NAMED_ROLES)):
+        return ""
+    none = int((found.main < 0).sum())
+    return f" Roles on this text, with a head each: {named}; {none} of {found.main.size} have none."
 
 
 def _additive(example: LessonExample) -> Takeaway:

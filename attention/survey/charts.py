@@ -58,7 +58,7 @@ def ranked_heads(
         .axis(format="%"),
         y=alt.Y("value:Q").title(title).scale(domain=[0, highest]),
         color=alt.Color("model:N").scale(domain=list(models)).legend(legend),
-        strokeDash=alt.StrokeDash("model:N").scale(domain=list(models)).legend(None),
+        strokeDash=alt.StrokeDash("model:N").scale(domain=list(models)).legend(legend),
         tooltip=[
             alt.Tooltip("model:N", title="model"),
             alt.Tooltip("name:N", title="head"),

@@ -12,7 +12,7 @@ from attention.analysis.telling import telling_heads
 from attention.charts.maps import row_bars
 from attention.ui.alignment import maps_beside
 from attention.ui.code_lines import maps_code
-from attention.ui.heads import alike, grid, maps, more, rollout
+from attention.ui.heads import alike, grid, maps, more, probes, rollout
 from attention.ui.heads.grid import MOST_HEADS
 
 TABS = {
@@ -65,6 +65,7 @@ with right:
         drawn = maps.words_shown(chosen, heads, query)
         code = partial(maps_code, chosen, heads, query, drawn, written=drawn_as.view is not view)
         ui.offer(ui.ViewCode(code, "maps", chosen.trace, chosen.text))
+    probes.elsewhere(chosen, heads)
     ui.special_tokens_note(chosen, heads)
 
 useful = more.useful(chosen, TABS)

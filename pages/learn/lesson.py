@@ -39,7 +39,7 @@ st.subheader("The story in five pictures")
 steps(chosen, example)
 
 st.subheader("What to take away")
-cards = takeaways.takeaways(example)
+cards = takeaways.takeaways(example, chosen.roles)
 for column, card in zip(st.columns(len(cards)), cards, strict=True):
     with column, st.container(border=True, height="stretch"):
         st.markdown(f"**{card.title}**  \n{card.text}")

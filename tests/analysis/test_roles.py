@@ -280,3 +280,18 @@ def test_the_induction_and_previous_token_heads_of_smollm2():
     assert {divmod(int(i), 9) for i in best} == {(11, 1), (16, 0), (1, 2)}
     assert found.at("previous", (11, 1))[0] == pytest.approx(0.91, abs=0.01)
     assert {found.role_of(head) for head in [(11, 1), (16, 0), (1, 2)]} == {"previous"}
+
+
+@pytest.mark.parametrize("size", [12, 300])
+def test_chance_of_a_single_column_is_one_in_as_many_as_there_are(size):
+    """However long a text is, few draws or many: every position is met as often as the others."""
+    labels = [f"w{i}" for i in range(size)]
+    found = head_roles(one_head(at_each(size, lambda q: 0), labels))
+    _, mean, spread = found.at("first", (0, 0))
+    assert mean == pytest.approx(1 / min(size, 200), abs=1e-9 if size < 200 else 2e-3)
+    assert spread == pytest.approx(np.sqrt(mean * (1 - mean)), rel=0.01)
+    marks = ["." if i == 5 else word for i, word in enumerate(labels)]
+    found = head_roles(one_head(at_each(size, lambda q: 5), marks))
+    _, mean, spread = found.at("punctuation", (0, 0))
+    assert 0 < mean < 2 / min(size, 200)
+    assert spread > 0.04

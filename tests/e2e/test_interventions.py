@@ -44,6 +44,17 @@ def test_clicks_cut_a_cell_and_a_head_and_undo_brings_them_back(open_page):
     expect(notice(page)).to_contain_text("Nothing is cut yet")
 
 
+def test_a_click_patches_another_head_which_is_an_edit_on_cut(open_page):
+    page = open_page("/interventions?do=patch&model=minilm")
+    expect(notice(page)).to_contain_text("alone brings back")
+    mark(page, "How much comes back", "put in: L2 H9").click()
+    expect(notice(page)).to_contain_text("L2 H9 alone brings back")
+    expect(page).to_have_url(re.compile("patch_head=L2H9"))
+    button(page, "Open it on").click()
+    code = main(page).get_by_role("textbox", name="The edits as text")
+    expect(code).to_have_value(re.compile("^put_phead_l2_h9_"))
+
+
 WORDS_300 = "+".join(["the", "keeper", "saw", "a", "small", "boat"] * 50)
 BARS, CURVE, MAP, GRID = "Probability of the", "What the push does", "Weights of", "All "
 FOLD = [
@@ -56,6 +67,7 @@ FOLD = [
     ("minilm", "", "How far the vector", [CURVE]),
     ("minilm", "do=cut", "How far the vector", [MAP, GRID]),
     ("minilm", f"do=cut&q={WORDS_300}", "How far the vector", [MAP, GRID]),
+    ("minilm", "do=patch", "How much comes", ["How far the vector"]),
     ("minilm", "do=sinks", "Share of the weight", ["Share of what"]),
 ]
 

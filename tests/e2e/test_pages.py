@@ -37,6 +37,7 @@ LINKS = {
     "/explorer?start=head&layer=3&head=1&temperature=2": "Explorer",
     "/heads?q=The+dog+chased+the+cat&heads=L1H2&heads=L3H4&figure=distance": "Heads",
     "/scaling?n=512&width=32&repeats=3&beyond=true": "Scaling",
+    "/survey?survey=en-pt&role=next&survey_head=L5H3": "Survey",
 }
 
 

@@ -7,8 +7,9 @@ from tests.e2e.page import PHONE
 
 WINDOWS = {"desk": {"viewport": {"width": 1400, "height": 900}}, "phone": PHONE}
 STATES = [f"/{page.name.lower()}" for page in PAGES] + [
-    f"/interventions?model=minilm&do={do}" for do in ("cut", "sinks")
+    f"/interventions?model=minilm&do={do}" for do in ("cut", "patch", "sinks")
 ]
+STATES.append("/context?view=changed")
 # Where the toolbar is while its chart is pointed at; and what can be used there.
 UNDER = """
 (chart) => {

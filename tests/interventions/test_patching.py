@@ -167,6 +167,9 @@ def test_encoder_heads_and_states_against_edits(model):
     for head in ((0, 3), (3, 1), (5, 11)):
         after = model.trace(CAT, patching.patch("head", *head)).hidden[None, -1]
         assert grid[head] == pytest.approx(float(patching.come_back(after)[0]), abs=1e-5)
+    weights = last(patching.weights())
+    after = model.trace(CAT, patching.patch("weights", 3, 1)).hidden[None, -1]
+    assert weights[3, 1] == pytest.approx(float(patching.come_back(after)[0]), abs=1e-5)
     groups = [[i] for i in range(12)]
     states = last(patching.states(groups))
     after = model.trace(CAT, patching.patch("stream", 4, tokens=[8])).hidden[None, -1]

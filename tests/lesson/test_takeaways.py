@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from attention.analysis import words
+from attention.analysis.roles import head_roles
 from attention.lesson import takeaways
 from attention.lesson.takeaways import LessonExample
 from attention.pipeline import steps
@@ -31,6 +32,14 @@ def test_figures_by_hand(example):
     assert "tanh" in additive.figure
     raw = np.exp(example.trace.query[5, 11, 8] @ example.trace.key[5, 11].T)
     assert scaled.figure == f"0.68, not {raw[2] / raw.sum():.2f}"
+
+
+def test_roles_are_told_in_words(example):
+    found = head_roles(example.view)
+    heads, *_ = takeaways.takeaways(example, found)
+    assert "previous word (L0 H2), next word (L1 H8)" in heads.text
+    assert f"{(found.main < 0).sum()} of 72 have none." in heads.text
+    assert takeaways.takeaways(example)[0].text in heads.text
 
 
 def test_links_lead_to_steps_and_tokens_that_are_there(example):

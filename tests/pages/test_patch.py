@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from attention.edits.codes import encode
 from attention.interventions.patching import Patching
 from tests.optional import with_smollm2
 from tests.pages.app import INTERVENTIONS, click, drawn, healthy, open_page
@@ -48,6 +49,13 @@ def test_a_click_picks_another_head_and_the_bars_follow():
     assert not drawn(app, "moved").equals(before)
 
 
+def test_weights_of_each_head(model):
+    app = opened(patch_what="weights")
+    *_, expected = Patching(model, model.trace(CAT), model.trace(OTHER)).weights()
+    assert drawn(app, "share")["share"].to_numpy() == pytest.approx(expected.ravel(), abs=1e-5)
+    assert "the weights of L" in plain(app.info[0].value)
+
+
 def test_hidden_states_by_layer_and_word():
     app = opened(patch_what="states")
     found = drawn(app, "share")
@@ -56,15 +64,11 @@ def test_hidden_states_by_layer_and_word():
     assert "the state of “tired” that enters L0" in plain(app.info[0].value)
 
 
-def test_a_patch_can_be_kept_as_an_edit():
-    app = opened()
-    button = next(b for b in app.button if "Take it to" in b.label)
-    healthy(button.click().run())
-    assert app.session_state["edits"].startswith("put_phead_l")
-    app = open_page(
-        INTERVENTIONS, do="cut", model="minilm", q=CAT, edits=app.session_state["edits"]
-    )
-    assert any("outputs of" in text.value and OTHER in text.value for text in app.text)
+def test_a_patch_is_an_edit_on_cut(model):
+    patch = Patching(model, model.trace(CAT), model.trace(OTHER)).patch("head", 3, 1)
+    app = open_page(INTERVENTIONS, do="cut", model="minilm", q=CAT, edits=encode(patch))
+    assert any("outputs of" in text.value and OTHER[:30] in text.value for text in app.text)
+    assert "With 1 edit" in plain(app.info[0].value)
 
 
 def test_the_same_text_is_a_calm_state():

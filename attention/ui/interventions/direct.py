@@ -12,6 +12,7 @@ from attention.interventions.charts import effect_grid
 from attention.interventions.frames import effect_frame
 from attention.interventions.steering import Interests
 from attention.interventions.writing_frames import writing_frame
+from attention.ui.controls import on_phone
 from attention.ui.interventions.answer import answer
 from attention.ui.interventions.edited import SIDES, decoder, row_height
 from attention.ui.interventions.lens import logit_lens_below
@@ -42,8 +43,6 @@ def what_heads_write(chosen: Reading) -> None:
         lambda _: written_for(model, chosen.trace, followed.ids),
         chosen.model_name, chosen.text, repr(followed.ids),
     )  # fmt: skip
-    with left:
-        _can_and_cannot()
     with right:
         _say(chosen, writing, followed)
         grid, listed = st.columns(2, gap="medium")
@@ -51,6 +50,8 @@ def what_heads_write(chosen: Reading) -> None:
             _grid(writing)
         with listed:
             _listed_heads(chosen, writing, followed)
+    with st.container() if on_phone() else left:  # there, the result comes first
+        _can_and_cannot()
     logit_lens_below(chosen, model, followed)
 
 

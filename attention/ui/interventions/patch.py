@@ -11,6 +11,7 @@ import streamlit as st
 from attention import presets
 from attention.arrays import Array
 from attention.context.two_texts import refusal_of_text
+from attention.edits.codes import encode
 from attention.interventions.frames import patch_frame
 from attention.interventions.patch_charts import patch_map
 from attention.interventions.patching import Patching
@@ -18,7 +19,6 @@ from attention.interventions.sentences import come_back_sentence
 from attention.interventions.steering import Interests
 from attention.ui import inputs
 from attention.ui.controls import head_picker, index, word
-from attention.ui.cutting import edits_button
 from attention.ui.interventions.answer import answer
 from attention.ui.interventions.cut import KEY
 from attention.ui.interventions.edited import (
@@ -31,6 +31,7 @@ from attention.ui.interventions.edited import (
     row_height,
     two_pictures,
 )
+from attention.ui.links import link
 from attention.ui.progress import is_kept, kept
 from attention.ui.readings import Reading, trace
 from attention.ui.short_text import short_text
@@ -38,10 +39,12 @@ from attention.ui.show import draw, notice, signs_note
 from attention.wording import head_name, spelled
 
 _OTHER = {presets.GIFT.text: "When Mary and John went to the store, Mary gave a drink to"}
-WHAT_PUT = {"heads": "Head outputs", "states": "Hidden states"}
+WHAT_PUT = {"heads": "Head outputs", "weights": "Weights", "states": "Hidden states"}
+_PARTS = {"heads": "head", "weights": "weights", "states": "stream"}
 AT_TOKENS = {"all": "At every word", "last": "At the last word"}
 _FEW_LAYERS = 12  # of a model that is measured unasked: a fraction of a second
 _MOST_PASSES = 700  # of hidden states: layers times words
+_PAGE = "pages/explore/interventions.py"
 _HEAD, _LAYER, _WORD = "patch_head", "patch_layer", "patch_word"
 
 
@@ -67,28 +70,28 @@ def patch(chosen: Reading) -> None:
             st.info("Change a word in the other text: so far both give the same answer.")
         return
     with left:
-        states = inputs.choice("What is put in", WHAT_PUT, key="patch_what") == "states"
-    _drawn(chosen, patching, followed, states, left, right)
+        what = inputs.choice("What is put in", WHAT_PUT, key="patch_what")
+    _drawn(chosen, patching, followed, what, left, right)
 
 
 def _drawn(
-    chosen: Reading, patching: Patching, followed: Interests | None, states: bool,
+    chosen: Reading, patching: Patching, followed: Interests | None, what: str,
     left: st.delta_generator.DeltaGenerator, right: st.delta_generator.DeltaGenerator,
 ) -> None:  # fmt: skip
     """Draw the map, what is chosen in it, and what that does."""
-    layers = len(chosen.trace.weights)
+    layers, states = len(chosen.trace.weights), what == "states"
     if states and layers * len(chosen.view.units) > _MOST_PASSES:
         with right:
             st.info(
                 f"{layers} layers times {len(chosen.view.units)} words: hidden states are put in "
-                f"for up to {_MOST_PASSES // layers} words. Head outputs take a text of any length."
+                f"for up to {_MOST_PASSES // layers} words. The others take a text of any length."
             )
         return
     with left:
-        found = _states(chosen, patching) if states else _heads(chosen, patching)
+        found = _states(chosen, patching) if states else _heads(chosen, patching, what)
     if found is None:
         with right:
-            _promise(patching, states)
+            _promise(patching, what)
         return
     with left:
         shares, names = found
@@ -97,9 +100,9 @@ def _drawn(
         edits = (
             patching.patch("stream", place[0], tokens=chosen.view.units[place[1]].positions)
             if states
-            else patching.patch("head", *place, tokens=_tokens(chosen))
+            else patching.patch(_PARTS[what], *place, tokens=_tokens(chosen))
         )
-        edits_button(KEY, "Take it to “Cut”", "content_cut", edits)
+        link(_PAGE, "Open it on “Cut”", {"do": "cut", KEY: encode(edits)})
     after = changed(chosen, edits)
     with right:
         name = names[place[0] * shares.shape[1] + place[1]]
@@ -117,10 +120,10 @@ def _drawn(
         _note(followed)
 
 
-def _promise(patching: Patching, states: bool) -> None:
+def _promise(patching: Patching, what: str) -> None:
     """Say how far apart the two texts are, and what will be measured."""
     own, other = patching.ends
-    part = "hidden state" if states else "head's output"
+    part = {"heads": "head's output", "weights": "head's weights", "states": "hidden state"}[what]
     apart = (
         f"The log-odds of the answer are {own:+.2f} in the text and {other:+.2f} in the other. "
         if patching.answer
@@ -139,15 +142,17 @@ def _tokens(chosen: Reading) -> tuple[int, ...] | None:
     return (len(chosen.trace.tokens) - 1,)
 
 
-def _heads(chosen: Reading, patching: Patching) -> tuple[Array, list[str]] | None:
+def _heads(chosen: Reading, patching: Patching, what: str) -> tuple[Array, list[str]] | None:
     """Measure every head; return how much comes back, and their names; None until asked to."""
     if chosen.view.is_causal:
-        inputs.choice("Outputs are put in", AT_TOKENS, key="patch_at")
-    tokens = _tokens(chosen)
-    shares = _kept("Patching each head", chosen, patching, partial(patching.heads, tokens))
+        inputs.choice("They are put in", AT_TOKENS, key="patch_at")
+    measure = patching.heads if what == "heads" else patching.weights
+    label = f"Patching the {WHAT_PUT[what].lower()} of each head"
+    shares = _kept(label, chosen, patching, partial(measure, _tokens(chosen)))
     if shares is None:
         return None
-    return shares, [head_name(divmod(i, shares.shape[1])) for i in range(shares.size)]
+    of = "the weights of " if what == "weights" else ""
+    return shares, [of + head_name(divmod(i, shares.shape[1])) for i in range(shares.size)]
 
 
 def _states(chosen: Reading, patching: Patching) -> tuple[Array, list[str]] | None:
