@@ -1,6 +1,7 @@
 """What a summary says of every head, against sums over whole arrays."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -10,8 +11,10 @@ import pytest
 from attention.analysis.roles import head_roles, pooled
 from attention.survey import run
 from attention.survey.measure import SURVEY_COLUMNS, SURVEYED, reader
-from attention.survey.summary import TOP, load, save_summary, shipped, summarise
+from attention.survey.running import TextFiles
+from attention.survey.summary import SHIPPED, TOP, load, save_summary, shipped, summarise
 
+ROOT = Path(__file__).parents[2]
 TEXTS = [
     "The cat sat on the mat because it was tired.",
     "One, two, three, and then the next one.",
@@ -106,6 +109,17 @@ def test_a_survey_whose_settings_lie_is_refused(file, tmp_path):
 
 
 # the surveys that come with the package
+
+
+def test_the_shipped_surveys_are_of_the_texts_that_come_with_them():
+    texts = list(TextFiles(sorted((SHIPPED.parent / "texts").glob("*.txt"))))
+    assert len(set(texts)) == len(texts) >= 300
+    assert sorted(shipped()) == ["en-pt", "minilm", "smollm2"]
+    for path in shipped().values():
+        found = load(path)
+        assert (found.texts, found.refused) == (len(texts), 0)
+        assert all(texts[number] == said for number, said in found.said.items())
+    assert f"over {len(texts)} texts" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", ["minilm", "en-pt"])
