@@ -8,6 +8,7 @@ import streamlit as st
 
 from attention.ui import address
 from attention.ui.course import COURSE, PAGES
+from attention.ui.readers import turn_away
 
 
 def navigation() -> st.Page:
@@ -26,6 +27,7 @@ def navigation() -> st.Page:
 if __name__ == "__main__":  # for every reader, at every rerun
     st.set_page_config("Attention", "🔦", layout="wide", initial_sidebar_state=220)
     st.logo("🔦")
+    turn_away()
     address.begin()
     page = navigation()
     address.arrive(page.url_path, page.url_path or Path(PAGES[0].file).stem)

@@ -15,6 +15,7 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
 from attention.models.places import Found, cached_models, marian_files, own_models
+from attention.runtime import limits
 
 if TYPE_CHECKING:
     from attention.models.files import Shapes
@@ -106,7 +107,25 @@ def entries() -> dict[str, Entry]:
         while free in entries:
             free += "'"  # the same name twice: both stay, told apart
         entries[free] = _entry(free, found)
-    return entries
+    return _offered(entries)
+
+
+def _offered(found: dict[str, Entry]) -> dict[str, Entry]:
+    """Return those that whoever serves the models offers, the embedded ones always; else all.
+
+    Raises
+    ------
+    ValueError : one that is offered is not there.
+    """
+    names = limits.offered()
+    if names is None:
+        return found
+    if lacking := [name for name in names if name not in found]:
+        raise ValueError(
+            f"{limits.OFFERED} offers {', '.join(lacking)}, but found are {', '.join(found)}"
+        )
+    allowed = {EMBEDDED, EN_PT, *names}
+    return {name: entry for name, entry in found.items() if name in allowed}
 
 
 def _everywhere() -> Iterator[Found]:

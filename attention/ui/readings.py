@@ -20,6 +20,7 @@ from attention.analysis.written import written_view
 from attention.arrays import Array
 from attention.models.trace import Trace
 from attention.models.transformer import Transformer
+from attention.runtime.limits import check_text, check_tokens
 from attention.runtime.threads import one_blas_thread
 from attention.ui.address import Source
 
@@ -97,6 +98,8 @@ def trace(model: str, text: str) -> Trace:
 
     Of short texts many are kept, of long ones few: with its scores, one may take 570 MB.
     """
+    check_text(text)
+    check_tokens(_length(model, text))
     return _long_trace(model, text) if _is_long(model, text) else _short_trace(model, text)
 
 
@@ -146,7 +149,12 @@ def _long_view(model: str, text: str, merged: bool, special: bool) -> View:
 def _is_long(model: str, text: str) -> bool:
     reader = loaded(model)
     heads = reader.config.num_hidden_layers * reader.config.num_attention_heads
-    return heads * len(reader.tokenize(text)) ** 2 > _MANY_WEIGHTS
+    return heads * _length(model, text) ** 2 > _MANY_WEIGHTS
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _length(model: str, text: str) -> int:
+    return len(loaded(model).tokenize(text))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

@@ -1,0 +1,54 @@
+"""How many readers a server has at once, where whoever serves it limits that."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from attention.runtime.limits import MOST_READERS, whole_number
+
+
+class Room:
+    """A place for each reader, as long as there are any.
+
+    >>> room = Room(is_here=lambda reader: reader != "gone")
+    >>> [room.lets_in(reader, most=2) for reader in ("a", "gone", "b", "c", "a")]
+    [True, True, True, False, True]
+    """
+
+    def __init__(self, is_here: Callable[[str], bool]) -> None:
+        """Ask `is_here` who has left."""
+        self._is_here, self._inside, self._lock = is_here, set[str](), threading.Lock()
+
+    def lets_in(self, reader: str, most: int) -> bool:
+        """Return whether a reader has a place; one who has keeps it until leaving."""
+        with self._lock:
+            if reader not in self._inside and len(self._inside) >= most:
+                self._inside = {other for other in self._inside if self._is_here(other)}
+            if reader in self._inside or len(self._inside) < most:
+                self._inside.add(reader)
+                return True
+            return False
+
+
+def turn_away() -> None:
+    """Stop the page, with the reason, where the server has as many readers as it may."""
+    most, context = whole_number(MOST_READERS), get_script_run_ctx()
+    if most is None or context is None or not runtime.exists():
+        return
+    if not _room().lets_in(context.session_id, most):
+        st.info(
+            f"This server has its {most} readers. Reload the page in a while: your address keeps "
+            "all that you have chosen.",
+            icon=":material/hourglass:",
+        )
+        st.stop()
+
+
+@st.cache_resource(show_spinner=False)
+def _room() -> Room:
+    return Room(runtime.get_instance().is_active_session)

@@ -1,0 +1,111 @@
+"""For many readers: two processes behind one address, and a server that is full."""
+
+import socket
+import threading
+from contextlib import contextmanager, suppress
+from itertools import cycle
+from urllib.request import urlopen
+
+import pytest
+
+from tests.e2e.live import serve
+
+PLACE = "/visualizer?q=The+dog+ran+home+as+it+was+late&word=6&layer=3&head=5"
+
+
+def pump(source, target):
+    """Pass on what comes, and then that nothing more does."""
+    with suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+    with suppress(OSError):
+        target.shutdown(socket.SHUT_RDWR)
+
+
+def connect(reader, port):
+    """Pass on both ways until either side is done."""
+    with reader, socket.create_connection(("127.0.0.1", port)) as server:
+        back = threading.Thread(target=pump, args=(server, reader))
+        back.start()
+        pump(reader, server)
+        back.join()
+
+
+@contextmanager
+def behind_one_address(ports):
+    """Pass connections on to the servers in turn: neighbours in time go to different ones."""
+    turns, served, open_ones = cycle(ports), dict.fromkeys(ports, 0), []
+
+    def accept(front):
+        with suppress(OSError):
+            while True:
+                reader, _ = front.accept()
+                port = next(turns)
+                served[port] += 1
+                open_ones.append(threading.Thread(target=connect, args=(reader, port)))
+                open_ones[-1].start()
+
+    with socket.create_server(("127.0.0.1", 0)) as front:
+        accepting = threading.Thread(target=accept, args=(front,))
+        accepting.start()
+        yield f"http://127.0.0.1:{front.getsockname()[1]}", served
+        front.shutdown(socket.SHUT_RDWR)
+        accepting.join()
+    for one in open_ones:
+        one.join(10)
+
+
+def port_of(url):
+    return int(url.rpartition(":")[2])
+
+
+@pytest.fixture
+def two_servers(tmp_path):
+    """Run two; ask for them before `open_page`, so that they outlive the pages."""
+    with (
+        serve(tmp_path / "one") as one,
+        serve(tmp_path / "other") as other,
+        behind_one_address((port_of(one), port_of(other))) as (url, served),
+    ):
+        yield (one, other), url, served
+
+
+def said(page):
+    return page.get_by_test_id("stAlert").first.inner_text()
+
+
+def test_any_process_answers_any_link(two_servers, open_page):
+    each, url, served = two_servers
+    (told,) = {said(open_page(PLACE, base=one)) for one in each}
+    assert "L3 H5" in told
+    for _ in range(2):  # every file of a page comes from one or the other
+        page = open_page(PLACE, base=url)
+        assert said(page) == told
+        assert page.url == url + PLACE
+    assert min(served.values()) > 0
+
+
+def test_a_server_says_that_it_is_well(server):
+    with urlopen(f"{server}/_stcore/health") as answer:
+        assert answer.read() == b"ok"
+
+
+def test_a_server_that_is_full_says_so_and_has_room_again(tmp_path, browser, monkeypatch):
+    monkeypatch.setenv("ATTENTION_MOST_READERS", "1")
+    with serve(tmp_path / "log") as url:
+        first, second = browser.new_context(), browser.new_context()
+        inside, outside = first.new_page(), second.new_page()
+        inside.goto(f"{url}/visualizer")
+        inside.get_by_role("heading", name="Visualizer").wait_for(timeout=60_000)
+        outside.goto(f"{url}/visualizer")
+        outside.get_by_text("This server has its 1 readers").wait_for(timeout=60_000)
+        assert outside.get_by_role("heading", name="Visualizer").count() == 0
+        first.close()
+        for _ in range(30):
+            outside.reload()
+            outside.wait_for_timeout(1000)
+            if outside.get_by_role("heading", name="Visualizer").count():
+                break
+        else:
+            pytest.fail("nobody is let in after the first reader has left")
+        second.close()

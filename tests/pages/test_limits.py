@@ -1,0 +1,57 @@
+"""A page in public: no reader names a path, loads what is not offered, or reads without end."""
+
+from time import perf_counter
+
+import pytest
+
+from attention.runtime import limits
+from tests.pages.app import (
+    CONTEXT,
+    HEADS,
+    INTERVENTIONS,
+    LESSON,
+    TRANSLATION,
+    VISUALIZER,
+    healthy,
+    open_page,
+    sentence,
+)
+
+PATHS = [
+    "/etc/passwd",
+    "../../attention/models/minilm",
+    "~/models",
+    "file:///etc/passwd",
+    "minilm'",
+]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_path_in_the_address_is_no_model(path):
+    app = open_page(VISUALIZER, model=path)
+    assert app.selectbox(key="model").value == "minilm"
+    assert path not in app.selectbox(key="model").options
+
+
+def test_a_path_in_the_address_is_no_translator():
+    app = open_page(TRANSLATION, translator="/etc/passwd")
+    assert app.selectbox(key="translator").value == "en-pt"
+
+
+@pytest.mark.parametrize("page", [LESSON, VISUALIZER, HEADS, CONTEXT, INTERVENTIONS, TRANSLATION])
+def test_a_text_of_more_tokens_than_the_server_allows_is_refused(page, monkeypatch):
+    monkeypatch.setenv(limits.MOST_TOKENS, "30")
+    app = open_page(page, q="the cat " * 20)
+    told = " ".join(warning.value.replace("\\", "") for warning in app.warning)
+    assert "tokens; this server reads at most 30." in told
+    assert "the cat the cat" in sentence(app).value
+
+
+@pytest.mark.parametrize("page", [VISUALIZER, TRANSLATION])
+def test_a_text_without_end_is_refused_before_it_is_read(page):
+    app = open_page(page)
+    start = perf_counter()
+    healthy(sentence(app).set_value("cat " * 1_000_000).run())
+    assert perf_counter() - start < 5
+    told = " ".join(warning.value.replace("\\", "") for warning in app.warning)
+    assert "has 4,000,000 characters; at most 50,000 are looked at." in told
