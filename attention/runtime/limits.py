@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 
-MOST_READERS, MOST_TOKENS, OFFERED = (
+READERS_ALLOWED, TOKENS_ALLOWED, OFFERED = (
     "ATTENTION_MOST_READERS", "ATTENTION_MOST_TOKENS", "ATTENTION_OFFERED",
 )  # fmt: skip
 LONGEST_TEXT = 50_000  # characters that are looked at: tokens are counted of no longer text
 
 
-def whole_number(name: str) -> int | None:
+def number_said(name: str) -> int | None:
     """Return the number that a variable says; None where it is not set.
 
     Raises
@@ -57,6 +57,6 @@ def check_tokens(count: int) -> None:
     ------
     ValueError : with both numbers.
     """
-    most = whole_number(MOST_TOKENS)
+    most = number_said(TOKENS_ALLOWED)
     if most is not None and count > most:
         raise ValueError(f"The text has {count} tokens; this server reads at most {most}.")

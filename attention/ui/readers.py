@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from attention.runtime.limits import MOST_READERS, whole_number
+from attention.runtime.limits import READERS_ALLOWED, number_said
 
 
 class Room:
@@ -37,7 +37,7 @@ class Room:
 
 def turn_away() -> None:
     """Stop the page, with the reason, where the server has as many readers as it may."""
-    most, context = whole_number(MOST_READERS), get_script_run_ctx()
+    most, context = number_said(READERS_ALLOWED), get_script_run_ctx()
     if most is None or context is None or not runtime.exists():
         return
     if not _room().lets_in(context.session_id, most):

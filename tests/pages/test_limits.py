@@ -40,7 +40,7 @@ def test_a_path_in_the_address_is_no_translator():
 
 @pytest.mark.parametrize("page", [LESSON, VISUALIZER, HEADS, CONTEXT, INTERVENTIONS, TRANSLATION])
 def test_a_text_of_more_tokens_than_the_server_allows_is_refused(page, monkeypatch):
-    monkeypatch.setenv(limits.MOST_TOKENS, "30")
+    monkeypatch.setenv(limits.TOKENS_ALLOWED, "30")
     app = open_page(page, q="the cat " * 20)
     told = " ".join(warning.value.replace("\\", "") for warning in app.warning)
     assert "tokens; this server reads at most 30." in told

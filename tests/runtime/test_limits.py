@@ -15,22 +15,22 @@ def fresh_registry():
 
 
 def test_nothing_is_limited_unless_it_is_asked_for(monkeypatch):
-    for name in (limits.MOST_READERS, limits.MOST_TOKENS, limits.OFFERED):
+    for name in (limits.READERS_ALLOWED, limits.TOKENS_ALLOWED, limits.OFFERED):
         monkeypatch.delenv(name, raising=False)
-    assert limits.whole_number(limits.MOST_READERS) is None
+    assert limits.number_said(limits.READERS_ALLOWED) is None
     assert limits.offered() is None
     limits.check_tokens(10**9)
 
 
 @pytest.mark.parametrize("said", ["0", "-3", "many", "1.5", "²"])
 def test_a_limit_that_means_nothing_is_refused(monkeypatch, said):
-    monkeypatch.setenv(limits.MOST_TOKENS, said)
+    monkeypatch.setenv(limits.TOKENS_ALLOWED, said)
     with pytest.raises(ValueError, match="ATTENTION_MOST_TOKENS must be a whole number"):
         limits.check_tokens(3)
 
 
 def test_a_text_is_refused_with_both_numbers(monkeypatch):
-    monkeypatch.setenv(limits.MOST_TOKENS, "12")
+    monkeypatch.setenv(limits.TOKENS_ALLOWED, "12")
     limits.check_tokens(12)
     with pytest.raises(ValueError, match="has 13 tokens; this server reads at most 12"):
         limits.check_tokens(13)
