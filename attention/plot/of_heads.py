@@ -1,56 +1,29 @@
-"""Pictures of a trace in one call each, for notebooks and files.
-
-Each function takes a trace, or a `View` of one where words and special tokens are chosen once. It
-points at what tells most where it is not told what to show, and returns an Altair chart: let it be
-the last line of a cell, or write it to a file with `save`. Heads are `(layer, head)`, counted from
-0; a word is its position or its text, which is the first word so spelled.
-"""
+"""Pictures of heads: links, maps, all heads at a glance, rows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
 
-import altair as alt
 import numpy as np
 
-from attention.analysis import embeddings, frames, metrics, sentences
+from attention.analysis import frames, metrics, sentences
 from attention.analysis import links as pictured
-from attention.analysis.asked import Word, seen_in, word_and_heads, word_at
+from attention.analysis.asked import Word, seen_in, word_and_heads
 from attention.analysis.grouped_heads import sharing
 from attention.analysis.link_frames import link_frame
-from attention.analysis.role_kinds import ROLES
-from attention.analysis.roles import HeadRoles, head_roles
-from attention.analysis.words import View, view
+from attention.analysis.words import View
 from attention.charts import maps
-from attention.charts.blend import blend_bars
-from attention.charts.files import offline as offline
-from attention.charts.files import save as save
 from attention.charts.inline import inline
 from attention.charts.links import word_links
 from attention.charts.look import dressed
-from attention.charts.role_frames import role_grid_frame
-from attention.charts.roles import grid_of_roles
 from attention.charts.thumbnail_frames import map_letters, thumbnail_frame, thumbnail_labels
 from attention.charts.thumbnails import thumbnails
 from attention.lesson.frames import hero_frame
-from attention.models import load_model
 from attention.models.trace import Trace
-from attention.models.translation import Translation
-from attention.pipeline.blend_frames import meaning_bars
-from attention.pipeline.blending import NEAREST, BlendedWords, head_start
-from attention.presets import preset_for
-from attention.translation.aligned import CrossView, Sides, sides_of
-from attention.translation.charts import alignment_map, cross_lines
-from attention.translation.frames import align_frame, cross_frame
+from attention.plot.drawing import WIDTH, Picture, cross_links
+from attention.translation.aligned import CrossView
 from attention.wording import Head, head_name, spelled
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-Picture = alt.TopLevelMixin
-
-_WIDTH = 620  # pixels
 _FEW = 3  # heads beside each other
 _SIDES = {1: 420, 2: 300}  # of a map, pixels, by how many stand in a row; else 220
 _ROW = 22  # pixels that a layer takes in the grid of figures
@@ -91,7 +64,7 @@ def links(
     if any(one != layer for one, _ in picked):
         raise ValueError(f"lines are of heads of one layer, got {_names(picked)}")
     if seen.other is not None:
-        return _cross_links(CrossView(seen, layer, columns), asked)
+        return cross_links(CrossView(seen, layer, columns), asked)
     size, several = len(seen.units), len(columns) > 1 if coloured is None else coloured
     long = size > pictured.MOST_WORDS and shown is None
     if shown is None:
@@ -118,7 +91,7 @@ def links(
         listed=long,
         legend=columns if several else (),
     )
-    return dressed(chart.properties(width=_WIDTH), f"{_names(picked)}: click a word")
+    return dressed(chart.properties(width=WIDTH), f"{_names(picked)}: click a word")
 
 
 def head_map(
@@ -237,124 +210,6 @@ def rows(
     return dressed(chart, f"What {spelled(seen.labels, asked)} attends to")
 
 
-def blend(
-    of: Trace | BlendedWords,
-    *,
-    query: Word | None = None,
-    head: Head | None = None,
-    meanings: Sequence[str] = (),
-    model: str | None = None,
-) -> Picture:
-    """Draw what a word becomes: its words' vectors blended by one row, as nearness to meanings.
-
-    Each bar is a cosine, and adds up from what each word puts in; grey marks are where the blend
-    stood before scores were moved.
-
-    Parameters
-    ----------
-    of : a trace, or a blend with scores of one's own (`attention.pipeline.blending.BlendedWords`)
-    query, head : whose row; by default that of the most telling link
-    meanings : words to compare with; by default a set that fits the sentence
-    model : whose vectors; by default that of the trace
-
-    Raises
-    ------
-    ValueError : the trace is of no model that is here, or a meaning has no vector.
-    """
-    reader = load_model(model or _model_of(of))
-    blended, text = (
-        (of, "") if isinstance(of, BlendedWords) else (_own_blend(of, query, head), of.text)
-    )
-    preset = preset_for(text)
-    near = embeddings.nearest_words(reader, blended.before, NEAREST)
-    names = meanings or (preset.meanings if preset else [name for name, _ in near])
-    bars = meaning_bars(blended, {name: embeddings.word_vector(reader, name) for name in names})
-    chart = blend_bars(inline(bars.frame), labels=bars.labels, title=bars.title, domain=bars.domain)
-    return dressed(
-        chart.properties(width=_WIDTH), f"{blended.start.query_label or 'The blend'} becomes"
-    )
-
-
-def alignment(
-    of: Translation | Trace | View,
-    *,
-    layer: int = -1,
-    head: int | None = None,
-    query: Word = 0,
-    source: Word | None = None,
-    lines: bool = False,
-) -> Picture:
-    """Draw which words of one text attend to which of another: a translation, cross-attention.
-
-    Parameters
-    ----------
-    layer, head : of the decoder; by default the mean over the heads of the last layer
-    query : the word of the translation that is framed, or whose lines are drawn
-    source : a word of the other text that is framed instead, or whose lines are drawn
-    lines : draw the two texts side by side with lines; else a map
-
-    Raises
-    ------
-    ValueError : the trace is of one text, or there is no such layer, head or word.
-    """
-    sides = sides_of(of if isinstance(of, Translation) else seen_in(of), layer, head)
-    asked = word_at([unit.label for unit in sides.target], query)
-    other = None if source is None else word_at([unit.label for unit in sides.source], source)
-    if lines:
-        return _cross_links(sides, asked, other)
-    chart = alignment_map(
-        inline(align_frame(sides, asked, other)),
-        source=tuple(unit.label for unit in sides.source),
-        target=tuple(unit.label for unit in sides.target),
-    )
-    return dressed(chart.properties(width=_WIDTH))
-
-
-def roles(of: Trace | View | HeadRoles) -> Picture:
-    """Draw what each head does on this text, as a colour; grey where it does nothing of that.
-
-    Under the pointer: the score of the role, and what it is by chance (`attention.head_roles`).
-
-    Parameters
-    ----------
-    of : a trace or a view of one text, or roles that were measured already
-
-    Raises
-    ------
-    ValueError : the weights are of two texts.
-    """
-    if not isinstance(of, HeadRoles):
-        seen = seen_in(of)
-        if seen.other is not None:
-            raise ValueError("a role is what a head does on one text, and these keys are another's")
-        of = head_roles(seen)
-    layers, heads = of.main.shape
-    chart = grid_of_roles(
-        inline(role_grid_frame(of)),
-        roles=[role.label for role in ROLES.values()],
-        layers=layers,
-        heads=heads,
-    )
-    with_role = int((of.main >= 0).sum())
-    return dressed(chart, f"{with_role} of {layers * heads} heads have a role on this text")
-
-
-def drawn(
-    build: Callable[..., Picture], data: pd.DataFrame, *, width: int = _WIDTH, **options: Any
-) -> Picture:
-    """Draw a table with any of the package's own chart functions, as one that stands alone.
-
-    Parameters
-    ----------
-    build : a function of a `charts` module
-    data : the table that it takes; `options` are its own
-    width : in pixels, where the chart does not say so itself
-    """
-    chart: Any = build(inline(data), **options)
-    fits = isinstance(chart, alt.Chart | alt.LayerChart) and chart.width is alt.Undefined
-    return dressed(chart.properties(width=width) if fits else chart)
-
-
 def _figure_grid(of: Trace | View, seen: View, figure: str) -> Picture:
     figures = metrics.figures_for(seen)
     if figure not in figures:
@@ -376,31 +231,9 @@ def _figure_grid(of: Trace | View, seen: View, figure: str) -> Picture:
     )
 
 
-def _cross_links(sides: Sides, asked: int, other: int | None = None) -> Picture:
-    chart = cross_lines(
-        inline(cross_frame(sides, asked, other)),
-        rows=max(len(sides.source), len(sides.target)),
-        from_source=other is not None,
-    )
-    return dressed(chart.properties(width=_WIDTH))
-
-
-def _own_blend(trace: Trace, query: Word | None, head: Head | None) -> BlendedWords:
-    seen = view(trace)
-    asked, picked = word_and_heads(seen, query, None if head is None else [head])
-    start = head_start(load_model(trace.model), trace, seen, picked[0], asked, own=False)
-    return BlendedWords(start, start.base, 1.0)
-
-
 def _role(seen: View, head: Head) -> str:
     return sentences.role(seen, *head) if seen.other is None else ""
 
 
 def _names(heads: Sequence[Head]) -> str:
     return ", ".join(map(head_name, heads))
-
-
-def _model_of(of: Trace | BlendedWords) -> str:
-    if isinstance(of, BlendedWords):
-        raise ValueError("a blend of one's own does not say whose vectors it has: give model=")
-    return of.model
