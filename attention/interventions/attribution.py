@@ -23,6 +23,11 @@ from attention.models.layers import kv_head
 from attention.models.trace import Trace
 from attention.wording import Head, head_name
 
+NO_SUM = (
+    "it predicts no next word, or norms or caps stand between what heads write and the logits, so "
+    "that these are no sum of parts"
+)
+
 
 @dataclass(frozen=True, eq=False)
 class DirectWriting:
@@ -56,24 +61,22 @@ def written_for(model: CausalModel, trace: Trace, answer: Answer) -> DirectWriti
 
     Raises
     ------
-    ValueError : the text has no tokens, the model has no next token, or its norms stand behind
-        the sums, so that the stream is no sum of parts.
+    ValueError : the text has no tokens, or the model's prediction is no sum of parts; see `NO_SUM`.
     """
-    if not model.norm_first:
-        raise ValueError(f"{model.name} normalises after each sum: its stream is no sum of parts")
+    if not model.predicts or not model.sums_parts:
+        raise ValueError(f"{model.name}: {NO_SUM}")
     if trace.next_logits is None:
         raise ValueError(f"{model.name} predicts no next token here: {trace.why_no_next}")
     slope = answer_slope(trace.next_logits, answer)
     last = trace.hidden[:, -1].astype(np.float64)  # (L + 1, D)
-    u = model.readout(trace.hidden[-1, -1], slope)
+    u, constant = model.readout(trace.hidden[-1, -1], slope)
     keys = np.stack([_keys(model, trace, layer, u) for layer in range(len(trace.weights))])
     heads = keys.sum(axis=-1)
     biases = np.array([model.output_projection(layer)[1] @ u for layer in range(len(heads))])
     grown = np.diff(last @ u)  # what each layer adds
-    exact = float(trace.next_logits.astype(np.float64) @ slope)
     return DirectWriting(
         heads, biases, grown - heads.sum(axis=1) - biases, float(last[0] @ u),
-        exact - float(last[-1] @ u), keys,
+        constant, keys,
     )  # fmt: skip
 
 

@@ -107,12 +107,17 @@ class CausalModel(Transformer):
         scores: Array = self.last_norm(x) @ self._head.T
         return capped_in_place(scores, self.config.logit_cap)
 
-    def readout(self, x: Array, slope: Array) -> Array:
+    @property
+    def sums_parts(self) -> bool:
+        """Whether what heads write is added to the stream as it is, and logits have no cap."""
+        return self.norm_first and not self.names.attended_norm and self.config.logit_cap is None
+
+    def readout(self, x: Array, slope: Array) -> tuple[Array, float]:
         """Return the direction `(D,)` in which parts of a stream raise a weighted sum of logits.
 
         `u = Norm'(E^T slope)`: a part p of the row x adds `p . u`, with the scale of the last norm
-        held at that of the whole row. So the parts' shares, and what the norm's bias adds, sum to
-        `logits(x) . slope`.
+        held at that of the whole row. So the parts' shares and what the norm's bias adds, which is
+        returned, too, sum to `logits(x) . slope`, where there is no cap.
 
         Source: Elhage et al. 2021, "A mathematical framework for transformer circuits", section on
         direct logit attribution; the held scale: Ba et al. 2016, section 3.
@@ -129,12 +134,13 @@ class CausalModel(Transformer):
         if self._head is None:
             raise ValueError(f"{self.name} predicts no next token: {NO_HEAD}")
         wanted = np.flatnonzero(slope)
-        direction = (slope[wanted] @ self._head[wanted]).astype(np.float64)
-        direction *= self._weights[f"{self.last_norm_name}.weight"]
-        row = x.astype(np.float64)
+        wished = slope[wanted] @ self._head[wanted].astype(np.float64)
+        direction, row = wished * self._weights[f"{self.last_norm_name}.weight"], x.astype("f8")
+        bias = 0.0
         if self.norm == "LayerNorm":  # it takes the mean away from whatever it reads
             direction, row = direction - direction.mean(), row - row.mean()
-        return direction / np.sqrt(row @ row / len(row) + self._norm_eps)
+            bias = float(wished @ self._weights[f"{self.last_norm_name}.bias"])
+        return direction / np.sqrt(row @ row / len(row) + self._norm_eps), bias
 
     def _next_logits(self, stream: Array) -> Array | None:
         return self.logits(stream[-1]) if len(stream) and self.predicts else None

@@ -20,6 +20,7 @@ from tests.e2e.page import (
     type_sentence,
     weight,
 )
+from tests.optional import with_smollm2
 
 HOSTILE = ("**bold**", "$x$", ":red[hi]", "<script>alert(1)</script>", "[a](http://x)")
 BLEND, MAPS, ROWS, TIME = "The blended output", "Maps of", "Row of", "Time of"
@@ -125,6 +126,15 @@ def test_a_click_in_the_grid_adds_a_head_and_the_same_click_takes_it_away(open_p
     cell.click()
     expect(tags(page)).to_have_text(["L3 H1", "L4 H3", "L4 H4"])
     expect(chart(page, MAPS).get_by_text("L0 H2", exact=True)).to_have_count(0)
+
+
+@pytest.mark.parametrize("model", ["minilm", pytest.param("smollm2", marks=with_smollm2)])
+def test_a_click_on_a_small_map_adds_its_head(open_page, model):
+    page = open_page(f"/heads?grid=maps&model={model}&heads=L3H1")
+    small = chart(page, "Maps of all").locator("image")
+    expect(small).to_have_count(72 if model == "minilm" else 270)
+    small.nth(2).click()
+    expect(tags(page)).to_have_text(["L3 H1", "L0 H2"])
 
 
 def test_hovering_a_row_marks_it_in_every_map_without_the_server(open_page):

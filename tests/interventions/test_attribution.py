@@ -1,5 +1,7 @@
 """What heads write for an answer: exact sums, a slow loop, and the facts of one sentence."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -34,6 +36,15 @@ def test_all_parts_sum_to_the_difference_of_the_logits(small):
     exact = float(trace.next_logits[3]) - float(trace.next_logits[5])
     assert found.total == pytest.approx(exact, abs=1e-5)
     assert found.keys.sum(axis=-1) == pytest.approx(found.heads)
+    assert (found.constant != 0) == (small.norm == "LayerNorm")
+
+
+def test_where_norms_or_caps_stand_between_there_is_no_sum(small, monkeypatch):
+    trace = small.trace("the cat sat on the mat")
+    assert small.sums_parts
+    monkeypatch.setattr(small, "config", replace(small.config, logit_cap=30.0))
+    with pytest.raises(ValueError, match="no sum of parts"):
+        attribution.written_for(small, trace, ANSWER)
 
 
 def test_a_head_against_a_slow_loop(small):
@@ -41,7 +52,7 @@ def test_a_head_against_a_slow_loop(small):
     found = attribution.written_for(small, trace, ANSWER)
     # the last norm is linear while its scale is held: what it makes of x + part less x, rescaled
     x = trace.hidden[-1, -1].astype(float)
-    u = small.readout(trace.hidden[-1, -1], answer_slope(trace.next_logits, ANSWER))
+    u, _ = small.readout(trace.hidden[-1, -1], answer_slope(trace.next_logits, ANSWER))
     for layer, head in np.ndindex(found.heads.shape):
         w_o, _ = small.output_projection(layer)
         width = trace.head_output.shape[-1]
@@ -57,7 +68,7 @@ def test_the_readout_is_what_the_logits_do_while_the_scale_is_held(small):
     trace = small.trace("the cat sat on the mat")
     x = trace.hidden[-1, -1].astype(np.float64)
     slope = answer_slope(trace.next_logits, ANSWER)
-    u = small.readout(trace.hidden[-1, -1], slope)
+    u, _ = small.readout(trace.hidden[-1, -1], slope)
     # twice the stream has twice the scale: the same logits, so held they are twice as far from 0
     doubled = small.logits((2 * x).astype(np.float32)).astype(np.float64) @ slope
     once = small.logits(x.astype(np.float32)).astype(np.float64) @ slope
@@ -78,7 +89,7 @@ def test_an_answer_of_several_tokens_counts_each_by_its_share():
 
 
 def test_an_encoder_writes_for_no_answer(model, cat_trace):
-    with pytest.raises(ValueError, match="normalises after each sum"):
+    with pytest.raises(ValueError, match="no sum of parts"):
         attribution.written_for(model, cat_trace, ANSWER)
 
 

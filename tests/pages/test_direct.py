@@ -50,4 +50,4 @@ def test_the_lens_opens_and_its_top_is_the_model_s_own_word():
 
 def test_an_encoder_has_no_answer_to_write_for():
     app = open_page(INTERVENTIONS, do="direct", model="minilm", q=presets.CAT.text)
-    assert "predicts no next word" in plain(app.info[-1].value)
+    assert "it predicts no next word" in plain(app.info[-1].value)

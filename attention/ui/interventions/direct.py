@@ -7,7 +7,7 @@ import streamlit as st
 
 from attention.arrays import Array
 from attention.interventions.ablation import removal_effects
-from attention.interventions.attribution import DirectWriting, direct_sentence, written_for
+from attention.interventions.attribution import NO_SUM, DirectWriting, direct_sentence, written_for
 from attention.interventions.charts import effect_grid
 from attention.interventions.frames import effect_frame
 from attention.interventions.steering import Interests
@@ -18,7 +18,7 @@ from attention.ui.interventions.edited import SIDES, decoder, row_height
 from attention.ui.interventions.lens import logit_lens_below
 from attention.ui.progress import kept
 from attention.ui.readings import Reading
-from attention.ui.show import draw, notice
+from attention.ui.show import draw, escape_markdown, notice
 
 _LISTED = 8  # heads
 _MOST_ABLATED = 64  # tokens: of longer texts the listed heads are not ablated unasked
@@ -29,10 +29,10 @@ _WEIGHT = st.column_config.NumberColumn(format="%.2f")
 def what_heads_write(chosen: Reading) -> None:
     """Draw what every head writes for the reader's answer, and the logit lens below."""
     model = decoder(chosen)
-    if model is None or not model.norm_first:
+    if model is None or not model.sums_parts:
         st.info(
-            f"{chosen.model_name} predicts no next word: there is no answer that its heads could "
-            "write for. “Which heads matter” takes them out instead."
+            f"Nothing to add up in {escape_markdown(chosen.model_name)}: {NO_SUM}. “Which heads "
+            "matter” takes heads out instead."
         )
         return
     left, right = st.columns(SIDES, gap="medium")
