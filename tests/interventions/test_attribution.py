@@ -39,6 +39,28 @@ def test_all_parts_sum_to_the_difference_of_the_logits(small):
     assert (found.constant != 0) == (small.norm == "LayerNorm")
 
 
+@pytest.mark.parametrize("kind", tiny.DECODERS)
+def test_every_architecture_is_added_up_or_refused(kind, tmp_path):
+    tiny.write(tmp_path / kind, kind)
+    with offered(tmp_path):
+        model = attention.load_model(kind)
+    trace = model.trace("the cat sat on the mat")
+    if not model.sums_parts:
+        assert kind.startswith("gemma")
+        with pytest.raises(ValueError, match="no sum of parts"):
+            attribution.written_for(model, trace, ANSWER)
+        return
+    found = attribution.written_for(model, trace, ANSWER)
+    exact = float(trace.next_logits[3]) - float(trace.next_logits[5])
+    assert found.total == pytest.approx(exact, abs=1e-5)
+    for layer in range(len(found.heads)):  # the attention of a layer, run by itself
+        z = trace.head_output[layer, :, -1].reshape(-1)
+        w_o, bias = model.output_projection(layer)
+        u, _ = model.readout(trace.hidden[-1, -1], answer_slope(trace.next_logits, ANSWER))
+        attended = float((z @ w_o + bias) @ u)
+        assert found.heads[layer].sum() + found.biases[layer] == pytest.approx(attended, abs=1e-5)
+
+
 def test_where_norms_or_caps_stand_between_there_is_no_sum(small, monkeypatch):
     trace = small.trace("the cat sat on the mat")
     assert small.sums_parts
