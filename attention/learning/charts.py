@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 import altair as alt
 import pandas as pd
 
@@ -18,7 +15,9 @@ from attention.charts.parts import (
 )
 
 _CROWDED = 16  # rows or columns of a map: beyond, some have no label
-_ROW = 22  # pixels of a bar
+_TITLED = 100  # pixels of a map: beside a smaller one the title of the rows has no room
+_ROW, _THIN = 22, 9  # pixels of a bar, and of one among several
+_PICKER = 50  # and of what stands above the bars
 _TALL = 380  # and of the curves, and of a single map, with their axes
 
 
@@ -41,7 +40,7 @@ def weight_maps(
     row_axis.labelExpr = "rows[datum.value]"
     base = alt.Chart().encode(
         x=alt.X("k:O").title(titles[1]).axis(position_axis(thin=crowded, labelAngle=-60)),
-        y=alt.Y("q:O").title(titles[0]).axis(row_axis),
+        y=alt.Y("q:O").title(titles[0] if size > _TITLED else None).axis(row_axis),
         tooltip=[
             alt.Tooltip("query:N", title=titles[0]),
             alt.Tooltip("key:N", title=titles[1]),
@@ -49,11 +48,11 @@ def weight_maps(
         ],
     )
     legend = alt.Legend(orient="bottom", direction="horizontal", gradientLength=160)
-    cells = base.mark_rect().encode(
+    cells = base.mark_rect(aria=not crowded).encode(  # a thousand labels are slow, and no help
         color=alt.Color("weight:Q").title("weight").scale(domain=[0, 1]).legend(legend)
     )
     right = base.transform_filter("datum.right").mark_rect(
-        filled=False, stroke=CHOSEN, strokeWidth=1.5, aria=False
+        filled=False, stroke=CHOSEN, strokeWidth=0.6 if crowded else 1.5, aria=False
     )
     layers = alt.layer(cells, right).properties(width=size, height=size)
     names = alt.param(name="rows", value=list(rows))
@@ -61,7 +60,8 @@ def weight_maps(
         layers = alt.layer(cells, right, data=data).properties(height=_TALL)
         return layers.add_params(labels_param(labels), names)
     header = alt.Header(title=None, labelExpr="'head ' + datum.value", labelFontSize=13)
-    facets = layers.facet(alt.Facet("map:O", header=header), data=data, columns=2)
+    columns = 2 if heads < 8 else 4
+    facets = layers.facet(alt.Facet("map:O", header=header), data=data, columns=columns)
     return facets.add_params(labels_param(labels), names)
 
 
@@ -88,7 +88,7 @@ def learning_curves(
     right = right.axis(format="%", tickCount=5)
     loss = alt.Y("loss:Q").title("loss in nats, dashed")
     loss = loss.scale(domain=[0, highest], clamp=True, nice=False)
-    level = alt.Chart(data).mark_rule(strokeDash=[2, 4], tooltip=None)
+    level = alt.Chart(data).mark_rule(strokeDash=[2, 4], tooltip=None, aria=False)
     now = base.transform_filter("datum.now").mark_point(filled=True, size=90, opacity=1)
     solid = alt.layer(
         level.transform_filter("datum.step == 0").encode(
@@ -106,6 +106,7 @@ def push_bars(
     data: pd.DataFrame, *, labels: tuple[str, ...], largest: float, heads: int
 ) -> alt.TopLevelMixin:
     """Draw where the loss pushes each score: right is up. `data` is `frames.push_frame`."""
+    crowded = len(labels) > _CROWDED
     right = alt.Color("right:N").scale(domain=[True, False], range=[CHOSEN, NEUTRAL]).legend(None)
     bars = (
         alt.Chart(data)
@@ -115,7 +116,7 @@ def push_bars(
             .title("push on the score (−dL/ds)")
             .scale(domain=[-largest, largest], nice=False)
             .axis(tickCount=5, format="~g"),
-            y=alt.Y("k:O").title(None).axis(position_axis()),
+            y=alt.Y("k:O").title(None).axis(position_axis(thin=crowded)),
             color=right,
             tooltip=[
                 alt.Tooltip("key:N"),
@@ -127,54 +128,85 @@ def push_bars(
     )
     if heads > 1:
         bars = bars.encode(yOffset=alt.YOffset("head:N"))
-    height = max(len(labels), 1) * max(_ROW if len(labels) <= _CROWDED else 12, 9 * heads)
-    return bars.add_params(labels_param(labels)).properties(
-        height=height + AXIS_HEIGHT + TITLE_HEIGHT
-    )
+    height = len(labels) * max(_ROW, _THIN * heads) + AXIS_HEIGHT + TITLE_HEIGHT
+    return bars.add_params(labels_param(labels)).properties(height=min(height, _TALL - _PICKER))
 
 
 def accuracy_lines(
-    data: pd.DataFrame, *, series: tuple[str, ...], lengths: tuple[int, ...], chance: float
+    data: pd.DataFrame,
+    *,
+    series: tuple[str, ...],
+    lengths: tuple[int, ...],
+    chance: float,
+    here: bool = False,
+    narrow: bool = False,
 ) -> alt.TopLevelMixin:
     """Draw accuracy against the number of books: the mean of the seeds, from worst to best.
 
-    `data` is `frames.accuracy_frame`; of two networks with the same accuracy one hides the other,
-    so the points of each are a little aside.
+    `data` is `frames.accuracy_frame`; what was measured on the reader's machine is a ring, where
+    it has any `here`: Vega warns of empty layers.
     """
-    base = alt.Chart(data).encode(
-        x=alt.X("n:Q")
-        .title("books on the shelf")
-        .scale(type="log", base=2, nice=False, padding=24)
-        .axis(values=list(lengths), grid=False, format="d"),
-        xOffset=alt.XOffset("series:N").scale(domain=list(series), range=[-9, 9]),
-        color=alt.Color("series:N").scale(domain=list(series)).legend(_below()),
-        tooltip=[
-            alt.Tooltip("series:N", title="network"),
-            alt.Tooltip("n:Q", title="books"),
-            alt.Tooltip("mean:Q", title="accuracy, mean", format=".1%"),
-            alt.Tooltip("low:Q", title="worst seed", format=".1%"),
-            alt.Tooltip("high:Q", title="best seed", format=".1%"),
-            alt.Tooltip("seeds:Q", title="seeds"),
-            alt.Tooltip("parameters:Q", title="numbers learned", format=","),
-            alt.Tooltip("rate:Q", title="learning rate"),
-            alt.Tooltip("steps:Q", title="steps, mean", format=",.0f"),
-        ],
+    legend = alt.Legend(
+        title=None, orient="bottom", columns=1 if narrow else 3, labelLimit=240, symbolOpacity=1
     )
-    scale: Any = alt.Scale(domain=[0, 1])
-    mean = alt.Y("mean:Q", scale=scale).title("accuracy").axis(format="%", tickCount=5)
-    spread = base.encode(y=alt.Y("low:Q", scale=scale), y2="high:Q")
-    level = alt.Chart(data).mark_rule(strokeDash=[5, 5], color=NEUTRAL).encode(y=alt.datum(chance))
-    return alt.layer(
-        level,
-        spread.mark_rule(strokeWidth=4, opacity=0.4),
-        base.encode(y=mean).mark_line(strokeWidth=2),
-        base.encode(y=mean, shape=_shape(series)).mark_point(filled=True, size=60, opacity=1),
-    ).properties(height=400)
+    color = alt.Color("series:N").scale(domain=list(series)).legend(legend)
+    shape = alt.Shape("series:N").scale(domain=list(series)).legend(legend)
+    base = alt.Chart(data).encode(
+        x=alt.X("at:Q")
+        .title("books on the shelf")
+        .scale(type="log", base=2, nice=False, padding=18)
+        .axis(values=list(lengths), grid=False, format="d"),
+        color=color,
+        tooltip=_accuracy_tips(),
+    )
+    mean = alt.Y("mean:Q").title("right answers").scale(domain=[0, 1])
+    mean = mean.axis(format="%", tickCount=5)
+    stored = base.transform_filter("!datum.here")
+    layers = [
+        _guess(data, chance),
+        base.encode(y=alt.Y("low:Q"), y2="high:Q").mark_rule(strokeWidth=4, opacity=0.4),
+        stored.encode(y=mean).mark_line(strokeWidth=2),
+        stored.encode(y=mean, shape=shape).mark_point(filled=True, size=70, opacity=1),
+    ]
+    if here:
+        rings = base.transform_filter("datum.here").encode(y=mean)
+        layers.append(rings.mark_point(size=190, strokeWidth=2.5, filled=False))
+    return alt.layer(*layers).properties(height=400)
 
 
-def _shape(series: Sequence[str]) -> alt.Shape:
-    return alt.Shape("series:N").scale(domain=list(series)).legend(_below())
+def accuracy_bars(
+    data: pd.DataFrame, *, series: tuple[str, ...], chance: float
+) -> alt.TopLevelMixin:
+    """Draw the accuracy of each network as a bar, with its spread. `data` as `accuracy_lines`."""
+    base = alt.Chart(data).encode(
+        y=alt.Y("series:N").title(None).sort(list(series)).axis(labelLimit=240),
+        tooltip=_accuracy_tips(),
+    )
+    x = alt.X("mean:Q").title("right answers").scale(domain=[0, 1]).axis(format="%", tickCount=5)
+    first = alt.Color("here:N").scale(domain=[True, False]).legend(None)
+    bars = base.mark_bar(height={"band": 0.6}).encode(x=x, color=first)
+    spread = base.mark_rule(strokeWidth=3, color=NEUTRAL).encode(x="low:Q", x2="high:Q")
+    rows = alt.Chart(data).transform_aggregate(count="count()")
+    guess = rows.mark_rule(strokeDash=[2, 4], color=NEUTRAL, aria=False).encode(x=alt.datum(chance))
+    height = max(len(series), 1) * 40 + AXIS_HEIGHT + TITLE_HEIGHT
+    return alt.layer(bars, spread, guess).properties(height=height)
 
 
-def _below() -> alt.Legend:
-    return alt.Legend(title=None, orient="bottom", columns=3, labelLimit=220, symbolOpacity=1)
+def _guess(data: pd.DataFrame, chance: float) -> alt.Chart:
+    """Return a level at what a guess gets, one for all rows."""
+    rows = alt.Chart(data).transform_aggregate(count="count()")
+    return rows.mark_rule(strokeDash=[2, 4], color=NEUTRAL, aria=False).encode(y=alt.datum(chance))
+
+
+def _accuracy_tips() -> list[alt.Tooltip]:
+    return [
+        alt.Tooltip("series:N", title="network"),
+        alt.Tooltip("n:Q", title="books or words"),
+        alt.Tooltip("mean:Q", title="right, mean", format=".1%"),
+        alt.Tooltip("low:Q", title="worst seed", format=".1%"),
+        alt.Tooltip("high:Q", title="best seed", format=".1%"),
+        alt.Tooltip("seeds:Q", title="seeds"),
+        alt.Tooltip("parameters:Q", title="numbers learned", format=","),
+        alt.Tooltip("rate:Q", title="learning rate"),
+        alt.Tooltip("steps:Q", title="steps, mean", format=",.0f"),
+    ]

@@ -20,6 +20,7 @@ from attention.learning.networks import (
 )
 from attention.learning.tasks import FIRST_WORD, LIBRARY, MAJORITY, Batch, Task, word_back
 from attention.learning.training import TrainingSettings, TrainingState, train
+from attention.runtime.threads import one_blas_thread
 
 MOST_PICTURES = 60
 REACHES = {7: 2, 15: 3, 31: 4, 63: 5}  # tokens -> layers of a convolution
@@ -140,7 +141,9 @@ def pictures(experiment: Experiment) -> Iterator[Picture]:
     networks = [experiment.network, *([experiment.other] if experiment.other else [])]
     runs = [train(network, experiment.settings, at) for network in networks]
     for states in zip(*runs, strict=True):
-        yield _picture(experiment, states)
+        with one_blas_thread():  # as in training; not held at a yield
+            picture = _picture(experiment, states)
+        yield picture
 
 
 def _picture(experiment: Experiment, states: tuple[TrainingState, ...]) -> Picture:

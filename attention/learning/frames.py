@@ -11,6 +11,8 @@ from attention.learning.experiment import Experiment, Picture
 from attention.learning.measure import AccuracyPoint
 from attention.learning.names import key_labels, query_labels, token_texts
 
+_ASIDE = 1.035  # times n, from one network to the next
+
 
 def weight_frame(experiment: Experiment, picture: Picture) -> pd.DataFrame:
     """Return a cell for each weight: `map, q, k, query, key, weight, right`.
@@ -83,22 +85,37 @@ def asked_labels(experiment: Experiment) -> tuple[str, ...]:
     return tuple(query_labels(experiment.task, experiment.looked_at))
 
 
-def accuracy_frame(points: Iterable[AccuracyPoint]) -> pd.DataFrame:
+def accuracy_frame(
+    points: Iterable[AccuracyPoint], here: Iterable[AccuracyPoint] = ()
+) -> pd.DataFrame:
     """Return a row for each network and number of tokens, over its seeds.
 
-    `series, n, mean, low, high, seeds, parameters, rate, steps`; low and high are the worst and
-    the best seed, steps their mean.
+    `series, n, at, mean, low, high, seeds, parameters, rate, steps, here`: low and high are the
+    worst and the best seed, steps their mean, `at` is n and a little aside, each network its own
+    way, since of two points at one place one would hide the other.
+
+    Parameters
+    ----------
+    here : points that were measured on the reader's machine
     """
+    found = [(point, False) for point in points] + [(point, True) for point in here]
+    names = list(dict.fromkeys(point.series for point, _ in found))
+    aside = {name: _ASIDE ** (i - (len(names) - 1) / 2) for i, name in enumerate(names)}
     return pd.DataFrame(
         [
-            (
-                point.series, point.n, float(np.mean(point.accuracies)), min(point.accuracies),
-                max(point.accuracies), len(point.accuracies), point.parameters, point.rate,
-                float(np.mean(point.steps)),
-            )
-            for point in points
-        ],
-        columns=[
-            "series", "n", "mean", "low", "high", "seeds", "parameters", "rate", "steps",
-        ],
-    )  # fmt: skip
+            {
+                "series": point.series,
+                "n": point.n,
+                "at": point.n * aside[point.series],
+                "mean": float(np.mean(point.accuracies)),
+                "low": min(point.accuracies),
+                "high": max(point.accuracies),
+                "seeds": len(point.accuracies),
+                "parameters": point.parameters,
+                "rate": point.rate,
+                "steps": float(np.mean(point.steps)),
+                "here": is_here,
+            }
+            for point, is_here in found
+        ]
+    )

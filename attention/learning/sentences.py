@@ -14,16 +14,19 @@ _NOTHING = 5e-4  # what three decimals show as 0
 
 
 def told_sizes(experiment: Experiment) -> str:
-    """Return how many numbers each network learns.
+    """Return how many numbers each network learns, and from what.
 
-    >>> told_sizes(Experiment())
-    'Numbers that are learned: attention, width 32: 5,168; GRU, width 24: 5,104.'
+    >>> print(told_sizes(Experiment(beside="none")))
+    Numbers that are learned: attention, width 32: 5,168. By Adam, from batches of 64 examples.
     """
-    networks: list[Network] = [experiment.network]
-    networks += [experiment.other] if experiment.other else []
+    other, batch = experiment.other, experiment.settings.batch
+    networks = [experiment.network, *([other] if other else [])]
     sizes = (f"{network.parameter_count():,}" for network in networks)
-    pairs = zip(experiment.series, sizes, strict=True)
-    return f"Numbers that are learned: {'; '.join(f'{name}: {size}' for name, size in pairs)}."
+    listed = "; ".join(
+        f"{name}: {size}" for name, size in zip(experiment.series, sizes, strict=True)
+    )
+    same = "; both learn from the same ones, at the same rate" if other else ""
+    return f"Numbers that are learned: {listed}. By Adam, from batches of {batch} examples{same}."
 
 
 def chance(experiment: Experiment) -> float:

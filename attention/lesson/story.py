@@ -7,9 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from attention.context.reach import own_words, share_text
+from attention.learning.experiment import Experiment, Picture, pictures
+from attention.learning.sentences import right_weight
 from attention.lesson.takeaways import LessonExample, Link
 
 _NAMED = 3  # words of an average
+LEARNED = Experiment(n=8, steps=100, beside="none")  # what the learning page opens on, shorter
 HIDDEN, GAIN, SEED = 32, 0.9, 0  # the recurrent networks on the context page, as it opens
 
 
@@ -34,18 +37,30 @@ def way(example: LessonExample) -> list[int]:
     return [k for k in own if first <= k <= last] or own[:1]
 
 
-def story(example: LessonExample, left: float) -> list[StoryStep]:
+def before_and_after() -> tuple[Picture, Picture]:
+    """Train attention to find one of 8 books; return what it attends to before and after.
+
+    >>> [round(float(picture.weights.max()), 2) for picture in before_and_after()]
+    [0.12, 1.0]
+    """
+    first, *_, last = pictures(LEARNED)
+    return first, last
+
+
+def story(example: LessonExample, left: float, after: Picture) -> list[StoryStep]:
     """Return the story's steps, in order.
 
     Parameters
     ----------
     left : how much of the earlier word's message an untrained GRU holds at the later one
+    after : what attention has learned, the second one of `before_and_after`
     """
     return [
         _foggy_window(example, left),
         _look_at_everything(example),
         _query_key_value(example),
         _weighted_average(example),
+        _learned(after),
         _price(example),
     ]
 
@@ -59,7 +74,7 @@ def _foggy_window(example: LessonExample, left: float) -> StoryStep:
     )
     return StoryStep(
         "relay",
-        "The foggy window",
+        "Foggy window",
         "A recurrent network hands its news on word by word, and they fade. "
         + (handed if steps else "Here there is one word, and nothing to hand on."),
         "How much of a word is left at each later word of a recurrent network",
@@ -75,7 +90,7 @@ def _look_at_everything(example: LessonExample) -> StoryStep:
     which = "earlier word" if example.view.is_causal else "word"
     return StoryStep(
         "fan",
-        "Look at everything",
+        "See everything",
         f"With attention every word sees every {which} in one step, however far apart. "
         f"“{example.query_label}” and “{example.key_label}”: 1 step.",
         f"Lines from {example.query_label} to all words at once",
@@ -105,7 +120,7 @@ def _weighted_average(example: LessonExample) -> StoryStep:
     named = ", ".join(f"{share_text(float(row[k]))} {labels[k]}" for k in best)
     return StoryStep(
         "average",
-        "A weighted average",
+        "Weighted average",
         f"“{example.query_label}” takes over the values of all, each times its weight: {named}"
         + (", and so on." if len(row) > len(best) else "."),
         f"The weights of {example.query_label}, side by side: together they are 1",
@@ -114,6 +129,20 @@ def _weighted_average(example: LessonExample) -> StoryStep:
             "Explorer",
             {**example.place, "start": "head"},
         ),
+    )
+
+
+def _learned(after: Picture) -> StoryStep:
+    found = right_weight(LEARNED, after)
+    assert found is not None  # one book is the right one
+    return StoryStep(
+        "learned",
+        "Learned",
+        f"Nobody writes down where to look. Asked for one of {LEARNED.n} books, attention begins "
+        f"with 1/{LEARNED.n} for each; after {after.step} steps of learning the right one has "
+        f"{share_text(found)} on average.",
+        "Weights before and after learning, side by side",
+        Link("pages/learn/learning.py", "Learning", {}),
     )
 
 

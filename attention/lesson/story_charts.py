@@ -95,6 +95,30 @@ def average(data: pd.DataFrame) -> alt.TopLevelMixin:
     return _small(parts, named)
 
 
+def learned_maps(data: pd.DataFrame, *, columns: int) -> alt.TopLevelMixin:
+    """Draw what is attended to before and after learning.
+
+    Parameters
+    ----------
+    data : as `story_frames.before_after_frame` returns it
+    columns : of both maps and the gap between them
+    """
+    cells = (
+        alt.Chart(data)
+        .mark_rect()
+        .encode(
+            x=alt.X("c:O").axis(None).scale(domain=list(range(columns)), paddingInner=0.12),
+            y=alt.Y("r:O").axis(None).scale(paddingInner=0.12),
+            color=alt.Color("weight:Q").scale(domain=[0, 1]).legend(None),
+            tooltip=[
+                alt.Tooltip("when:N", title="learning"),
+                alt.Tooltip("weight:Q", title="weight", format=".4f"),
+            ],
+        )
+    )
+    return cells.properties(height=_HEIGHT)
+
+
 def all_pairs(data: pd.DataFrame) -> alt.TopLevelMixin:
     """Draw all weights of a head, queries by keys. `data` is `story_frames.price_frame_of`."""
     cells = (

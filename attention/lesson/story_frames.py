@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from attention.arrays import Array
+from attention.learning.experiment import Picture
 from attention.lesson.story import way
 from attention.lesson.takeaways import LessonExample
 from attention.models.layers import kv_head
@@ -89,6 +90,23 @@ def average_frame(example: LessonExample) -> pd.DataFrame:
                 label if weight >= _LETTER * len(label) else ""
                 for label, weight in zip(labels, weights, strict=True)
             ],
+        }
+    )
+
+
+def before_after_frame(before: Picture, after: Picture) -> pd.DataFrame:
+    """Return the weights before and after learning, one map right of the other: `r, c, weight`.
+
+    `when` says which it is.
+    """
+    weights = np.stack([picture.weights[:, 0] for picture in (before, after)])  # (2, n, n)
+    when, r, k = (axis.ravel() for axis in np.indices(weights.shape))
+    return pd.DataFrame(
+        {
+            "r": r,
+            "c": k + when * (weights.shape[-1] + 1),
+            "weight": weights.ravel().astype(float),
+            "when": np.array(["before", "after"], dtype=object)[when],
         }
     )
 

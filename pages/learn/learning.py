@@ -3,10 +3,19 @@
 import streamlit as st
 
 from attention import ui
+from attention.learning.questions import breaks_question, even_question
 from attention.learning.sentences import told_sizes, told_task
+from attention.learning.stored import stored_comparison
+from attention.ui.learning import trials
 from attention.ui.learning.looking import learning
 from attention.ui.learning.settings import experiment_controls
-from attention.ui.learning.training import train_buttons
+from attention.ui.learning.training import majority_learned, train_buttons
+
+TABS = {
+    "books": "More books, other networks",
+    "positions": "Without positions",
+    "heads": "More heads",
+}
 
 ui.opening(
     "Learning",
@@ -14,11 +23,26 @@ ui.opening(
 )
 row = st.container(horizontal=True, vertical_alignment="bottom")
 experiment = experiment_controls(row)
-stop = train_buttons(row)
+buttons = train_buttons(row)
 st.caption(f"{told_task(experiment)} Every example is drawn anew: nothing can be learned by heart.")
-learning(experiment, stop)
-st.caption(
-    f"{told_sizes(experiment)} Batches of {experiment.settings.batch} examples, Adam; both "
-    "networks learn from the same ones, at the same rate."
-)
+above = st.container()
+if not buttons.wanted:
+    with above:
+        learning(experiment, buttons.stop)
+st.caption(told_sizes(experiment))
+ui.predict(breaks_question(stored_comparison().library))
+ui.predict(even_question(majority_learned()))
+books, positions, heads = ui.tabs(TABS, key="try")
+with books:
+    if books.open:
+        trials.books()
+with positions:
+    if positions.open:
+        trials.positions()
+with heads:
+    if heads.open:
+        trials.heads()
 ui.closing()
+if buttons.wanted:  # it takes a while: the rest of the page is there before
+    with above:
+        learning(experiment, buttons.stop)

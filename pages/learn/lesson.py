@@ -35,7 +35,7 @@ with right:
 with left:
     hero(example, chosen)
 
-st.subheader("The story in five pictures")
+st.subheader("The story in six pictures")
 steps(chosen, example)
 
 st.subheader("What to take away")

@@ -50,9 +50,9 @@ DRAG_TARGET = 6  # a second
 TABLES = ("server", "keys", "loads", "drag", "readers")
 READERS, OPEN_TARGET, MOVE_TARGET, MEMORY_TARGET = 50, 1.5, 0.7, 500e6
 MOVES, SECONDS_APART = 8, 1.0
-CHARTS = {"lesson": 8, "explorer": 2, "heads": 3, "scaling": 2}  # on each page when it is opened
+CHARTS = {"lesson": 9, "explorer": 2, "heads": 3, "scaling": 2}  # on each page when it is opened
 PAGES = (
-    "lesson", "explorer", "pipeline", "translation", "context", "visualizer", "heads",
+    "lesson", "explorer", "pipeline", "translation", "learning", "context", "visualizer", "heads",
     "interventions", "scaling",
 )  # fmt: skip
 HELD = {  # of each page, what its readers move

@@ -72,7 +72,7 @@ def test_the_first_loss_is_that_of_chance():
 
 @pytest.mark.slow
 def test_attention_learns_the_library():
-    """In about 110 steps; `tests/benchmarks/learning.py` has twenty seeds and the seconds."""
+    """In about 75 steps; `tests/benchmarks/learning.py` has twenty seeds and the seconds."""
     for seed in range(3):
         end = last(NETWORK, TrainingSettings(n=16, steps=200, seed=seed, goal=0.995))
         assert end.recent >= 0.995

@@ -14,6 +14,8 @@ from attention.models.llama import Llama
 from attention.pipeline import steps
 from tests.models import tiny, tiny_tokenizers
 
+BEFORE, AFTER = story.before_and_after()
+
 
 @pytest.fixture(scope="module")
 def example(cat_trace, cat_view):
@@ -32,18 +34,22 @@ def frames(example):
 
 
 def test_the_figures_by_hand(example):
-    relay, fan, products, average, price = story.story(example, 0.059)
+    relay, fan, products, average, learned, price = story.story(example, 0.059, AFTER)
     assert "Of “cat”, 5.9 % is left at “it”, 6 words on" in relay.text
     assert "“it” and “cat”: 1 step" in fan.text
     score = example.trace.query[3, 1, 8] @ example.trace.key[3, 1, 2] / np.sqrt(32)
     assert f"a score, {score:.2f}; softmax makes it a weight, 0.49" in products.text
     assert "49 % cat, 20 % [CLS], 14 % mat" in average.text
+    own = AFTER.weights[:, 0].diagonal().mean()
+    assert f"begins with 1/8 for each; after 100 steps of learning the right one has {own:.0%}" in (
+        learned.text.replace(" %", "%")
+    )
     assert "Each of 12 tokens meets each: 144 weights in a head" in price.text
     assert "Twice the text takes 576" in price.text
 
 
 def test_links_lead_to_steps_and_tokens_that_are_there(example):
-    link = story.story(example, 1.0)[2].link
+    link = story.story(example, 1.0, AFTER)[2].link
     assert link.state["step"] in {step.key for step in steps.ENCODER_STEPS}
     assert (link.state["word"], link.state["reads"]) == ("8", "2")  # it, cat
 
@@ -52,7 +58,7 @@ def test_one_word_hands_nothing_on(model):
     trace = model.trace("Cats")
     view = words.view(trace, special=False)
     alone = LessonExample(trace, view, query=0, key=0, layer=0, head=0)
-    assert "nothing to hand on" in story.story(alone, 1.0)[0].text
+    assert "nothing to hand on" in story.story(alone, 1.0, AFTER)[0].text
     assert all(len(frame) for frame in frames(alone).values())
 
 
@@ -67,7 +73,7 @@ def test_a_decoder_is_told_what_its_mask_leaves(tmp_path):
     llama = Llama.from_folder("tiny", tiny.write(tmp_path / "tiny", "llama"))
     trace = llama.trace("the cat sat on the mat")
     example = LessonExample(trace, words.view(trace), query=4, key=1, layer=1, head=3)
-    _, fan, products, _, price = story.story(example, 0.5)
+    _, fan, products, *_, price = story.story(example, 0.5, AFTER)
     assert "every earlier word" in fan.text
     assert "21 weights" in price.text
     assert "78" in price.text
@@ -82,7 +88,7 @@ def test_white_space_is_no_word_in_between(tmp_path):
     folder = tiny_tokenizers.write_model(tmp_path / "m", "llama", "bytes")
     trace = Llama.from_folder("tiny", folder).trace("the cat\n\nsat")
     example = LessonExample(trace, words.view(trace), query=4, key=0, layer=0, head=0)
-    assert "Of “the”, 50 % is left at “sat”, 2 words on" in story.story(example, 0.5)[0].text
+    assert "Of “the”, 50 % is left at “sat”, 2 words on" in story.story(example, 0.5, AFTER)[0].text
 
 
 def test_the_pictures_hold_the_models_numbers(example):

@@ -8,7 +8,10 @@ import pytest
 from attention.analysis import embeddings, words
 from attention.context import far_words, layer_costs, layer_runs, rnn_cnn
 from attention.context.layer_costs import LayerTime
+from attention.learning.compared import told_books
+from attention.learning.stored import stored_comparison
 from attention.ui.context import timed as timing
+from attention.ui.show import escape_markdown
 from attention.wording import human_seconds
 from tests.pages.app import (
     CONTEXT,
@@ -117,7 +120,18 @@ def test_the_far_word_reaches_the_last_through_attention_only():
     rows = drawn(app, "share").set_index(["series", "k"])["share"]
     assert rows["attention L3 H1", 1] > 0.8
     assert rows["recurrent, tanh", 1] < rows["recurrent, GRU", 1] < 0.01
-    assert "“gone” stands 12 words after “keys”" in notice(app)
+    assert "“gone” stands 12 words after “keys”" in " ".join(plain(c.value) for c in app.caption)
+
+
+def test_what_is_said_of_recurrent_networks_is_of_trained_ones():
+    app = open_any(CONTEXT)
+    stored = stored_comparison()
+    assert notice(app) == plain(escape_markdown(told_books(stored.library, 8)))
+    assert len(drawn(app, "mean", "low", "high")) == len(stored.library)
+    captions = " ".join(plain(c.value) for c in app.caption)
+    assert "One word among 128 is marked" in captions
+    assert stored.run.made in captions
+    assert "random, untrained" in captions  # of the relay
 
 
 def test_the_page_opens_on_the_relay_and_the_arc(model):

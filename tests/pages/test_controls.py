@@ -20,7 +20,7 @@ from attention.interventions import writing
 from attention.runtime import timing
 from attention.scaling import core_cost, crossover, methods
 from attention.ui.context import timed
-from attention.ui.learning import training
+from attention.ui.learning import training, trials
 from tests.models import tiny
 from tests.models.offered import offered
 from tests.pages.app import (
@@ -76,6 +76,8 @@ STATES = [
             "learned": "60",
         },
     ),
+    (LEARNING, {"try": "positions", "steps": "60"}),
+    (LEARNING, {"try": "heads", "steps": "60"}),
     (CONTEXT, {"view": "RNN"}),
     (CONTEXT, {"view": "RNN", "details": "true"}),
     (CONTEXT, {"view": "CNN"}),
@@ -150,11 +152,13 @@ def asked(monkeypatch):
 
     def stand_in(*args, **options):
         options.pop("on_progress", None)
+        options.pop("rate", None)  # a function, each time another
         calls.append(repr((args, options)))
         return iter(())
 
     for module, name in (
-        (core_cost, "sweep"), (methods, "compare"), (crossover, "time_parts"), (core_cost, "peaks")
+        (core_cost, "sweep"), (methods, "compare"), (crossover, "time_parts"), (core_cost, "peaks"),
+        (trials, "accuracy_points"),
     ):  # fmt: skip
         monkeypatch.setattr(module, name, stand_in)
 

@@ -14,6 +14,8 @@ from attention.context import frames as context_frames
 from attention.context.layer_costs import ATTENTION, RECURRENT, LayerComparison
 from attention.context.reach import Influence, Relay
 from attention.context.relay_charts import arc_chart, relay_chart
+from attention.learning import compared
+from attention.learning.stored import stored_comparison
 from attention.ui import inputs
 from attention.ui.code_lines import relay_code
 from attention.ui.context import timed
@@ -21,6 +23,8 @@ from attention.ui.context.heads import path_head
 from attention.ui.context.relay import relay_on_text
 from attention.ui.controls import on_phone
 from attention.ui.inputs import stepped
+from attention.ui.learning.by_books import BOOKS_TOLD, draw_by_books, say_how
+from attention.ui.links import link
 from attention.ui.readings import Reading, trace
 from attention.ui.show import draw, escape_markdown, notice
 from attention.ui.view_code import ViewCode, offer
@@ -43,6 +47,7 @@ def rnn(chosen: Reading) -> None:
             _sequential_against_parallel()
     with above:
         _relay(chosen, influence, settings, head)
+        _trained()
 
 
 def _relay(
@@ -54,7 +59,7 @@ def _relay(
         return
     held = relay_on_text(chosen, influence.far, *settings)
     relay = Relay(influence, dict(zip(("tanh", "GRU"), held, strict=True)))
-    notice(relay.sentence)
+    st.caption(escape_markdown(relay.sentence))
     labels = tuple(influence.labels[k] for k in relay.places)
     name = list(influence.series)[-1]
     code = partial(relay_code, chosen, head, settings)
@@ -87,6 +92,17 @@ def _relay(
         "of the model."
         + (f" Of {some} words on the way {len(labels)} are drawn." if len(labels) < some else "")
     )
+
+
+def _trained() -> None:
+    """Draw what recurrent networks hold that were trained to, and attention beside them."""
+    st.subheader("Trained to hold on to it")
+    points = stored_comparison()
+    notice(compared.told_books(points.library, BOOKS_TOLD))
+    draw_by_books()
+    st.caption(escape_markdown(compared.told_marked(points.marked)))
+    say_how()
+    link("pages/learn/learning.py", "Watch them learn", {"books": str(BOOKS_TOLD)})
 
 
 def _every_word(influence: Influence, seed: int) -> None:

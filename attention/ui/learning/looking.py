@@ -20,7 +20,7 @@ from attention.ui.show import draw, escape_markdown, notice
 from attention.ui.sliders import Slider, slider_column, standing
 from attention.ui.view_code import ViewCode, code_box, offer
 
-_SIZES = {1: 320, 2: 150, 4: 150, 8: 80}  # pixels of a map, by the number of heads
+_SIZES = {1: 320, 2: 120, 4: 120, 8: 54}  # pixels of a map, by the number of heads
 _TITLES = {True: ("asked for (query)", "book (key)"), False: ("text (query)", "word (key)")}
 _LEAST_PUSH = 0.05  # where the axis of pushes ends at least
 
@@ -119,6 +119,7 @@ def _pushes(found: Trained, at: int) -> None:
     rows = frames.asked_labels(experiment)
     row = inputs.select("Example", range(len(rows)), 0, key="asked", of=(experiment,),
                         text=lambda i: rows[i], label_visibility="collapsed")  # fmt: skip
+    st.caption("To the right: a score is pushed up; to the left: down.")
     draw(
         charts.push_bars,
         frames.push_frame(experiment, picture, row),

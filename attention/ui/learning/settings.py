@@ -35,7 +35,8 @@ def _more(task: str, n: int, back: int, beside: str) -> Experiment:
     width = inputs.stepped("Width", LEARN_WIDTHS, 32, key="learn_width")
     heads = inputs.stepped("Heads", HEAD_COUNTS, 1, key="learn_heads")
     steps = inputs.stepped("Steps", STEP_COUNTS, 240, key="steps")
-    rate = inputs.select("Learning rate", LEARN_RATES, 0.01, key="rate", width=200)
+    rate = inputs.select("Learning rate", LEARN_RATES, 0.01, key="rate", code=_thousandths,
+                         width=200)  # fmt: skip
     seed = inputs.slider("Seed", 0, 20, 0, key="seed", width=200)
     positions = inputs.switch(
         "Positions",
@@ -48,6 +49,10 @@ def _more(task: str, n: int, back: int, beside: str) -> Experiment:
     return Experiment(
         task, n, back, width, heads, positions, steps, float(rate), seed, beside, depth
     )
+
+
+def _thousandths(rate: float) -> str:
+    return f"{1000 * rate:g}"
 
 
 def _back(n: int) -> int:

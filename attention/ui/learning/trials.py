@@ -1,0 +1,147 @@
+"""The learning page's tabs: networks trained over several seeds and compared, on a button."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+
+import streamlit as st
+
+from attention.learning import charts, compared, frames
+from attention.learning.measure import (
+    BOOKS,
+    AccuracyPoint,
+    accuracy_points,
+    contestants,
+)
+from attention.learning.network import Network
+from attention.learning.networks import AttentionNetwork
+from attention.learning.stored import stored_comparison
+from attention.learning.tasks import LIBRARY, word_back
+from attention.runtime.timing import Progress
+from attention.ui import inputs
+from attention.ui.learning.by_books import BOOKS_TOLD, draw_by_books, draw_figures, say_how
+from attention.ui.measuring import Sweep, bench, measured
+from attention.ui.show import draw, escape_markdown, notice
+
+_LONGEST_RUN = (250, 500, 1000)  # steps, so that nobody waits for a minute
+_TRIED_HEADS = (1, 2, 4, 8)
+_GUESS = 1 / LIBRARY.answers
+
+
+def books() -> None:
+    """Draw accuracy against the number of books as it is stored, and measure one number here."""
+    st.markdown("**How many books can each network hold in mind?**")
+    controls = st.container(horizontal=True, vertical_alignment="bottom")
+    with controls:
+        n = inputs.stepped("Books", BOOKS, 4, key="trial_books")
+        seeds = _seeds()
+        steps = inputs.stepped("Steps at most", _LONGEST_RUN, 500, key="trial_steps")
+    place = bench(controls, key="measure_books")
+    stored = stored_comparison()
+    rates = {point.series: point.rate for point in stored.library}
+    networks = contestants()
+    here = measured(
+        "books",
+        place,
+        {"books": n, "seeds": seeds, "steps": steps},
+        partial(_each, networks, n, seeds, steps, rates),
+    )
+    notice(compared.told_books(stored.library, BOOKS_TOLD))
+    draw_by_books(here.results)
+    if len(here.results) == len(networks):
+        notice(f"Measured here. {compared.told_books(here.results, here.results[0].n)}")
+    st.caption(escape_markdown(compared.told_limits(stored.library)))
+    st.caption(escape_markdown(compared.told_marked(stored.marked)))
+    say_how()
+    draw_figures()
+    st.caption(_offer(seeds, n, steps, here))
+
+
+def positions() -> None:
+    """Train attention to say the word k back, with and without positions."""
+    st.markdown("**Which word stands k back? Attention alone does not see the order of words.**")
+    controls = st.container(horizontal=True, vertical_alignment="bottom")
+    with controls:
+        n = inputs.stepped("Words", (4, 8, 16, 32), 8, key="trial_words")
+        k = inputs.slider("k", 1, 4, 2, key="trial_back", width=140)
+        seeds = _seeds()
+    task = word_back(k)
+    networks: dict[str, Network] = {
+        "with positions": AttentionNetwork(task, 32, longest=n + 1),
+        "without positions": AttentionNetwork(task, 32),
+    }
+    _compare("positions", controls, networks, n, seeds, 1 / task.answers)
+    st.caption(
+        f"A guess names any of {task.answers} words. Whoever names a word of the text, no matter "
+        f"which, is right at least 1 time in {n}."
+    )
+
+
+def heads() -> None:
+    """Train attention with several numbers of heads at one width."""
+    st.markdown("**The same width in more heads: each head has less of it.**")
+    controls = st.container(horizontal=True, vertical_alignment="bottom")
+    with controls:
+        n = inputs.stepped("Books", (4, 8, 16, 32), 8, key="trial_books_heads")
+        width = inputs.stepped("Width", (16, 32, 64), 32, key="trial_width")
+        seeds = _seeds()
+    networks: dict[str, Network] = {
+        _heads_name(count, width): AttentionNetwork(LIBRARY, width, count) for count in _TRIED_HEADS
+    }
+    _compare("heads", controls, networks, n, seeds, _GUESS)
+
+
+def _compare(
+    name: str, controls: st.delta_generator.DeltaGenerator, networks: Mapping[str, Network],
+    n: int, seeds: int, guess: float,
+) -> None:  # fmt: skip
+    place = bench(controls, key=f"measure_{name}")
+    rates = dict.fromkeys(networks, 0.01)
+    sizes = "; ".join(f"{key}: {one.parameter_count():,}" for key, one in networks.items())
+    found = measured(
+        name, place, {"n": n, "seeds": seeds}, partial(_each, networks, n, seeds, 300, rates)
+    )
+    if found.results:
+        draw(
+            charts.accuracy_bars,
+            frames.accuracy_frame((), found.results),
+            key=f"by_{name}",
+            alt_text="Right answers of each network",
+            series=tuple(point.series for point in found.results),
+            chance=guess,
+        )
+        notice(compared.told_two(found.results, guess))
+    st.caption(
+        f"“Measure” trains each network with {seeds} {'seed' if seeds == 1 else 'seeds'} at a "
+        f"learning rate of 0.01, until 99.5 % of the last 20 batches are right or for 300 steps. "
+        f"Numbers that are learned: {sizes}."
+    )
+
+
+def _each(
+    networks: Mapping[str, Network], n: int, seeds: int, steps: int, rates: Mapping[str, float],
+    progress: Progress,
+) -> Iterator[AccuracyPoint]:  # fmt: skip
+    """Train one network after the other, and say how far that is."""
+    for done, (name, network) in enumerate(networks.items()):
+        progress(done / len(networks))
+        yield from accuracy_points(
+            {name: network}, [n], seeds=seeds, steps=steps, rate=lambda *_, name=name: rates[name]
+        )
+
+
+def _seeds() -> int:
+    return inputs.slider("Seeds", 1, 5, 3, key="trial_seeds", width=140)
+
+
+def _heads_name(count: int, width: int) -> str:
+    return f"{count} {'head' if count == 1 else 'heads'} of {width // count}"
+
+
+def _offer(seeds: int, n: int, steps: int, here: Sweep[AccuracyPoint]) -> str:
+    rings = "Rings: measured on this machine. " if here.results else ""
+    return (
+        f"{rings}“Measure” trains all of them here at {n} {'book' if n == 1 else 'books'}, "
+        f"{seeds} {'seed' if seeds == 1 else 'seeds'} each, for at most {steps:,} steps."
+    )
