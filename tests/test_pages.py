@@ -391,7 +391,7 @@ def test_a_head_without_a_role_is_shown_where_it_has_one():
     told = [plain(text.value) for text in app.markdown]
     rows = next(text for text in told if "A text where it has a role" in text)
     assert "first token, 0." in rows  # of L4 H10, on repeated words
-    assert "L3 H1 | I went to the bank to deposit money | first token, 0.66 against 0.08" in rows
+    assert "L3 H1 | I went to the bank to deposit money | first token, 0.66 against 0.10" in rows
     assert any("L3 H1 of minilm gives the noun most: 0.39" in plain(c.value) for c in app.caption)
 
 
