@@ -79,6 +79,12 @@ def test_a_link_trains_up_to_where_it_was_left():
     assert told(opened(learned="-1", at="nothing")) == told(opened())
 
 
+@pytest.mark.parametrize("learned", ["0", "30"])
+def test_a_page_that_opens_slowly_says_how_far_it_is(monkeypatch, learned):
+    monkeypatch.setattr(training, "_SILENT_SECONDS", -1.0)
+    assert told(opened(learned=learned))
+
+
 def test_a_training_that_was_stopped_at_once_holds_nothing():
     empty = training.Trained(Experiment(n=4, steps=60))
     assert not empty.holds(empty.experiment, 0)

@@ -136,10 +136,10 @@ def _train(
             if show:
                 show(found)
                 _pause(began + len(found.pictures) * PICTURE_SECONDS)
-            elif time.monotonic() - began > _SILENT_SECONDS:
-                status.progress(picture.step / steps, f"Learned once more: step {picture.step}")
             if picture.step >= steps:
                 break
+            if not show and time.monotonic() - began > _SILENT_SECONDS:
+                status.progress(picture.step / steps, f"Learned once more: step {picture.step}")
         status.empty()
 
     if steps == 0:  # nothing to learn: nobody has to wait
