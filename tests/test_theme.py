@@ -87,7 +87,7 @@ def test_grey_text_in_charts_is_as_far_from_light_ground_as_from_dark(mode):
 
 
 TEXT_BY_A_FIELD = {  # how many texts of a file have a field for their colour
-    "attention/charts/blend.py": 1, "attention/charts/links.py": 2,
+    "attention/charts/blend.py": 1, "attention/charts/links.py": 2, "attention/charts/roles.py": 1,
     "attention/context/charts.py": 1, "attention/scaling/charts.py": 1,
     "attention/translation/charts.py": 1,
 }  # fmt: skip

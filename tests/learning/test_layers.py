@@ -114,7 +114,7 @@ def test_a_gru_is_the_one_of_the_context_page():
     (x,) = drawn(0, (5, 3))
     side_by_side = [np.concatenate([w.T for w in gates], axis=-1) for gates in cell]
     states = sequences.gru_forward(x[None], *side_by_side, np.zeros(12)).states[0]
-    np.testing.assert_allclose(states, rnn_cnn.run(cell, x), rtol=1e-12)
+    np.testing.assert_allclose(states, rnn_cnn.run_cell(cell, x), rtol=1e-12)
 
 
 @many_shapes

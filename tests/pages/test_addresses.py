@@ -24,8 +24,9 @@ DATA = {
     "model",
     "translator",
     "beside",
+    "role",
     "shared",
-}  # names of models, and a word of the reader's own text
+}  # names of models and of roles, and a word of the reader's own text
 
 
 def address(app):

@@ -183,7 +183,7 @@ def _role(chosen: Reading) -> str:
         said |= {_NONE: f"no role · {none}"} if none < every else {}
     if not said:  # nothing to choose: all heads are alike in this
         return _ANY
-    said = {_ANY: "any", **said}
+    said = {_ANY: "any role", **said}
     return inputs.select(
         "Heads with the role", list(said), _ANY, key="role", text=said.__getitem__, width=175
     )

@@ -183,7 +183,7 @@ def _kept(
     said = repr((patching.answer, _tokens(chosen), chosen.words, chosen.special))
     key = chosen.model_name, chosen.text, patching.other.text, said
     asked = len(chosen.trace.weights) <= _FEW_LAYERS or is_kept(label, *key)
-    if asked or st.button("Patch each, one by one", icon=":material/play_arrow:", type="primary"):
+    if asked or st.button("Patch each, one by one", icon=":material/play_arrow:"):
         return kept(label, work, *key)
     return None
 
