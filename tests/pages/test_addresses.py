@@ -26,6 +26,8 @@ DATA = {
     "beside",
     "role",
     "shared",
+    "survey",
+    "survey_with",
 }  # names of models and of roles, and a word of the reader's own text
 
 
