@@ -1,6 +1,7 @@
 """What may be installed is what was tried: the bounds of pyproject.toml and the versions of .ci."""
 
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -49,3 +50,14 @@ def test_what_changes_its_warnings_has_an_upper_bound():
         if any(clause.operator == "<" for clause in needed.specifier)
     }
     assert bounded >= {"numpy", "pandas", "altair", "streamlit"}
+
+
+def test_the_tests_that_ci_names_are_there():
+    named = re.findall(r"(?<=\s)tests/[^\s\\]+", (ROOT / ".ci/run").read_text(encoding="utf-8"))
+    assert len(named) > 5
+    spelled = subprocess.run(
+        ["bash", "-c", f"printf '%s\\n' {' '.join(named)}"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    missing = [path for path in spelled.stdout.split() if not (ROOT / path).exists()]
+    assert not missing
