@@ -34,6 +34,7 @@ def roles_frame(
 def picture_urls(view: View, *, dark: bool = False) -> list[str]:
     """Return the map of every head, layer by layer, each as an address that holds the picture.
 
+    >>> import numpy as np
     >>> from attention.analysis.words import Unit
     >>> one = View((Unit("a", (0,), False),), np.ones((1, 2, 1, 1)), np.zeros((1, 2, 1)))
     >>> [address[:22] for address in picture_urls(one)]
