@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -59,3 +60,25 @@ class Config(ABC):
     def head(self) -> dict[str, tuple[int, ...]]:
         """Return the name and shape of what else is read, where a file has it."""
         return {}
+
+
+def biased_layers(
+    layers: int, width: int, norms: Sequence[str], matrices: Sequence[tuple[str, int, int]]
+) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of `layers.0` and so on, where norms and matrices have biases.
+
+    Parameters
+    ----------
+    width : of the norms
+    matrices : name, rows and columns of each, `(out, in)`
+
+    >>> biased_layers(1, 2, ["norm"], [("dense", 3, 2)])["layers.0.dense.bias"]
+    (3,)
+    """
+    shapes: dict[str, tuple[int, ...]] = {}
+    for at in (f"layers.{layer}" for layer in range(layers)):
+        for norm in norms:
+            shapes |= {f"{at}.{norm}.weight": (width,), f"{at}.{norm}.bias": (width,)}
+        for part, rows, columns in matrices:
+            shapes |= {f"{at}.{part}.weight": (rows, columns), f"{at}.{part}.bias": (rows,)}
+    return shapes

@@ -16,6 +16,7 @@ from attention.arrays import Array
 from attention.models import activations, settings
 from attention.models.architecture import Names
 from attention.models.backward import DifferentiableModel
+from attention.models.config import biased_layers
 from attention.models.decoder import DecoderConfig
 from attention.models.rope import rope_of
 
@@ -81,21 +82,18 @@ class GptNeoXConfig(DecoderConfig):
         """Return the name and shape of every tensor that the forward pass uses: `(out, in)`."""
         width, inner = self.hidden_size, self.intermediate_size
         shapes: dict[str, tuple[int, ...]] = {"embed_in.weight": (self.vocab_size, width)}
-        layers = [f"layers.{layer}" for layer in range(self.num_hidden_layers)]
-        norms = [
-            f"{at}.{n}" for at in layers for n in ("input_layernorm", "post_attention_layernorm")
-        ]
-        for norm in ("final_layer_norm", *norms):
-            shapes |= {f"{norm}.weight": (width,), f"{norm}.bias": (width,)}
-        for at in layers:
-            for part, rows, columns in (
+        shapes |= {"final_layer_norm.weight": (width,), "final_layer_norm.bias": (width,)}
+        return shapes | biased_layers(
+            self.num_hidden_layers,
+            width,
+            ("input_layernorm", "post_attention_layernorm"),
+            [
                 ("attention.query_key_value", 3 * width, width),
                 ("attention.dense", width, width),
                 ("mlp.dense_h_to_4h", inner, width),
                 ("mlp.dense_4h_to_h", width, inner),
-            ):
-                shapes |= {f"{at}.{part}.weight": (rows, columns), f"{at}.{part}.bias": (rows,)}
-        return shapes
+            ],
+        )
 
 
 class GptNeoX(DifferentiableModel):

@@ -14,6 +14,7 @@ from attention.arrays import Array
 from attention.models import activations, settings
 from attention.models.architecture import Names
 from attention.models.backward import DifferentiableModel
+from attention.models.config import biased_layers
 from attention.models.decoder import DecoderConfig
 
 _DEFAULTS = {
@@ -72,18 +73,14 @@ class OptConfig(DecoderConfig):
             "embed_tokens.weight": (self.vocab_size, width),
             "embed_positions.weight": (self.max_position_embeddings + _BEFORE, width),
         }
-        layers = [f"layers.{layer}" for layer in range(self.num_hidden_layers)]
-        norms = [f"{at}.{n}" for at in layers for n in ("self_attn_layer_norm", "final_layer_norm")]
-        for norm in ("final_layer_norm", *norms):
-            shapes |= {f"{norm}.weight": (width,), f"{norm}.bias": (width,)}
-        for at in layers:
-            for part, rows, columns in (
-                *((part, width, width) for part in (*_QKV, "self_attn.out_proj")),
-                ("fc1", inner, width),
-                ("fc2", width, inner),
-            ):
-                shapes |= {f"{at}.{part}.weight": (rows, columns), f"{at}.{part}.bias": (rows,)}
-        return shapes
+        shapes |= {"final_layer_norm.weight": (width,), "final_layer_norm.bias": (width,)}
+        square = [(part, width, width) for part in (*_QKV, "self_attn.out_proj")]
+        return shapes | biased_layers(
+            self.num_hidden_layers,
+            width,
+            ("self_attn_layer_norm", "final_layer_norm"),
+            [*square, ("fc1", inner, width), ("fc2", width, inner)],
+        )
 
 
 class Opt(DifferentiableModel):
