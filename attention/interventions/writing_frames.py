@@ -20,7 +20,7 @@ def writing_frame(
     labels: Sequence[str],
     without: Array | None = None,
 ) -> pd.DataFrame:
-    """Return a row per head: `Head, Writes, Weight, Attends to`, and `Ablated` if measured.
+    """Return a row per head: `Head, Writes, Weight, Key`, and `Ablated` if measured.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def writing_frame(
             "Writes": [float(found.heads[head]) for head in heads],
             **ablated,
             "Weight": [float(weights[head][key]) for head, key in zip(heads, keys, strict=True)],
-            "Attends to": [f"{key} {labels[key]}" for key in keys],
+            "Key": [f"{key} {labels[key]}" for key in keys],
         }
     )
 

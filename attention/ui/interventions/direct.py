@@ -116,7 +116,7 @@ def _listed_heads(chosen: Reading, writing: DirectWriting, followed: Interests) 
     )
     st.caption(
         "Nats for the answer. Ablated: how the log-odds change without the head, later layers "
-        "included. Weight: what the last word gives the word that it attends to most."
+        "included. Key: the word that the last one attends to most, with that weight."
     )
 
 
