@@ -7,13 +7,15 @@ from collections.abc import Sequence
 import altair as alt
 import pandas as pd
 
+from attention.charts.parts import legend_below
+
 
 def distance_lines(data: pd.DataFrame, *, series: Sequence[str]) -> alt.TopLevelMixin:
     """Draw scores against how far apart two tokens stand, a line for each series.
 
     `data` is `alignment_frames.distance_frame`.
     """
-    legend = alt.Legend(title=None, orient="bottom", columns=1, symbolOpacity=1, labelLimit=320)
+    legend = legend_below(series)
     return (
         alt.Chart(data)
         .mark_line(strokeWidth=2, point=alt.OverlayMarkDef(size=30))

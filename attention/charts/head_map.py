@@ -7,7 +7,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from attention.charts.parts import CHOSEN, NEUTRAL
+from attention.charts.parts import CHOSEN, NEUTRAL, ramp_below
 
 _SIDE = 400  # pixels
 _PICTURE = 340
@@ -34,7 +34,7 @@ def head_plane(data: pd.DataFrame, *, layers: int) -> alt.TopLevelMixin:
         color=alt.Color("layer:Q")
         .title("layer")
         .scale(domain=[0, max(layers - 1, 1)])
-        .legend(orient="bottom", direction="horizontal", gradientLength=160, format="d")
+        .legend(ramp_below(format="d"))
     )
     chosen = base.transform_filter("datum.chosen")
     framed = chosen.mark_point(size=220, stroke=CHOSEN, strokeWidth=3, opacity=1, cursor="pointer")

@@ -11,6 +11,7 @@ ROW_HEIGHT = 24  # pixels per word in a bar chart
 AXIS_HEIGHT = 30  # pixels for the axis under it
 TITLE_HEIGHT = 22  # and for its title
 LABEL_ROW = 17  # and for a label, so that the next one is clear of it
+_SYMBOL, _LETTER = 42, 7  # pixels that a name's symbol and gaps take in a legend, and its letters
 _LABEL = 0.2  # of an axis is about what a label takes
 NEUTRAL = "#797982"  # text and marks: as far from light ground as from dark, 4.2 : 1
 CHOSEN = "#f59e0b"  # frames around what the reader has chosen
@@ -39,6 +40,27 @@ def value_label(
     )
     text = told.mark_text(align="left", dx=7, color=NEUTRAL, fontWeight=600)
     return text.encode(x="at:Q", text="said:N")
+
+
+def legend_below(names: Sequence[str], **options: Any) -> alt.Legend:
+    """Return a legend below its chart with as many names side by side as the chart has room for.
+
+    Not for facets and charts side by side: those have no width of their own to ask for.
+    """
+    room = _SYMBOL + _LETTER * max(map(len, names), default=0)
+    columns = alt.ExprRef(f"max(1, floor(width / {room}))")
+    return alt.Legend(
+        title=None, orient="bottom", columns=columns, labelLimit=330, symbolOpacity=1, **options
+    )
+
+
+def ramp_below(length: int = 160, **options: Any) -> alt.Legend:
+    """Return the legend of a scale of colours, below its chart and no longer than that is wide.
+
+    Not for facets and charts side by side, as `legend_below`.
+    """
+    fits = alt.ExprRef(f"min({length}, width - 10)")
+    return alt.Legend(orient="bottom", direction="horizontal", gradientLength=fits, **options)
 
 
 def labels_param(labels: Sequence[str]) -> alt.Parameter:

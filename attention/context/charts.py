@@ -13,6 +13,7 @@ from attention.charts.parts import (
     NEUTRAL,
     ROW_HEIGHT,
     labels_param,
+    legend_below,
     position_axis,
 )
 from attention.context.layer_costs import LAYERS
@@ -24,7 +25,7 @@ _SECONDS = "(datum.value < 1 ? format(datum.value, '~s') + 's' : format(datum.va
 
 
 def reach_chart(
-    data: pd.DataFrame, *, labels: Sequence[str], series: Sequence[str], narrow: bool
+    data: pd.DataFrame, *, labels: Sequence[str], series: Sequence[str]
 ) -> alt.TopLevelMixin:
     """Draw how much each word still counts at the last one, a line for each kind of layer.
 
@@ -42,7 +43,7 @@ def reach_chart(
         .title("share of all")
         .scale(type="log", domain=[_SMALLEST_SHARE, 1], clamp=True)
         .axis(values=[10.0**-power for power in range(7)], format="~%"),
-        color=_series(series, columns=1 if narrow else 3),
+        color=_series(series),
     )
     points = base.mark_point(filled=True, opacity=1).encode(
         size=alt.when(hover).then(alt.value(130)).otherwise(alt.value(45)),
@@ -58,7 +59,7 @@ def reach_chart(
     return chart.add_params(labels_param(labels)).properties(height=400)
 
 
-def layer_time_chart(data: pd.DataFrame, *, n: int, narrow: bool) -> alt.TopLevelMixin:
+def layer_time_chart(data: pd.DataFrame, *, n: int) -> alt.TopLevelMixin:
     """Draw the time of each kind of layer against length, with a line at the chosen `n`.
 
     `data` is `frames.layer_time_frame`.
@@ -68,7 +69,7 @@ def layer_time_chart(data: pd.DataFrame, *, n: int, narrow: bool) -> alt.TopLeve
         .title("tokens n")
         .scale(type="log", base=2, nice=False, padding=14)
         .axis(values=[16, 32, 64, 128, 256, 512], grid=False, format="d"),
-        color=_series(LAYERS, columns=1 if narrow else 3),
+        color=_series(LAYERS),
     )
     y = alt.Y("seconds:Q").title("time of one layer").scale(type="log", nice=False, padding=10)
     y = y.axis(values=[10.0**power for power in range(-7, 3)], labelExpr=_SECONDS)
@@ -245,7 +246,7 @@ def similarity_lines(
         .scale(domain=list(range(len(stages))))
         .axis(labelExpr="stages[datum.value]", labelAngle=-30, labelOverlap=False, labelLimit=90),
         y=alt.Y("cosine:Q").title("cosine").scale(domain=[low, 1], nice=False, clamp=True),
-        color=_series(series, columns=1),
+        color=_series(series),
         tooltip=[
             alt.Tooltip("series:N", title="of"),
             alt.Tooltip("cosine:Q", title="cosine", format=".4f"),
@@ -273,17 +274,14 @@ def _word_axis(first: int, count: int) -> alt.Axis:
     )
 
 
-def _series(names: Sequence[str], *, columns: int) -> alt.Color:
-    legend = alt.Legend(
-        title=None, orient="bottom", columns=columns, labelLimit=330, symbolOpacity=1
-    )
-    return alt.Color("series:N").scale(domain=list(names)).legend(legend)
+def _series(names: Sequence[str]) -> alt.Color:
+    return alt.Color("series:N").scale(domain=list(names)).legend(legend_below(names))
 
 
 def _against_distance(data: pd.DataFrame, series: Sequence[str]) -> alt.Chart:
     return alt.Chart(data).encode(
         x=alt.X("distance:Q").title("tokens between the two words").scale(domain=[0, 400]),
-        color=_series(series, columns=1),
+        color=_series(series),
         tooltip=[
             alt.Tooltip("series:N", title="head"),
             alt.Tooltip("distance:Q", title="tokens back"),

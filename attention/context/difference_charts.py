@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import altair as alt
 import pandas as pd
 
-from attention.charts.parts import labels_param, position_axis
+from attention.charts.parts import labels_param, position_axis, ramp_below
 
 _FRAME, _ROW, _LABEL = 150, 18, 11.5  # pixels
 
@@ -19,9 +19,7 @@ def difference_map(data: pd.DataFrame, *, labels: Sequence[str], limit: float) -
     """
     crowded = len(labels) * _LABEL > 460
     scale = alt.Scale(domain=[-limit, limit], domainMid=0, range="diverging")
-    legend = alt.Legend(
-        orient="bottom", direction="horizontal", gradientLength=160, titleOrient="left"
-    )
+    legend = ramp_below()
     cells = (
         alt.Chart(data)
         .mark_rect()

@@ -15,7 +15,9 @@ from attention.charts.parts import (
     ROW_HEIGHT,
     TITLE_HEIGHT,
     labels_param,
+    legend_below,
     position_axis,
+    ramp_below,
     value_label,
 )
 
@@ -92,8 +94,7 @@ def strength_curve(
     scale = alt.Scale(type="log", nice=False, padding=8) if ratios else alt.Scale(domainMin=0)
     form = ".1%" if percent else ".3f"
     base = alt.Chart(data).encode(x=alt.X("strength:Q").title("strength of the push"))
-    names = alt.Legend(title=None, orient="bottom", columns=2, symbolOpacity=1)
-    legend = names if len(series) > 1 else None
+    legend = legend_below(series) if len(series) > 1 else None
     lines = base.mark_line(point=alt.OverlayMarkDef(size=45), strokeWidth=2).encode(
         y=alt.Y("value:Q")
         .title(title)
@@ -136,10 +137,7 @@ def cut_map(
         ],
     )
     colour = alt.Color("weight:Q").title("weight").scale(domain=[0, 1])
-    legend = alt.Legend(
-        orient="bottom", direction="horizontal", gradientLength=110, gradientThickness=10,
-        titleOrient="left", offset=4,
-    )  # fmt: skip
+    legend = ramp_below(110, gradientThickness=10, titleOrient="left", offset=4)
     cells = base.mark_rect(cursor="pointer" if clickable else "default").encode(
         color=colour.legend(legend)
     )
@@ -212,7 +210,7 @@ def pruning_curve(
 
     `data` is `frames.band_frame`.
     """
-    legend = alt.Legend(title=None, orient="bottom", columns=1, symbolOpacity=1)
+    legend = legend_below(orders)
     base = alt.Chart(data).encode(
         x=alt.X("removed:Q").title(f"ablated heads, of {heads}").scale(domain=[0, heads]),
         color=alt.Color("order:N").scale(domain=list(orders)).legend(legend),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import altair as alt
 import pandas as pd
 
-from attention.charts.parts import CHOSEN, LABEL_ROW, labels_param
+from attention.charts.parts import CHOSEN, LABEL_ROW, labels_param, ramp_below
 
 _FRAME = 130  # pixels
 
@@ -38,10 +38,7 @@ def patch_map(
             alt.Tooltip("share:Q", title="comes back", format=".1%"),
         ],
     )  # fmt: skip
-    legend = alt.Legend(
-        orient="bottom", direction="horizontal", gradientLength=150, format=".0%",
-        titleOrient="left",
-    )  # fmt: skip
+    legend = ramp_below(150, format=".0%", titleOrient="left")
     scale = alt.Scale(domain=[-1, 1], domainMid=0, range="diverging", clamp=True)
     cells = base.mark_rect(cornerRadius=2, cursor="pointer").encode(
         color=alt.Color("share:Q").title("comes back").scale(scale).legend(legend)

@@ -11,7 +11,9 @@ from attention.charts.parts import (
     NEUTRAL,
     TITLE_HEIGHT,
     labels_param,
+    legend_below,
     position_axis,
+    ramp_below,
 )
 
 _CROWDED = 16  # rows or columns of a map: beyond, some have no label
@@ -47,7 +49,7 @@ def weight_maps(
             alt.Tooltip("weight:Q", title="weight", format=".4f"),
         ],
     )
-    legend = alt.Legend(orient="bottom", direction="horizontal", gradientLength=160)
+    legend = ramp_below() if heads == 1 else alt.Legend(orient="bottom", gradientLength=160)
     cells = base.mark_rect(aria=not crowded).encode(  # a thousand labels are slow, and no help
         color=alt.Color("weight:Q").title("weight").scale(domain=[0, 1]).legend(legend)
     )
@@ -73,7 +75,7 @@ def learning_curves(
     `data` is `frames.learned_frame`; `chance` is a dotted level, `highest` where the axis of losses
     ends.
     """
-    legend = alt.Legend(title=None, orient="bottom", columns=2, labelLimit=210, symbolOpacity=1)
+    legend = legend_below(series)
     base = alt.Chart(data).encode(
         x=alt.X("step:Q").title("step").scale(domain=[0, steps], nice=False).axis(tickCount=6),
         color=alt.Color("series:N").scale(domain=list(series)).legend(legend),
@@ -113,7 +115,7 @@ def push_bars(
         .mark_bar()
         .encode(
             x=alt.X("push:Q")
-            .title("push on the score (−dL/ds)")
+            .title("push (−dL/ds)")
             .scale(domain=[-largest, largest], nice=False)
             .axis(tickCount=5, format="~g"),
             y=alt.Y("k:O").title(None).axis(position_axis(thin=crowded)),
@@ -139,16 +141,13 @@ def accuracy_lines(
     lengths: tuple[int, ...],
     chance: float,
     here: bool = False,
-    narrow: bool = False,
 ) -> alt.TopLevelMixin:
     """Draw accuracy against the number of books: the mean of the seeds, from worst to best.
 
     `data` is `frames.accuracy_frame`; what was measured on the reader's machine is a ring, where
     it has any `here`: Vega warns of empty layers.
     """
-    legend = alt.Legend(
-        title=None, orient="bottom", columns=1 if narrow else 3, labelLimit=240, symbolOpacity=1
-    )
+    legend = legend_below(series)
     color = alt.Color("series:N").scale(domain=list(series)).legend(legend)
     shape = alt.Shape("series:N").scale(domain=list(series)).legend(legend)
     base = alt.Chart(data).encode(

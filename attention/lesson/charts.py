@@ -13,6 +13,7 @@ from attention.charts.parts import (
     NEUTRAL,
     TITLE_HEIGHT,
     labels_param,
+    legend_below,
     position_axis,
     value_label,
 )
@@ -52,9 +53,7 @@ def pair_bars(data: pd.DataFrame, *, labels: Sequence[str]) -> alt.TopLevelMixin
     return chart.properties(height=4 * 34 + AXIS_HEIGHT + TITLE_HEIGHT)
 
 
-def outcome_grid(
-    data: pd.DataFrame, *, labels: Sequence[str], layers: int, narrow: bool
-) -> alt.TopLevelMixin:
+def outcome_grid(data: pd.DataFrame, *, labels: Sequence[str], layers: int) -> alt.TopLevelMixin:
     """Draw for every head what it does with a minimal pair; a click names a head.
 
     `data` is `frames.outcome_frame`; `labels` say what its outcomes are, in order. The
@@ -73,13 +72,7 @@ def outcome_grid(
             ),
         ],
     )
-    legend = alt.Legend(
-        title=None,
-        orient="bottom",
-        columns=1 if narrow else 2,
-        labelExpr="labels[datum.value]",
-        labelLimit=240,
-    )
+    legend = legend_below(labels, labelExpr="labels[datum.value]")
     cells = base.mark_rect(cornerRadius=3, cursor="pointer").encode(
         color=alt.Color("outcome:N")
         .scale(domain=list(range(len(labels))), range=list(_OUTCOMES[: len(labels)]))
@@ -90,10 +83,10 @@ def outcome_grid(
         filled=False, stroke=CHOSEN, strokeWidth=3, cornerRadius=3, cursor="pointer"
     )
     grid = alt.layer(cells.add_params(click), chosen).add_params(labels_param(labels))
-    return grid.properties(height=max(layers, 1) * 26 + (130 if narrow else 90))
+    return grid.properties(height=max(layers, 1) * 26 + 110)
 
 
-def removal_lines(data: pd.DataFrame, *, heads: int, narrow: bool) -> alt.TopLevelMixin:
+def removal_lines(data: pd.DataFrame, *, heads: int) -> alt.TopLevelMixin:
     """Draw how far the sentence vector moves as more and more heads are ablated.
 
     `data` is `frames.removal_frame`.
@@ -101,9 +94,7 @@ def removal_lines(data: pd.DataFrame, *, heads: int, narrow: bool) -> alt.TopLev
     base = alt.Chart(data).encode(
         x=alt.X("removed:Q").title(f"heads ablated, of {heads}").scale(domain=[0, heads]),
         y=alt.Y("shift:Q").title("cosine distance").scale(domainMin=0).axis(format=".2f"),
-        color=alt.Color("order:N")
-        .scale(domain=list(ORDERS))
-        .legend(title=None, orient="bottom", columns=1 if narrow else 3, symbolOpacity=1),
+        color=alt.Color("order:N").scale(domain=list(ORDERS)).legend(legend_below(ORDERS)),
         detail="run:N",
         tooltip=[
             alt.Tooltip("order:N", title="order"),

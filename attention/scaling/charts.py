@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import altair as alt
 import pandas as pd
 
-from attention.charts.parts import NEUTRAL
+from attention.charts.parts import NEUTRAL, legend_below
 from attention.scaling.frames import COMPUTED, MEASURED, MEMORY_SERIES, TIME_SERIES, WHOLE
 
 Domain = tuple[float, float]
@@ -56,7 +56,7 @@ def time_chart(
     base = alt.Chart().encode(
         x=_x(n_domain, _DECADES if extrapolation else _DOUBLINGS),
         y=_seconds("seconds:Q", seconds_domain),
-        color=_color(series, columns=3),
+        color=_color(series),
     )
     measured = base.transform_filter("datum.kind == 'measured'")
     steps = measured.transform_filter(alt.datum.series != WHOLE).encode(tooltip=_timed())
@@ -97,7 +97,7 @@ def memory_chart(
     base = alt.Chart().encode(
         x=_x(n_domain, _DOUBLINGS),
         y=_y("bytes:Q", "memory of one call", _BYTES, bytes_domain),
-        color=_color(MEMORY_SERIES, columns=1),
+        color=_color(MEMORY_SERIES),
         tooltip=[*_TOKENS, alt.Tooltip("bytes_text:N", title="memory")],
     )
     layers = [
@@ -114,7 +114,6 @@ def comparison_chart(
     series: Sequence[str],
     runs: int = 1,
     crossings: bool = False,
-    legend_columns: int = 3,
     height: int = 380,
 ) -> alt.LayerChart:
     """Draw seconds per call against length, a line for each series, dashed from the second run on.
@@ -125,13 +124,12 @@ def comparison_chart(
     series : in the order of the legend
     runs : how many are laid over each other
     crossings : draw an upright line, with its length, at each row of the kind "crossing"
-    legend_columns : fewer where the page is narrow
     height : in pixels
     """
     base = alt.Chart().encode(
         x=_x(None, _DOUBLINGS),
         y=_seconds("seconds:Q", None),
-        color=_color(series, columns=legend_columns),
+        color=_color(series),
         tooltip=_timed(),
     )
     if runs > 1:
@@ -158,7 +156,6 @@ def bytes_chart(
     *,
     series: Sequence[str],
     title: str,
-    legend_columns: int = 3,
     height: int = 360,
 ) -> alt.Chart:
     """Draw bytes against length, a line with points for each series.
@@ -168,7 +165,6 @@ def bytes_chart(
     data : `n, series, bytes`
     series : in the order of the legend
     title : what the bytes are
-    legend_columns : fewer where the page is narrow
     height : in pixels
     """
     chart = alt.Chart(data).mark_line(strokeWidth=2, point=alt.OverlayMarkDef(size=40, opacity=1))
@@ -176,7 +172,7 @@ def bytes_chart(
         chart.encode(
             x=_x(None, _DOUBLINGS),
             y=_y("bytes:Q", title, _BYTES, None),
-            color=_color(series, columns=legend_columns),
+            color=_color(series),
             tooltip=[*_TOKENS, alt.Tooltip("bytes_text:N", title="memory")],
         )
         .transform_calculate(bytes_text=_BYTES.format("datum.bytes", ".3"))
@@ -200,7 +196,7 @@ def plan_chart(
     base = alt.Chart().transform_filter(alt.datum.phase == phase).encode(x=_x(None, _DECADES))
     lines = base.mark_line(strokeWidth=2).encode(
         y=_y("seconds:Q", "time on a perfect machine", _SECONDS, None),
-        color=_color(series, columns=2),
+        color=_color(series),
         tooltip=[*_TOKENS, alt.Tooltip("text:N", title="planned time")],
     )
     rule = base.transform_filter(alt.datum.n == n).encode(tooltip=_TOKENS[1])
@@ -290,6 +286,5 @@ def _log(domain: Domain | None) -> alt.Scale:
     return alt.Scale(type="log", domain=domain or alt.Undefined, nice=False, padding=6)
 
 
-def _color(series: Sequence[str], *, columns: int) -> alt.Color:
-    legend = alt.Legend(title=None, orient="bottom", columns=columns, symbolOpacity=1)
-    return alt.Color("series:N", scale=alt.Scale(domain=[*series]), legend=legend)
+def _color(series: Sequence[str]) -> alt.Color:
+    return alt.Color("series:N", scale=alt.Scale(domain=[*series]), legend=legend_below(series))

@@ -7,7 +7,14 @@ from collections.abc import Sequence
 import altair as alt
 import pandas as pd
 
-from attention.charts.parts import AXIS_HEIGHT, NEUTRAL, TITLE_HEIGHT, labels_param, position_axis
+from attention.charts.parts import (
+    AXIS_HEIGHT,
+    NEUTRAL,
+    TITLE_HEIGHT,
+    labels_param,
+    legend_below,
+    position_axis,
+)
 
 _ROW = 26  # pixels of a role
 
@@ -31,13 +38,13 @@ def role_bars(data: pd.DataFrame, *, labels: Sequence[str]) -> alt.TopLevelMixin
     )
     x = (
         alt.X("score:Q")
-        .title("score (mark: by chance; line: eight tenths of the texts)")
+        .title(["score; mark: by chance", "line: eight tenths of the texts"])
         .scale(domain=[0, 1])
     )
     bars = base.mark_bar(height={"band": 0.6}).encode(x=x)
     spread = base.mark_rule(color=NEUTRAL, strokeWidth=2).encode(x="low:Q", x2="high:Q")
     chance = base.mark_tick(color=NEUTRAL, thickness=3, height={"band": 0.9}).encode(x="chance:Q")
-    height = max(len(labels), 1) * _ROW + AXIS_HEIGHT + TITLE_HEIGHT
+    height = max(len(labels), 1) * _ROW + AXIS_HEIGHT + 2 * TITLE_HEIGHT
     return (
         alt.layer(bars, spread, chance).add_params(labels_param(labels)).properties(height=height)
     )
@@ -50,7 +57,7 @@ def ranked_heads(
 
     `data` is `frames.ranked_frame`.
     """
-    legend = alt.Legend(title=None, orient="bottom", symbolOpacity=1)
+    legend = legend_below(models)
     base = alt.Chart(data).encode(
         x=alt.X("place:Q")
         .title("share of the model's heads that are as high or higher")

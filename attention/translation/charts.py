@@ -16,7 +16,9 @@ from attention.charts.parts import (
     ROW_HEIGHT,
     TITLE_HEIGHT,
     labels_param,
+    legend_below,
     position_axis,
+    ramp_below,
 )
 from attention.translation.additive import ADDITIVE, DOT
 from attention.translation.frames import SOURCE, TARGET, UNTOUCHED, WITH_CUTS
@@ -160,7 +162,7 @@ def alignment_map(
             alt.Tooltip("weight:Q", title="weight", format=".4f"),
         ],
     )
-    legend = alt.Legend(orient="bottom", direction="horizontal", gradientLength=120)
+    legend = ramp_below(120)
     cells = base.mark_rect(cursor="pointer").encode(
         color=alt.Color("weight:Q").title("weight").scale(domain=[0, 1]).legend(legend)
     )
@@ -275,5 +277,5 @@ def cost_lines(data: pd.DataFrame) -> alt.TopLevelMixin:
 
 
 def _kind(field: str) -> alt.Color:
-    legend = alt.Legend(title=None, orient="bottom", columns=2, symbolOpacity=1)
-    return alt.Color(field).scale(domain=[DOT, ADDITIVE]).legend(legend)
+    kinds = [DOT, ADDITIVE]
+    return alt.Color(field).scale(domain=kinds).legend(legend_below(kinds))

@@ -13,7 +13,6 @@ from streamlit.delta_generator import DeltaGenerator
 from attention.runtime.timing import BUSY, Progress
 from attention.runtime.waiting_line import Turnstile
 from attention.scaling.runs import Facts
-from attention.ui.controls import on_phone
 from attention.ui.shelf import renew, results
 
 _T = TypeVar("_T")
@@ -76,11 +75,6 @@ def measured(
             place.status.error(f"{refusal}.")
     sweep: Sweep[_T] | None = results().get(name)
     return sweep if sweep and sweep.results else before()
-
-
-def legend_columns() -> int:
-    """Return how many names stand side by side below a chart: two fit on a phone."""
-    return 2 if on_phone() else 3
 
 
 def busy_warning(others: float) -> None:

@@ -28,12 +28,12 @@ CASES = {
     "reach": (
         charts.reach_chart,
         context_frames.reach_frame(LABELS, dict.fromkeys(SERIES, np.ones(3))),
-        {"labels": LABELS, "series": SERIES, "narrow": False},
+        {"labels": LABELS, "series": SERIES},
     ),
     "times": (
         charts.layer_time_chart,
         context_frames.layer_time_frame([LayerTime("recurrent", 16, 2e-3, 1e-3, 3e-3, 3)]),
-        {"n": 16, "narrow": True},
+        {"n": 16},
     ),
     "cone": (
         charts.cone_chart,

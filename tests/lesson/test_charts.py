@@ -23,12 +23,12 @@ CHARTS = [
     (
         charts.outcome_grid,
         lesson_frames.outcome_frame(PAIR, (3, 1)),
-        {"labels": ("turns", "one", "two", "against"), "layers": 6, "narrow": True},
+        {"labels": ("turns", "one", "two", "against"), "layers": 6},
     ),
     (
         charts.removal_lines,
         lesson_frames.removal_frame(ORDERS, (0, 1), np.zeros((3, 2))),
-        {"heads": 72, "narrow": False},
+        {"heads": 72},
     ),
     (
         charts.alike_map,

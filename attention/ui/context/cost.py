@@ -9,7 +9,6 @@ from attention.context import frames as context_frames
 from attention.context.layer_costs import LayerComparison
 from attention.context.layer_runs import KERNELS
 from attention.ui.context import timed
-from attention.ui.controls import on_phone
 from attention.ui.inputs import stepped
 from attention.ui.show import draw, notice
 
@@ -32,7 +31,6 @@ def cost() -> None:
         key="layer-time",
         alt_text="Time of a recurrent, a convolutional and an attention layer against length",
         n=n,
-        narrow=on_phone(),
     )
 
 

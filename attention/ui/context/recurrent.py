@@ -21,7 +21,6 @@ from attention.ui.code_lines import relay_code
 from attention.ui.context import timed
 from attention.ui.context.heads import path_head
 from attention.ui.context.relay import relay_on_text
-from attention.ui.controls import on_phone
 from attention.ui.inputs import stepped
 from attention.ui.learning.by_books import BOOKS_TOLD, draw_by_books, say_how
 from attention.ui.links import link
@@ -115,7 +114,6 @@ def _every_word(influence: Influence, seed: int) -> None:
         alt_text="What reaches the last word from each word: recurrent layers and attention",
         labels=influence.labels,
         series=tuple(influence.series),
-        narrow=on_phone(),
     )
     st.caption(
         "What reaches the last word from each word. The input of both recurrent layers is the "

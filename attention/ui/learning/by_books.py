@@ -12,7 +12,6 @@ from attention.learning.measure import BOOKS, LEARNING_COMMAND, AccuracyPoint
 from attention.learning.stored import stored_comparison
 from attention.learning.tasks import LIBRARY
 from attention.scaling.runs import machine_text
-from attention.ui.controls import on_phone
 from attention.ui.inputs import expander
 from attention.ui.show import draw, escape_markdown, table
 
@@ -31,7 +30,6 @@ def draw_by_books(here: Sequence[AccuracyPoint] = ()) -> None:
         lengths=BOOKS,
         chance=1 / LIBRARY.answers,
         here=bool(here),
-        narrow=on_phone(),
     )
 
 

@@ -14,7 +14,7 @@ from attention.lesson import frames as lesson_frames
 from attention.lesson.charts import alike_map, removal_lines
 from attention.lesson.more_heads import RANDOM_RUNS, HeadLikeness, Removal, measure_removal
 from attention.models import registry
-from attention.ui.controls import head_code, on_phone
+from attention.ui.controls import head_code
 from attention.ui.inputs import choice
 from attention.ui.links import link
 from attention.ui.progress import kept
@@ -115,7 +115,6 @@ def _growing_removals(removal: Removal) -> None:
         key="removals",
         alt_text="How far the vector moves as more heads are ablated, in three orders",
         heads=removal.singles.size,
-        narrow=on_phone(),
     )
 
 

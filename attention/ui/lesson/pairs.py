@@ -18,7 +18,7 @@ from attention.lesson.minimal_pairs import PairOutcome, SentencePair
 from attention.lesson.pair_sentences import ANIMAL, KNOWN, PAIRS, TROPHY, Pair
 from attention.question import Question
 from attention.translation.examples import TOO_SMALL
-from attention.ui.controls import head_code, head_picker, on_phone, word
+from attention.ui.controls import head_code, head_picker, word
 from attention.ui.lesson.pair_score import score_box
 from attention.ui.links import link
 from attention.ui.questions import predict
@@ -167,7 +167,6 @@ def _all_heads(outcome: PairOutcome, head: Head) -> None:
         on_select=partial(_click, grid),
         labels=outcome.kind_labels,
         layers=len(outcome.kinds),
-        narrow=on_phone(),
     )
 
 

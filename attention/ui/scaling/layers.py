@@ -17,7 +17,7 @@ from attention.scaling.model_shapes import SHAPES, Shape, shape, shape_code
 from attention.scaling.sentences import cache_text, crossing_sentence, peaks_sentence
 from attention.ui import inputs
 from attention.ui.inputs import stepped
-from attention.ui.measuring import bench, busy_warning, legend_columns, measured
+from attention.ui.measuring import bench, busy_warning, measured
 from attention.ui.scaling.source import before_measuring, say_source
 from attention.ui.show import draw, notice
 
@@ -66,7 +66,6 @@ def _draw_parts(picture: DeltaGenerator, times: list[PartTime]) -> None:
             key="crossover",
             alt_text="Time of the parts of one layer against the number of tokens",
             series=crossover.PARTS,
-            legend_columns=legend_columns(),
             crossings=bool(crossings),
         )
 
@@ -129,7 +128,6 @@ def _peaks(results: list[Peak]) -> None:
         key="peaks_chart",
         alt_text="Memory of one call against the number of tokens: plain and tiled",
         series=tuple(stored.HELD),
-        legend_columns=legend_columns(),
         title="memory of one call",
     )
     st.caption("The most that one call had allocated at any moment, E = 64, float32 (tracemalloc).")
@@ -142,7 +140,6 @@ def _cache(chosen: Shape) -> None:
         key="cache",
         alt_text="Size of the KV cache against the number of tokens: three ways to share heads",
         series=scaling_frames.CACHE_KINDS,
-        legend_columns=legend_columns(),
         title="size of the KV cache",
     )
     st.latex(r"\underbrace{2}_{K,\,V} \cdot L \cdot G \cdot E \cdot n \cdot 2\ \text{bytes}")

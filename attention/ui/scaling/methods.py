@@ -24,7 +24,6 @@ from attention.ui.measuring import (
     Sweep,
     bench,
     busy_warning,
-    legend_columns,
     measured,
 )
 from attention.ui.scaling.runs import download
@@ -99,7 +98,6 @@ def _draw_times(picture: DeltaGenerator, results: Sequence[tuple[MethodCost, ...
             key="methods_chart",
             alt_text="Time of one call of each method against the number of tokens",
             series=tuple(dict.fromkeys(cost.method for cost in costs)),
-            legend_columns=legend_columns(),
         )
 
 

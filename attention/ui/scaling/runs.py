@@ -12,7 +12,6 @@ from attention.scaling.charts import comparison_chart
 from attention.scaling.runs import Run
 from attention.scaling.sentences import runs_sentence
 from attention.scaling.stored import CORE_KIND, METHODS_KIND, stored_run
-from attention.ui.measuring import legend_columns
 from attention.ui.shelf import results
 from attention.ui.show import draw, escape_markdown, notice
 
@@ -99,7 +98,6 @@ def _compare(chosen: dict[str, Run]) -> None:
         key="overlay",
         alt_text="Times of the chosen runs against the number of tokens",
         series=tuple(dict.fromkeys(point.series for point in chain(*all_points))),
-        legend_columns=legend_columns(),
         runs=len(chosen),
     )
     facts = scaling_frames.facts_frame(chosen)
