@@ -14,10 +14,10 @@ from attention.charts.parts import (
     NEUTRAL,
     labels_param,
     position_axis,
-    ramp_below,
 )
 
 _LABEL = 11.5  # pixels that a label takes on an axis, at least
+_RAMP = alt.Legend(orient="bottom", direction="horizontal", gradientLength=160)
 _RULE: dict[str, Any] = {"color": NEUTRAL, "strokeWidth": 2, "tooltip": None}
 
 
@@ -113,7 +113,7 @@ def head_maps(
             .title("key")
             .axis(position_axis(offset=first, thin=crowded, labelAngle=-60, names=named)),
             y=alt.Y("q:O").title("query").axis(position_axis(offset=first, thin=crowded)),
-            color=alt.Color("weight:Q").title(figure).scale(domain=[0, 1]).legend(ramp_below()),
+            color=alt.Color("weight:Q").title(figure).scale(domain=[0, 1]).legend(_RAMP),
             opacity=alt.when(row).then(alt.value(1)).otherwise(alt.value(0.3)),
             tooltip=[
                 alt.Tooltip("name:N", title="head"),
@@ -215,7 +215,7 @@ def shared_map(
         color=alt.Color("bits:Q")
         .title("bits apart")
         .scale(domain=[0, highest], reverse=True)
-        .legend(ramp_below()),
+        .legend(_RAMP),
         tooltip=[
             alt.Tooltip("one:N", title="head"),
             alt.Tooltip("two:N", title="and head"),

@@ -90,3 +90,10 @@ def test_rows_are_queries_and_columns_are_keys(cat_view):
     encoding = build(table, **options).to_dict()["spec"]["encoding"]
     assert (encoding["y"]["field"], encoding["y"]["title"]) == ("q", "query")
     assert (encoding["x"]["field"], encoding["x"]["title"]) == ("k", "key")
+
+
+@pytest.mark.parametrize("index", range(6))
+def test_charts_of_several_have_no_width_to_fit_a_legend_to(index, cat_view):
+    build, table, options = tables_and_charts(cat_view)[index]
+    spec = build(table, **options).to_dict()
+    assert "facet" not in spec or "width - " not in json.dumps(spec)
