@@ -87,13 +87,13 @@ class Slow:
         return int(at)
 
     def check_figures(self, query, key, told):
-        """Check "0.49; the other words: 0.11 on average"."""
+        """Check "0.49; the other words give it 0.11 on average"."""
         weight, *rest = told.split("; ")
         assert float(weight) == pytest.approx(self.rows[query][key], abs=ROUNDED)
         expected = self.others(query, key)
         assert bool(rest) == (expected is not None)
         if rest:
-            assert float(re.search(r": (.+) on average", rest[0])[1]) == pytest.approx(
+            assert float(re.search(r"give it (.+) on average", rest[0])[1]) == pytest.approx(
                 expected, abs=ROUNDED
             )
             assert ("that may attend to it" in rest[0]) == self.causal
@@ -378,7 +378,7 @@ def test_what_the_pipeline_says_of_a_token(name, data):
         for r in range(len(rows))
         if r != query and not trace.input.special[r] and best[0] < len(rows[r])
     ]
-    given_ = re.search(r"the other words: (\d\.\d{3}) on average", told)
+    given_ = re.search(r"the other words give it (\d\.\d{3}) on average", told)
     assert (given_ is None) == (not others)
     if others:
         assert float(given_[1]) == pytest.approx(fmean(others), abs=6e-4)

@@ -14,7 +14,7 @@ from attention.wording import most, spelled
 
 
 def compared(view: View, head: tuple[int, int], query: int, key: int, digits: int = 2) -> str:
-    """Return a weight beside its base rate: "0.49; the other words: 0.11 on average".
+    """Return a weight beside its base rate: "0.49; the other words give it 0.11 on average".
 
     The base rate is the mean over the other words of the text that may attend to the key.
     """
@@ -23,7 +23,7 @@ def compared(view: View, head: tuple[int, int], query: int, key: int, digits: in
     if math.isnan(base):
         return f"{weight:.{digits}f}"
     who = "the other words that may attend to it" if view.is_causal else "the other words"
-    return f"{weight:.{digits}f}; {who}: {base:.{digits}f} on average"
+    return f"{weight:.{digits}f}; {who} give it {base:.{digits}f} on average"
 
 
 def attends_to(view: View, head: tuple[int, int], query: int, digits: int = 2) -> str:

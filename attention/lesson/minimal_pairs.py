@@ -81,7 +81,7 @@ def turning_sentence(weights: Array, base: Array, names: Sequence[str], head: He
     """
     given = [
         f"“{name}” {weight:.2f}"
-        + ("" if np.isnan(usual) else f" (the other words: {usual:.2f} on average)")
+        + ("" if np.isnan(usual) else f" (the other words give it {usual:.2f} on average)")
         for name, weight, usual in zip(
             (*names, *names), weights[..., head[0], head[1]].ravel(), base.ravel(), strict=True
         )

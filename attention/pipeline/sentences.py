@@ -159,7 +159,11 @@ def softmax_row(p: HeadState) -> str:
     best = np.argsort(-row[p.seen], kind="stable")[:3] + p.seen.start
     ordinary = [not special for special in p.trace.input.special]
     base = base_rate(p.weights, ordinary, is_causal=p.trace.is_causal, query=p.query)
-    usual = "" if np.isnan(base[best[0]]) else f"; the other words: {base[best[0]]:.3f} on average"
+    usual = (
+        ""
+        if np.isnan(base[best[0]])
+        else f"; the other words give it {base[best[0]]:.3f} on average"
+    )
     named = ", ".join(f"{_named(p, int(k))} {row[k]:.3f}" for k in best[1:])
     return (
         f"{_counted(len(row[p.seen]), 'score')} of “{p.query_label}” became weights that sum to "

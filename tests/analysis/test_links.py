@@ -61,7 +61,7 @@ def test_the_head_that_stands_out_is_named_with_what_it_attends_to():
     assert "3 “c”" in sentence
     assert "1 “a”" in sentence
     assert (
-        "L0 H2 stands out: it attends to “a” most (0.80; the other words: 0.80 on average)"
+        "L0 H2 stands out: it attends to “a” most (0.80; the other words give it 0.80 on average)"
         in sentence
     )
 

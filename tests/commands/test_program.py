@@ -52,7 +52,9 @@ def test_a_trace_is_told_and_kept(capsys, tmp_path, cat_trace):
     path = tmp_path / "cat.npz"
     told = run(capsys, "trace", CAT, "--out", str(path))
     assert told.startswith("Trace of minilm: 12 tokens, 6 x 12 heads\n[CLS] the cat sat")
-    assert "“it” attends to “tired” in L2 H8 (0.76; the other words: 0.06 on average)" in told
+    assert (
+        "“it” attends to “tired” in L2 H8 (0.76; the other words give it 0.06 on average)" in told
+    )
     np.testing.assert_allclose(attention.Trace.load(path).weights, cat_trace.weights, atol=1e-6)
     found = as_json(capsys, "trace", CAT)
     assert found["tokens"] == list(cat_trace.tokens)

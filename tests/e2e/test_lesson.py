@@ -19,7 +19,7 @@ def notice(page, text):
 def test_the_first_page_shows_the_living_example(open_page):
     page = open_page("/")
     expect(page.locator("h1")).to_have_text(TITLE)
-    expect(notice(page, "the other words: 0.11 on average")).to_be_visible()
+    expect(notice(page, "the other words give it 0.11 on average")).to_be_visible()
     expect(chart(page, "Lines from each")).to_contain_text("0.49")
 
 

@@ -99,7 +99,9 @@ def test_the_outcome_of_a_pair_is_said_of_one_head(model):
     assert outcome.kinds[3, 1] == minimal_pairs.FIRST
     assert len(outcome.kind_labels) == 4  # no ties
     told = outcome.sentence((3, 1))
-    assert told.startswith("In L3 H1 the pronoun gives “trophy” 0.54 (the other words: 0.18 on")
+    assert told.startswith(
+        "In L3 H1 the pronoun gives “trophy” 0.54 (the other words give it 0.18 on"
+    )
     assert "It prefers “trophy” both times: the meaning does not turn it." in told
 
 

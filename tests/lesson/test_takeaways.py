@@ -63,7 +63,9 @@ def test_what_gets_most_is_told_where_it_is_another(cat_trace, cat_view):
     told = takeaways.example_of(cat_trace, cat_view, (8, 2, 3, 1), 8).told
     assert told.startswith("“it” attends to “cat” in head L3 H1 (0.49;")
     rest = LessonExample(cat_trace, cat_view, query=8, key=6, layer=3, head=1).told
-    assert rest.startswith("In head L3 H1 “it” attends to “cat” most (0.49; the other words: 0.11")
+    assert rest.startswith(
+        "In head L3 H1 “it” attends to “cat” most (0.49; the other words give it 0.11"
+    )
 
 
 def test_a_word_of_several_pieces_links_to_its_first_token(model):

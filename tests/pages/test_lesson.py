@@ -34,7 +34,7 @@ def test_runs_from_the_entrypoint_as_the_first_page():
 def test_opens_on_the_living_example():
     app = open_page()
     assert (
-        "L3 H1 (0.49; the other words: 0.11 on average; the mean of all 72 heads is 0.08)"
+        "L3 H1 (0.49; the other words give it 0.11 on average; the mean of all 72 heads is 0.08)"
         in notices(app)
     )
     rows = drawn(app, "base").query("kind == 'row' and start").set_index("key")

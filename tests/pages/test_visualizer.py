@@ -44,7 +44,7 @@ def test_it_opens_on_it_at_the_head_that_attends_to_cat():
     rows = drawn(app, "row").query("q == 8").set_index("key")
     assert rows["weight"]["cat"] == pytest.approx(0.49, abs=0.005)
     assert rows["rank"]["cat"] == 1
-    assert "“cat” most (0.4874; the other words: 0.1080 on average)" in said(app)
+    assert "“cat” most (0.4874; the other words give it 0.1080 on average)" in said(app)
 
 
 def test_it_runs_from_the_entrypoint():

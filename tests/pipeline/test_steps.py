@@ -81,9 +81,9 @@ def test_weights_are_terms_over_their_sum(place):
     matrices = named(place, "softmax")
     terms = matrices["exp(S″ − m)"]
     assert np.allclose(terms / terms.sum(axis=1, keepdims=True), matrices["A"])
-    assert "“cat” most (0.682; the other words: 0.641 on average)" in STEPS["softmax"].sentence(
-        place
-    )
+    assert "“cat” most (0.682; the other words give it 0.641 on average)" in STEPS[
+        "softmax"
+    ].sentence(place)
 
 
 def test_heads_side_by_side_and_what_each_writes(place):
