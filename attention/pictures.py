@@ -23,6 +23,15 @@ DARK_RAMP = (
     "#20202f", "#2a2a4a", "#353366", "#423e85", "#514ba6",
     "#645dc6", "#7d78de", "#9b98ee", "#bcbaf7", "#e0dffd",
 )  # fmt: skip
+# Red below 0, indigo above.
+DIVERGING = (
+    "#9f1239", "#e11d48", "#fb7185", "#fecdd3", "#fff1f2",
+    "#eef2ff", "#c7d2fe", "#818cf8", "#4f46e5", "#312e81",
+)  # fmt: skip
+DARK_DIVERGING = (
+    "#fda4af", "#fb7185", "#e11d48", "#881337", "#2a1a22",
+    "#1c1c33", "#312e81", "#4f46e5", "#818cf8", "#c7d2fe",
+)  # fmt: skip
 _SHADES = 16  # half a byte for each cell
 
 

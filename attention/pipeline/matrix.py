@@ -8,6 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from attention.arrays import Array
+from attention.pictures import (
+    DARK_DIVERGING,
+    DARK_RAMP,
+    DIVERGING,
+    RAMP,
+    data_url,
+    map_png,
+)
 from attention.wording import figures
 
 TOKENS, HEADS, NUMBERS = "tokens", "heads", "numbers"  # what rows or columns of a matrix stand for
@@ -55,7 +63,7 @@ def limit(matrices: Sequence[Matrix], tokens: Sequence[int]) -> float:
 
 
 def part_text(matrix: Matrix, tokens: Sequence[int]) -> str:
-    """Return which part of the matrix is drawn, what is left out, and the range of its numbers."""
+    """Return which part of a matrix is drawn and the range of its numbers; none if it is whole."""
     shown, (rows, columns) = matrix.shown(tokens), matrix.values.shape
     left, across = matrix.shown_columns(tokens), shown.shape[1]
     parts = []
@@ -64,6 +72,21 @@ def part_text(matrix: Matrix, tokens: Sequence[int]) -> str:
     if across < columns:
         which = "" if matrix.square else f" ({left[0]} to {left[-1]})"
         parts.append(f"{across} of {columns} columns{which}")
-    part = f"Drawn: {', '.join(parts)}; the rest is left out." if parts else "Drawn whole."
+    if not parts:
+        return ""
+    part = f"Drawn: {', '.join(parts)}; the rest is left out."
     low, high = (float(pick(shown)) for pick in (np.nanmin, np.nanmax))
     return f"{part} From {figures(low, 3)} to {figures(high, 3)}.".replace("-", "−")
+
+
+def thumbnail(matrix: Matrix, tokens: Sequence[int], dark: bool) -> str:
+    """Return the address of a small picture of what is drawn, a pixel a cell.
+
+    Where there is no cell, the colour is that of 0.
+    """
+    shown = np.nan_to_num(matrix.shown(tokens))
+    if not matrix.signed:
+        return data_url(map_png(shown, spread=1.0, ramp=DARK_RAMP if dark else RAMP))
+    ends = float(np.abs(shown).max()) or 1.0
+    ramp = DARK_DIVERGING if dark else DIVERGING
+    return data_url(map_png((shown / ends + 1) / 2, spread=1.0, ramp=ramp))

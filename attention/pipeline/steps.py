@@ -92,6 +92,7 @@ def _shown_weights(p: HeadState) -> Array:
     return np.where(np.isneginf(p.scores), np.nan, p.weights)
 
 
+ILLUSTRATION = "Illustration"  # a matrix that is not the model's
 TE, TD, TT = ("T", "E"), ("T", "D"), ("T", "T")
 
 ENCODER_STEPS = (
@@ -173,9 +174,7 @@ ENCODER_STEPS = (
         (("S′", TT), ("M", TT)),
         lambda p: [
             query_by_key("S′", "this model: nothing is hidden", p.scores, p, True),
-            query_by_key(
-                "Illustration", "what a causal mask would leave", _only_earlier(p), p, True
-            ),
+            query_by_key(ILLUSTRATION, "what a causal mask would leave", _only_earlier(p), p, True),
         ],
         say.mask,
         one_scale=True,

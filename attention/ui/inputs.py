@@ -158,19 +158,17 @@ def select(
 
 
 def choice(
-    label: str, options: Mapping[str, str], *, key: str, default: str | None = None, **more: Any
-) -> str:
+    label: str, options: Mapping[str, str], *, key: str, default: str | None = None,
+    widget: Callable[..., Any] = st.segmented_control, **more: Any,
+) -> str:  # fmt: skip
     """Draw a choice of one among a few, `{code: text}`; the default is the first or as given."""
     codes, text = list(options), options.__getitem__
 
-    def widget(value: str) -> str:
-        return str(
-            st.segmented_control(
-                label, codes, default=value, required=True, format_func=text, key=key, **more
-            )
-        )
+    def draw(value: str) -> str:
+        about = {"default": value, "required": True, "format_func": text}
+        return str(widget(label, codes, key=key, **about, **more))
 
-    return _one_of(key, codes, default or codes[0], text=text).draw(widget)
+    return _one_of(key, codes, default or codes[0], text=text).draw(draw)
 
 
 def several(

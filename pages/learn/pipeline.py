@@ -15,16 +15,15 @@ RECEIPTS = {"weight": "The weight", "output": "The output number"}
 bar = ui.opening(
     "Pipeline",
     "**From words to vectors, step by step**: one layer, one head, with the model's own tokens "
-    "and numbers.",
+    "and numbers. Click a step, or go on with the arrow keys.",
 )
 chosen = ui.reading(bar, presets.CAT.text, tokens_only=True)
 focus = ui.focus(chosen)
 all_steps = decoder_steps.steps_for(chosen.model)
 tokens = chosen.view.labels
 
-number = stepper.step_picker(all_steps)
+number, above = stepper.lit_step(all_steps), st.container()
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    stepper.step_buttons(all_steps, number)
     query = ui.word("Query token", chosen.view, focus.query)
     key = ui.word("Key token", chosen.view, focus.key, key="reads")
     layer, head = ui.layer_and_head(chosen.view, focus)
@@ -35,6 +34,8 @@ if chosen.trace.is_causal and key > query:
     )
     key = query
 place = receipt.place(chosen, ReceiptCell(layer, head, query, key))
+with above:
+    stepper.draw_strip(all_steps, number, place)
 
 step = all_steps[number]
 left, right = st.columns([1, 2], gap="large")

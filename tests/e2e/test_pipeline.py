@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.e2e.live import ROOT
-from tests.e2e.page import PHONE, expect, field, main
+from tests.e2e.page import PHONE, expect, field, main, slider
 
 STEPS = (
     "Representation",
@@ -27,10 +27,6 @@ HOSTILE = """It's "$x$" :red[hi] <b>d</b> '); print("no") # \\ 🔦"""
 
 def heading(page, name):
     return main(page).get_by_role("heading", name=re.compile(f"Step .*: {name}$"))
-
-
-def button(page, name):
-    return main(page).get_by_test_id("stButton").get_by_role("button", name=name)
 
 
 def charts(page):
@@ -65,22 +61,36 @@ def ran(source):
     return done.stdout.decode().strip()
 
 
-def test_next_and_back_and_the_stepper_move_and_the_link_follows(open_page):
+def test_arrow_keys_and_clicks_light_a_step_and_the_link_follows(open_page):
     page = open_page("/pipeline?step=stream")
     expect(heading(page, STEPS[0])).to_be_visible()
+    page.get_by_role("radio", name="X", exact=True).focus()
     for name in STEPS[1:]:
-        button(page, "Next").click()
+        page.keyboard.press("ArrowRight")
         expect(heading(page, name)).to_be_visible()
         expect(charts(page).first).to_be_visible()
         assert page.locator(".katex-error").count() == 0
-    expect(button(page, "Next")).to_be_disabled()
-    button(page, "Back").click()
-    expect(heading(page, STEPS[-2])).to_be_visible()
-    expect(page).to_have_url(re.compile(r"[?&]step=w_o"))
-    page.get_by_role("radio", name="+ mask").click()
+    for _ in range(3):  # faster than the page answers
+        page.keyboard.press("ArrowLeft")
+    expect(heading(page, STEPS[-4])).to_be_visible()
+    expect(page.get_by_role("radio", name="× V")).to_be_checked()
+    expect(page).to_have_url(re.compile(r"[?&]step=blend"))
+    main(page).get_by_text("+ mask", exact=True).click()
     expect(heading(page, "Mask")).to_be_visible()
+    expect(page.get_by_role("radio", name="+ mask")).to_be_checked()
     expect(main(page)).to_contain_text("Illustration")
     expect(page).to_have_url(re.compile(r"[?&]step=mask"))
+
+
+def test_the_pictures_of_the_steps_are_of_the_chosen_head(open_page):
+    page = open_page("/pipeline")
+    pictures = main(page).locator("label img")
+    expect(pictures).to_have_count(len(STEPS))
+    assert all(pictures.evaluate_all("all => all.map(image => image.naturalWidth)"))
+    softmax = pictures.nth(STEPS.index("Softmax"))
+    before = softmax.get_attribute("src")
+    slider(page, "Head").press("ArrowRight")
+    expect(softmax).not_to_have_attribute("src", before)
 
 
 @pytest.mark.parametrize("name", STEPS)

@@ -16,7 +16,7 @@ from attention.analysis.telling import telling_link
 from attention.analysis.words import View
 from attention.charts.look import CATEGORIES
 from attention.charts.thumbnails import LETTERS, STEPS
-from attention.pictures import RAMP
+from attention.pictures import DARK_DIVERGING, DARK_RAMP, DIVERGING, RAMP
 from attention.pipeline.blending import BlendedWords, equal_start
 
 ROOT = Path(__file__).parents[2]
@@ -281,9 +281,12 @@ def test_text_never_becomes_part_of_an_expression(model):
 
 def test_the_look_is_that_of_the_dashboard():
     theme = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
-    light = theme["theme"]["light"]
+    light, dark = theme["theme"]["light"], theme["theme"]["dark"]
     assert list(CATEGORIES) == light["chartCategoricalColors"]
     assert list(RAMP) == light["chartSequentialColors"]
+    assert list(DARK_RAMP) == dark["chartSequentialColors"]
+    assert list(DIVERGING) == light["chartDivergingColors"]
+    assert list(DARK_DIVERGING) == dark["chartDivergingColors"]
 
 
 def test_pages_draw_the_lines_without_a_second_legend(cat_trace):

@@ -11,10 +11,10 @@ from attention.pipeline import frames as step_frames
 from attention.pipeline import matrix, steps
 from attention.pipeline.charts import matrix_map
 from attention.pipeline.head_state import HeadState
-from attention.pipeline.matrix import Matrix
+from attention.pipeline.matrix import Matrix, thumbnail
 from attention.pipeline.steps import PipelineStep
+from attention.ui import strip
 from attention.ui.controls import on_phone
-from attention.ui.inputs import choice
 from attention.ui.show import draw, show_check
 
 MOST_TOKENS = 24  # in a chart
@@ -22,34 +22,21 @@ _TITLE = 52  # pixels: two lines, so that the pictures are on one level
 _FIRST_STEP = "softmax"  # whose picture says most: scores on the left, weights on the right
 
 
-def step_picker(all_steps: Sequence[PipelineStep]) -> int:
-    """Draw the strip of steps, with what each does; return the number of the one that is lit."""
-    key = choice(
-        "Step: each does to what is left of it what it says",
-        {step.key: step.sign for step in all_steps},
-        key="step",
-        default=_FIRST_STEP,
-        label_visibility="collapsed",
-        width="stretch",
-    )
-    return [step.key for step in all_steps].index(key)
+def lit_step(all_steps: Sequence[PipelineStep]) -> int:
+    """Return the number of the step that is lit in the strip, which `draw_strip` draws."""
+    signs = {step.key: step.sign for step in all_steps}
+    return list(signs).index(strip.lit(signs, key="step", default=_FIRST_STEP))
 
 
-def step_buttons(all_steps: Sequence[PipelineStep], number: int) -> None:
-    """Draw the buttons that go one step back or on."""
-    last = number == len(all_steps) - 1
-    st.button(
-        "Back",
-        icon=":material/arrow_back:",
-        disabled=number == 0,
-        on_click=partial(_go, all_steps[number - 1].key),
-    )
-    st.button(
-        "Next",
-        icon=":material/arrow_forward:",
-        disabled=last,
-        on_click=partial(_go, all_steps[0 if last else number + 1].key),
-    )
+def draw_strip(all_steps: Sequence[PipelineStep], number: int, place: HeadState) -> None:
+    """Draw the strip of steps: of each what it makes, small, and what it does."""
+    shown, dark = steps.shown_tokens(place, MOST_TOKENS), st.context.theme.type == "dark"
+    signs = [
+        strip.Sign(step.key, step.sign, step.name, thumbnail(_made(step, place), shown, dark))
+        for step in all_steps
+    ]
+    title = "Steps: each does to what is left of it what it says"
+    strip.strip(title, signs, all_steps[number].key, key="step")
 
 
 def explain(step: PipelineStep, place: HeadState) -> None:
@@ -87,6 +74,11 @@ def last_figure(step: PipelineStep, place: HeadState) -> str:
     return f"{step.key} {drawn.name} {place.query}" if drawn.square else drawn.name
 
 
+def _made(step: PipelineStep, place: HeadState) -> Matrix:
+    """Return the matrix that a step makes: the last one that is the model's own."""
+    return next(m for m in reversed(step.matrices(place)) if m.name != steps.ILLUSTRATION)
+
+
 def _draw_matrix(
     drawn: Matrix, name: str, place: HeadState, shown: list[int], limit: float, named: bool
 ) -> None:
@@ -107,12 +99,8 @@ def _draw_matrix(
         signed=drawn.signed,
         limit=limit,
     )
-    st.caption(matrix.part_text(drawn, shown))
-
-
-def _go(to: str) -> None:
-    """Show another step."""
-    st.session_state["step"] = to
+    if part := matrix.part_text(drawn, shown):
+        st.caption(part)
 
 
 def _click(chart: str, shown: list[int]) -> None:
