@@ -17,8 +17,10 @@ from attention.analysis import words
 from attention.analysis.sinks import written_lengths
 from attention.analysis.words import View
 from attention.arrays import Array
+from attention.models.marian import Marian
 from attention.models.model import Model
 from attention.models.trace import Trace
+from attention.models.translation import Translation
 
 
 def written_shares(model: Model, trace: Trace) -> Array:
@@ -32,10 +34,34 @@ def written_shares(model: Model, trace: Trace) -> Array:
     >>> written_shares(model, model.trace("The cat sat")).sum(axis=-1).round(5).min()
     np.float32(1.0)
     """
-    lengths = written_lengths(model, trace).astype(trace.weights.dtype)  # (L, H, K)
-    written = trace.weights * lengths[:, :, None]
+    return _shares(trace.weights, written_lengths(model, trace))
+
+
+def _shares(weights: Array, lengths: Array) -> Array:
+    """Return the shares of each row `(L, H, Q, K)` by lengths `(L, H, K)`."""
+    written = weights * lengths.astype(weights.dtype)[:, :, None]
     total = written.sum(axis=-1, keepdims=True)
     return np.divide(written, total, out=np.zeros_like(written), where=total > 0)
+
+
+def written_translation(pair: Marian, done: Translation) -> Translation:
+    """Return a translation whose `cross_weights` are shares of what is written, by length.
+
+    As `written_shares`, of the decoder's look at its source: rows sum to 1.
+
+    Source: Kobayashi et al. 2020, section 5.
+
+    >>> from attention import load_translator
+    >>> pair = load_translator("en-pt")
+    >>> written_translation(pair, pair.translate("A bank.")).cross_weights.shape
+    (2, 8, 4, 4)
+    """
+    value = pair.decoder.source(done.encoder.hidden[-1]).value  # (L, H, S, E)
+    layers, heads, _, width = value.shape
+    w_o = np.stack([pair.decoder.output_projection(layer) for layer in range(layers)])
+    written = value @ w_o.reshape(layers, heads, width, -1)  # (L, H, S, D)
+    shares = _shares(done.cross_weights, np.linalg.norm(written, axis=-1))
+    return replace(done, cross_weights=shares)
 
 
 def written_view(model: Model, trace: Trace, *, merged: bool = True, special: bool = True) -> View:

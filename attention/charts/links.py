@@ -63,6 +63,7 @@ def word_links(
     bars: bool = False,
     listed: bool = False,
     legend: Sequence[int] = (),
+    figure: str = "weight",
 ) -> alt.TopLevelMixin:
     """Draw lines from the query to all its keys; a click makes another word the query.
 
@@ -77,12 +78,13 @@ def word_links(
         `base`, what the other words give the same key
     listed : the keys are a list of their own for every query, so each has its position
     legend : heads whose colours are told below, where nothing else on the page does
+    figure : what the numbers are
     """
     step = 26 if count <= 30 else 20 if count <= 60 else 16
     cell = max(2, min(7, _CELLS // max(len(names), 1)))
     beside = len(names) * cell + 4 if several else 0 if bars else _FIGURE
     rows = (-_ABOVE, count - 0.4)
-    parts = _Parts(data, rows, step, list(range(len(names))), several, tuple(legend))
+    parts = _Parts(data, rows, step, list(range(len(names))), several, tuple(legend), figure)
     params = [
         alt.param(name="letters", value=14 if step > 20 else 13 if step > 16 else 12),
         alt.param(name="room", expr=f"min({16 + _LETTER * min(longest, 14)}, 0.28 * width)"),
@@ -110,6 +112,7 @@ class _Parts:
     heads: list[int]
     several: bool
     legend: tuple[int, ...] = ()
+    figure: str = "weight"
 
     def queries(self) -> list[alt.Chart]:
         """Return the words as queries, on grounds that are easy to point at and to tap."""
@@ -135,7 +138,7 @@ class _Parts:
             opacity=alt.Opacity("shade:Q", scale=None),
             tooltip=[
                 alt.Tooltip("query:N", title="click"),
-                alt.Tooltip("strongest:N", title="attends most to"),
+                alt.Tooltip("strongest:N", title=f"highest {self.figure}"),
             ],
         )
         text = self._text(words, "room - 2", "row", "right").encode(text="query:N")
@@ -306,7 +309,7 @@ class _Parts:
             alt.Tooltip("name:N", title="head"),
             alt.Tooltip("query:N", title="query"),
             alt.Tooltip("key:N", title="key"),
-            alt.Tooltip("weight:Q", title="weight", format=".4f"),
+            alt.Tooltip("weight:Q", title=self.figure, format=".4f"),
         ]
 
 

@@ -12,10 +12,13 @@ from attention.charts.parts import labels_param, position_axis, ramp_below
 _FRAME, _ROW, _LABEL = 150, 18, 11.5  # pixels
 
 
-def difference_map(data: pd.DataFrame, *, labels: Sequence[str], limit: float) -> alt.TopLevelMixin:
+def difference_map(
+    data: pd.DataFrame, *, labels: Sequence[str], limit: float, figure: str = "weight"
+) -> alt.TopLevelMixin:
     """Draw what a head's weights gain and lose from the first text to the second.
 
-    `data` is `difference_frames.difference_frame`; the scale goes from `-limit` to `limit`.
+    `data` is `difference_frames.difference_frame`; the scale goes from `-limit` to `limit`;
+    `figure` is what the numbers are.
     """
     crowded = len(labels) * _LABEL > 460
     scale = alt.Scale(domain=[-limit, limit], domainMid=0, range="diverging")
@@ -28,12 +31,12 @@ def difference_map(data: pd.DataFrame, *, labels: Sequence[str], limit: float) -
             .title("key")
             .axis(position_axis(labelAngle=-60, orient="top", thin=crowded)),
             y=alt.Y("q:O").title("query").axis(position_axis(thin=crowded)),
-            color=alt.Color("change:Q").title("change of weight").scale(scale).legend(legend),
+            color=alt.Color("change:Q").title(f"change of {figure}").scale(scale).legend(legend),
             tooltip=[
                 alt.Tooltip("query:N", title="query"),
                 alt.Tooltip("key:N", title="key"),
-                alt.Tooltip("first:Q", title="weight in the first text", format=".4f"),
-                alt.Tooltip("second:Q", title="weight in the second", format=".4f"),
+                alt.Tooltip("first:Q", title=f"{figure} in the first text", format=".4f"),
+                alt.Tooltip("second:Q", title=f"{figure} in the second", format=".4f"),
                 alt.Tooltip("change:Q", title="change", format="+.4f"),
             ],
         )

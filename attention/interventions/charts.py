@@ -118,12 +118,13 @@ def strength_curve(
 
 
 def cut_map(
-    data: pd.DataFrame, *, labels: Sequence[str], count: int, clickable: bool = True
-) -> alt.TopLevelMixin:
+    data: pd.DataFrame, *, labels: Sequence[str], count: int, clickable: bool = True,
+    figure: str = "weight",
+) -> alt.TopLevelMixin:  # fmt: skip
     """Draw one head's weights; a click names a cell, cut ones are framed.
 
-    `data` is `frames.cut_frame`; `labels` are all words by position, `count` how many are drawn.
-    The selection is called `cell` and has the fields q, k.
+    `data` is `frames.cut_frame`; `labels` are all words by position, `count` how many are drawn;
+    `figure` is what a cell is. The selection is called `cell` and has the fields q, k.
     """
     click = alt.selection_point("cell", fields=["q", "k"], on="click", empty=False)
     base = alt.Chart(data).encode(
@@ -132,11 +133,11 @@ def cut_map(
         tooltip=[
             alt.Tooltip("query:N", title="query"),
             alt.Tooltip("key:N", title="key"),
-            alt.Tooltip("weight:Q", title="weight", format=".4f"),
+            alt.Tooltip("weight:Q", title=figure, format=".4f"),
             alt.Tooltip("cut:N", title="cut"),
         ],
     )
-    colour = alt.Color("weight:Q").title("weight").scale(domain=[0, 1])
+    colour = alt.Color("weight:Q").title(figure).scale(domain=[0, 1])
     legend = ramp_below(110, gradientThickness=10, titleOrient="left", offset=4)
     cells = base.mark_rect(cursor="pointer" if clickable else "default").encode(
         color=colour.legend(legend)

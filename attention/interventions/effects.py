@@ -54,6 +54,9 @@ def sentence_vector(hidden: Array) -> Array:
     return hidden[-1].mean(axis=0)
 
 
+_DECIMALS = 12  # beyond, a vector would be some way from itself
+
+
 def cosine_distance(one: Array, other: Array) -> Array:
     """Return `1 - cos(one, other)`: 0 for one direction, 1 at right angles, 2 for opposites.
 
@@ -64,7 +67,8 @@ def cosine_distance(one: Array, other: Array) -> Array:
     >>> cosine_distance(np.array([[2.0, 0.0], [0.0, 3.0]]), np.array([0.0, 1.0]))
     array([1., 0.])
     """
-    return np.maximum(0.0, 1 - cosine(one.astype(np.float64), other.astype(np.float64)))
+    found = 1 - cosine(one.astype(np.float64), other.astype(np.float64))
+    return np.maximum(0.0, found.round(_DECIMALS))
 
 
 def movement(before: Trace, after: Trace, units: Sequence[Unit]) -> Movement:

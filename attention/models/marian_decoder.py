@@ -106,6 +106,10 @@ class MarianDecoder(NamedWeights):
         both = np.stack(made)  # (L, 2 H, S, E)
         return KeysAndValues(both[:, :heads], both[:, heads:])
 
+    def output_projection(self, layer: int) -> Array:
+        """Return W_O of cross-attention, `(H * E, D)`, the rows of each head together."""
+        return self._weights[f"decoder.{layer}.attention.output.weight"]
+
     def embed(self, token: int | None, step: int) -> Array:
         """Return what a step begins with, `(1, D)`: the last token written, nothing at first."""
         width = self.config.hidden_size

@@ -37,11 +37,14 @@ def drawn(
     return dressed(chart.properties(width=width) if fits else chart)
 
 
-def cross_links(sides: Sides, asked: int, other: int | None = None) -> Picture:
+def cross_links(
+    sides: Sides, asked: int, other: int | None = None, *, figure: str = "weight"
+) -> Picture:
     """Draw two texts side by side, with lines from one word of one of them to the other text."""
     chart = cross_lines(
         inline(cross_frame(sides, asked, other)),
         rows=max(len(sides.source), len(sides.target)),
         from_source=other is not None,
+        figure=figure,
     )
     return dressed(chart.properties(width=WIDTH))

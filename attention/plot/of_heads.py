@@ -37,6 +37,7 @@ def links(
     base: bool = True,
     coloured: bool | None = None,
     shown: Sequence[int] | None = None,
+    figure: str = "weight",
 ) -> Picture:
     """Draw lines from a word to all that it attends to; a click makes another word the query.
 
@@ -49,6 +50,7 @@ def links(
     coloured : each head has lines of its own colour; by default where there are several
     shown : the words that are drawn; by default all, or of a text of more than 40 those around the
         query, each with a list of the 20 words that it attends to most
+    figure : what the numbers of the view are
 
     Raises
     ------
@@ -64,7 +66,7 @@ def links(
     if any(one != layer for one, _ in picked):
         raise ValueError(f"lines are of heads of one layer, got {_names(picked)}")
     if seen.other is not None:
-        return cross_links(CrossView(seen, layer, columns), asked)
+        return cross_links(CrossView(seen, layer, columns), asked, figure=figure)
     size, several = len(seen.units), len(columns) > 1 if coloured is None else coloured
     long = size > pictured.MOST_WORDS and shown is None
     if shown is None:
@@ -90,6 +92,7 @@ def links(
         bars=bars,
         listed=long,
         legend=columns if several else (),
+        figure=figure,
     )
     return dressed(chart.properties(width=WIDTH), f"{_names(picked)}: click a word")
 

@@ -73,6 +73,7 @@ def alignment(
     query: Word = 0,
     source: Word | None = None,
     lines: bool = False,
+    figure: str = "weight",
 ) -> Picture:
     """Draw which words of one text attend to which of another: a translation, cross-attention.
 
@@ -82,6 +83,7 @@ def alignment(
     query : the word of the translation that is framed, or whose lines are drawn
     source : a word of the other text that is framed instead, or whose lines are drawn
     lines : draw the two texts side by side with lines; else a map
+    figure : what the numbers are
 
     Raises
     ------
@@ -91,11 +93,12 @@ def alignment(
     asked = word_at([unit.label for unit in sides.target], query)
     other = None if source is None else word_at([unit.label for unit in sides.source], source)
     if lines:
-        return cross_links(sides, asked, other)
+        return cross_links(sides, asked, other, figure=figure)
     chart = alignment_map(
         inline(align_frame(sides, asked, other)),
         source=tuple(unit.label for unit in sides.source),
         target=tuple(unit.label for unit in sides.target),
+        figure=figure,
     )
     return dressed(chart.properties(width=WIDTH))
 

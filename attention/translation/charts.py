@@ -37,7 +37,9 @@ def row_step(rows: int) -> int:
     return next(step for most, step in _STEPS if rows <= most)
 
 
-def cross_lines(data: pd.DataFrame, *, rows: int, from_source: bool) -> alt.TopLevelMixin:
+def cross_lines(
+    data: pd.DataFrame, *, rows: int, from_source: bool, figure: str = "weight"
+) -> alt.TopLevelMixin:
     """Draw the source left and its translation right, and lines between them; words take clicks.
 
     `data` is `frames.cross_frame`. The selection is called `word` and has the fields side, i.
@@ -46,6 +48,7 @@ def cross_lines(data: pd.DataFrame, *, rows: int, from_source: bool) -> alt.TopL
     ----------
     rows : words of the longer text
     from_source : the asked word is one of the source; its figures stand beside the translation
+    figure : what the numbers are
     """
     ends = (0.37, 0.53) if from_source else (0.47, 0.63)
     size = 15 if row_step(rows) > 20 else 13
@@ -57,13 +60,14 @@ def cross_lines(data: pd.DataFrame, *, rows: int, from_source: bool) -> alt.TopL
         toggle=False,
         empty=False,
     )
-    source = _side(data, SOURCE, (0.0, 0.36), size)
-    target = _side(data, TARGET, (0.64, 1.0), size)
+    tip = alt.Tooltip("weight:Q", title=figure, format=".4f")
+    source = _side(data, SOURCE, (0.0, 0.36), size, tip)
+    target = _side(data, TARGET, (0.64, 1.0), size, tip)
     source[0] = source[0].add_params(click)
-    figure = alt.Chart(data).transform_filter(f"datum.weight >= {_FIGURE_FROM}")
+    said = alt.Chart(data).transform_filter(f"datum.weight >= {_FIGURE_FROM}")
     side, at = (TARGET, 0.63) if from_source else (SOURCE, 0.37)
     figures = (
-        figure.transform_filter(f"datum.kind == 'word' && datum.side == {side}")
+        said.transform_filter(f"datum.kind == 'word' && datum.side == {side}")
         .mark_text(
             align="right" if from_source else "left", baseline="middle", fontSize=13, color=NEUTRAL
         )
@@ -71,19 +75,21 @@ def cross_lines(data: pd.DataFrame, *, rows: int, from_source: bool) -> alt.TopL
             x=_X(alt.ExprRef(f"{at} * width")), y=_y("y"), text=alt.Text("weight:Q", format=".2f")
         )
     )
-    return alt.layer(*source, *target, *_lines(data, ends), figures).properties(
+    return alt.layer(*source, *target, *_lines(data, ends, tip), figures).properties(
         height=rows * row_step(rows)
     )
 
 
-def _side(data: pd.DataFrame, side: int, span: tuple[float, float], size: int) -> list[alt.Chart]:
+def _side(
+    data: pd.DataFrame, side: int, span: tuple[float, float], size: int, tip: alt.Tooltip
+) -> list[alt.Chart]:
     """Return the words of a side on grounds that can be clicked, shaded by weight."""
     words = alt.Chart(data).transform_filter(f"datum.kind == 'word' && datum.side == {side}")
     edge = f"{span[1]} * width - 5" if side == SOURCE else f"{span[0]} * width + 5"
     grounds = words.transform_calculate(
         shade="isValid(datum.weight) ? max(0.001, 0.45 * datum.weight) : 0.001"
     ).mark_rect(cursor="pointer", cornerRadius=5)
-    tips = [alt.Tooltip("word:N", title="click"), alt.Tooltip("weight:Q", format=".4f")]
+    tips = [alt.Tooltip("word:N", title="click"), tip]
     place = {
         "x": _X(alt.ExprRef(f"{span[0]} * width")),
         "x2": _X2(alt.ExprRef(f"{span[1]} * width")),
@@ -113,7 +119,7 @@ def _side(data: pd.DataFrame, side: int, span: tuple[float, float], size: int) -
     ]
 
 
-def _lines(data: pd.DataFrame, ends: tuple[float, float]) -> list[alt.Chart]:
+def _lines(data: pd.DataFrame, ends: tuple[float, float], tip: alt.Tooltip) -> list[alt.Chart]:
     """Return the asked word's lines, and behind them the strong ones of the others in grey."""
     lines = alt.Chart(data).transform_filter("datum.kind == 'line'")
     width = alt.StrokeWidth("weight:Q").scale(domain=[0, 1], range=[0.5, 12]).legend(None)
@@ -122,7 +128,7 @@ def _lines(data: pd.DataFrame, ends: tuple[float, float]) -> list[alt.Chart]:
         "x2": _X2(alt.ExprRef(f"{ends[1]} * width")),
         "y": _y("y"),
         "y2": "y2:Q",
-        "tooltip": [alt.Tooltip("word:N", title="line"), alt.Tooltip("weight:Q", format=".4f")],
+        "tooltip": [alt.Tooltip("word:N", title="line"), tip],
     }
     grey = lines.transform_filter("!datum.asked").mark_rule(color=NEUTRAL, strokeWidth=1.5)
     own = lines.transform_filter("datum.asked").mark_rule(strokeCap="round")
@@ -139,11 +145,12 @@ def _y(field: str) -> alt.Y:
 
 
 def alignment_map(
-    data: pd.DataFrame, *, source: tuple[str, ...], target: tuple[str, ...]
+    data: pd.DataFrame, *, source: tuple[str, ...], target: tuple[str, ...], figure: str = "weight"
 ) -> alt.TopLevelMixin:
     """Draw the whole alignment; a click names a cell, and the asked word's are framed.
 
-    `data` is `frames.align_frame`. The selection is called `cell` and has the fields q, k.
+    `data` is `frames.align_frame`; `figure` is what a cell is. The selection is called `cell` and
+    has the fields q, k.
     """
     crowded = len(target) > _CROWDED
     click = alt.selection_point("cell", fields=["q", "k"], on="click", empty=False)
@@ -159,12 +166,12 @@ def alignment_map(
         tooltip=[
             alt.Tooltip("query:N", title="translation"),
             alt.Tooltip("key:N", title="source"),
-            alt.Tooltip("weight:Q", title="weight", format=".4f"),
+            alt.Tooltip("weight:Q", title=figure, format=".4f"),
         ],
     )
     legend = ramp_below(120)
     cells = base.mark_rect(cursor="pointer").encode(
-        color=alt.Color("weight:Q").title("weight").scale(domain=[0, 1]).legend(legend)
+        color=alt.Color("weight:Q").title(figure).scale(domain=[0, 1]).legend(legend)
     )
     chosen = base.transform_filter("datum.chosen").mark_rect(
         filled=False,

@@ -16,6 +16,7 @@ from attention.analysis.words import Unit
 from attention.charts.maps import head_maps
 from attention.models import registry
 from attention.ui import inputs
+from attention.ui.cells import WEIGHT, cells_of
 from attention.ui.controls import head_picker, on_phone
 from attention.ui.readings import Focus, Reading, find_focus, trace
 from attention.ui.show import draw, escape_markdown, notice, sized, unknown_words
@@ -26,8 +27,13 @@ from attention.wording import Head, head_name, spelled
 _MOST_WORDS = 40  # of a map
 
 
-def maps_beside(chosen: Reading, query: int) -> None:
-    """Draw one head of two models on the same words and one scale."""
+def maps_beside(chosen: Reading, query: int, what: str = WEIGHT) -> None:
+    """Draw one head of two models on the same words and one scale.
+
+    Parameters
+    ----------
+    what : a cell is, see `ui.cells`
+    """
     with st.container(horizontal=True, vertical_alignment="bottom"):
         other = _other_model(chosen)
         if other is None:
@@ -50,7 +56,7 @@ def maps_beside(chosen: Reading, query: int) -> None:
             f"The models have {len(common)} words in common; the maps show {len(pairs)} of them, "
             f"number {shown[0]} to {shown[-1]}, around the query."
         )
-    _draw_maps(readings, heads, pairs)
+    _draw_maps(readings, heads, pairs, what)
     st.caption(
         f"Words that both models have ({len(common)}), in order; special tokens are taken out, and "
         "every row is divided by what it keeps. Rows are queries, columns are keys. Where a "
@@ -58,8 +64,13 @@ def maps_beside(chosen: Reading, query: int) -> None:
     )
 
 
-def links_beside(chosen: Reading, query: int, head: Head) -> None:
-    """Draw the lines of one head of two models, of the same words; of the first at first `head`."""
+def links_beside(chosen: Reading, query: int, head: Head, what: str) -> None:
+    """Draw the lines of one head of two models, of the same words; of the first at first `head`.
+
+    Parameters
+    ----------
+    what : a line is, see `ui.cells`
+    """
     other = _other_model(chosen)
     if other is None:
         return
@@ -72,7 +83,8 @@ def links_beside(chosen: Reading, query: int, head: Head) -> None:
             own = telling(reading).query if own is None else own
             both.append(_attends_most(reading, head, own))
             key = f"links_beside{i}"
-            _draw_links(reading, head, own, key=key, click=partial(_click, key, reading, chosen))
+            click = partial(_click, key, reading, chosen)
+            _draw_links(Lines(reading, head[0], [head[1]], own, False, what), key, click)
     notice(f"Side by side: {'; '.join(both)}.")
     st.caption(
         "Whole words, special tokens taken out. A decoder has lines to earlier words only. A word "
@@ -139,9 +151,9 @@ def _counterpart(chosen: Reading, query: int, other: Reading) -> int | None:
 
 
 def _draw_maps(
-    readings: tuple[Reading, Reading], heads: list[Head], pairs: list[tuple[int, int]]
+    readings: tuple[Reading, Reading], heads: list[Head], pairs: list[tuple[int, int]], what: str
 ) -> None:
-    views = [reading.view for reading in readings]
+    views = [cells_of(reading, what) for reading in readings]
     names = [f"{r.model_name} {head_name(h)}" for r, h in zip(readings, heads, strict=True)]
     draw(
         head_maps,
@@ -153,6 +165,7 @@ def _draw_maps(
         names=tuple(names),
         size=250 if on_phone() else 340,
         columns=1 if on_phone() else 2,
+        figure=what,
     )
 
 
@@ -169,10 +182,8 @@ def _attends_most(reading: Reading, head: Head, query: int) -> str:
     )
 
 
-def _draw_links(
-    reading: Reading, head: Head, query: int, *, key: str, click: Callable[[], None]
-) -> None:
-    own = Lines(reading, head[0], [head[1]], query, several=False)
+def _draw_links(own: Lines, key: str, click: Callable[[], None]) -> None:
+    reading, head = own.chosen, (own.layer, own.heads[0])
     shown, size = lines.words_in_picture(own), len(reading.view.units)
     if told := links.listed_sentence(size, shown):
         st.caption(told)

@@ -11,6 +11,7 @@ from attention.edits.codes import encode
 from attention.learning.experiment import Experiment
 from attention.pipeline.blending import BlendedWords
 from attention.survey.summary import shipped
+from attention.ui.cells import WRITTEN
 from attention.ui.readings import Reading
 from attention.wording import Head, head_name
 
@@ -46,33 +47,43 @@ def hero_code(chosen: Reading, head: Head, query: int, key: int, shown: Sequence
 
 
 def links_code(
-    chosen: Reading, layer: int, heads: Sequence[int], query: int, *, several: bool
+    chosen: Reading, layer: int, heads: Sequence[int], query: int, *, several: bool, written: bool
 ) -> str:
-    """Return the code of the visualizer's lines."""
+    """Return the code of the visualizer's lines, of weights or by what is written."""
     pairs = [(layer, head) for head in heads]
-    drawn = (
-        f"chart = plot.links(view, query={query}, heads={pairs}, base=False, coloured={several})"
+    imports, lines, cells, figure = _cells(chosen, written)
+    lines.append(
+        f"chart = plot.links({cells}, query={query}, heads={pairs}, base=False, "
+        f"coloured={several}{figure})"
     )
     if len(heads) > 1:
-        imports = ["from attention.analysis.links import differ_sentence"]
-        told = f"print(differ_sentence(view, {layer}, {sorted(heads)}, {query}))"
+        imports.append("from attention.analysis.links import differ_sentence")
+        lines.append(f"print(differ_sentence(view, {layer}, {sorted(heads)}, {query}))")
     else:
-        imports = ["from attention.analysis.sentences import attends_to"]
-        told = f"print(attends_to(view, {pairs[0]}, {query}, digits=4))"
-    return of_view(chosen, imports, [drawn, told])
+        imports.append("from attention.analysis.sentences import attends_to")
+        lines.append(f"print(attends_to(view, {pairs[0]}, {query}, digits=4))")
+    return of_view(chosen, imports, lines)
+
+
+def _cells(chosen: Reading, written: bool) -> tuple[list[str], list[str], str, str]:
+    """Return imports and lines that make what is drawn, its name, and what its numbers are."""
+    if not written:
+        return [], [], "view", ""
+    options = f"merged={chosen.words}, special={chosen.special}"
+    return (
+        ["from attention.analysis.written import written_view"],
+        [f"cells = written_view(model, trace, {options})"],
+        "cells",
+        f", figure={WRITTEN!r}",
+    )
 
 
 def maps_code(
     chosen: Reading, heads: Sequence[Head], query: int, shown: Sequence[int], *, written: bool
 ) -> str:
     """Return the code of the maps of chosen heads, of weights or by what is written."""
-    imports = ["from attention.analysis.sentences import attends_to"]
-    cells, lines, figure = "view", list[str](), ""
-    if written:
-        imports.append("from attention.analysis.written import written_view")
-        options = f"merged={chosen.words}, special={chosen.special}"
-        cells, figure = "cells", ", figure='share of what is written'"
-        lines.append(f"cells = written_view(model, trace, {options})")
+    imports, lines, cells, figure = _cells(chosen, written)
+    imports.append("from attention.analysis.sentences import attends_to")
     only = _only(shown, chosen.view)
     lines += [
         f"chart = plot.head_map({cells}, heads={list(heads)}, query={query}{only}{figure})",
@@ -143,19 +154,26 @@ def step_code(chosen: Reading, number: int, head: Head, query: int, key: int) ->
 
 
 def alignment_code(
-    pair: str, text: str, where: tuple[int, int | None], step: int, asked: int | None
-) -> str:
-    """Return the code of a translation's map."""
+    pair: str, text: str, where: tuple[int, int | None], step: int, asked: int | None,
+    *, written: bool,
+) -> str:  # fmt: skip
+    """Return the code of a translation's map, of weights or by what is written."""
     layer, head = where
+    cells = "written_translation(pair, done)" if written else "done"
+    figure = f", figure={WRITTEN!r}" if written else ""
     source = "" if asked is None else f", source={asked}"
     told = f"looked_sentence({step})" if asked is None else f"looked_at_sentence({asked})"
     return "\n".join([
         "import attention",
         "from attention import plot",
+        *(["from attention.analysis.written import written_translation"] if written else []),
         "from attention.translation.aligned import Aligned",
         "",
-        f"done = attention.load_translator({pair!r}).translate({text!r})",
-        f"chart = plot.alignment(done, layer={layer}, head={head}, query={step}{source})",
+        f"pair = attention.load_translator({pair!r})",
+        f"done = pair.translate({text!r})",
+        "chart = plot.alignment(",
+        f"    {cells}, layer={layer}, head={head}, query={step}{source}{figure}",
+        ")",
         f"print(Aligned(done, {layer}, {head}).{told})",
     ])  # fmt: skip
 

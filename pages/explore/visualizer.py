@@ -8,6 +8,7 @@ from attention import ui
 from attention.analysis import links
 from attention.presets import CAT
 from attention.ui.alignment import links_beside
+from attention.ui.cells import WRITTEN, cell_picker
 from attention.ui.code_lines import links_code
 from attention.ui.visualizer import lines
 from attention.ui.visualizer.lines import Lines
@@ -17,16 +18,17 @@ MODES = {"single": "Single head", "multi": "Multi-head"}
 
 bar = ui.opening(
     "Visualizer",
-    "**What does a word attend to?** Click a word on the left: lines go to what it attends to, "
-    "thicker and brighter for higher weights. Pointing at a word shows its lines for a moment.",
+    "**What does a word attend to?** Click a word on the left: lines go to what it attends to. "
+    "Pointing at a word shows its lines for a moment.",
 )
 chosen = ui.reading(bar, CAT.text)
 view = chosen.view
 focus = ui.focus(chosen)
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    query = ui.word("Query", view, focus.query, width=200)
+    query = ui.word("Query", view, focus.query, width=170)
     layer, head = ui.layer_and_head(view, focus)
     several = ui.choice("Show", MODES, key="mode") == "multi"
+    what = cell_picker("A line is")
 
 
 def click() -> None:
@@ -36,7 +38,7 @@ def click() -> None:
 
 
 heads = lines.heads_that_are_on(chosen, layer, head, query) if several else [head]
-drawn = Lines(chosen, layer, heads, query, several)
+drawn = Lines(chosen, layer, heads, query, several, what)
 lines.say(drawn)
 shown = lines.words_in_picture(drawn)
 left, right = st.columns([3, 2], gap="large")
@@ -49,7 +51,8 @@ with right:
     best_head(chosen, query, focus.key, (layer, head))
 
 if heads:
-    code = partial(links_code, chosen, layer, heads, query, several=several)
+    written = what == WRITTEN
+    code = partial(links_code, chosen, layer, heads, query, several=several, written=written)
     ui.offer(ui.ViewCode(code, "links", chosen.trace, chosen.text))
 
 left, right = st.columns([3, 2], gap="large")
@@ -71,5 +74,5 @@ beside = ui.expander(
 )
 with beside:
     if beside.open:
-        links_beside(chosen, query, (layer, head))
+        links_beside(chosen, query, (layer, head), what)
 ui.closing()

@@ -73,3 +73,20 @@ def test_rollout_of_a_decoder_looks_at_nothing_later():
     assert view.weights.shape[:2] == (30, 2)
     assert view.is_causal
     assert view.units == words.view(trace).units
+
+
+def test_a_translation_by_what_is_written_against_a_slow_loop():
+    pair = attention.load_translator("en-pt")
+    done = pair.translate("The bank by the river was steep.")
+    found = written.written_translation(pair, done).cross_weights
+    assert np.allclose(found.sum(axis=-1), 1, atol=1e-5)
+    for layer, head, step in ((0, 0, 0), (0, 5, 3), (1, 7, 8)):
+        here, own = f"decoder.{layer}.attention", slice(head * 32, head * 32 + 32)
+        kv, bias = pair.decoder._matrix_and_bias(f"{here}.kv")
+        w_o, _ = pair.decoder._matrix_and_bias(f"{here}.output")
+        row = []
+        for s, state in enumerate(done.encoder.hidden[-1]):
+            value = (state @ kv + bias)[kv.shape[1] // 2 :][own]
+            length = np.linalg.norm(value @ w_o[own])
+            row.append(float(done.cross_weights[layer, head, step, s] * length))
+        assert found[layer, head, step] == pytest.approx(np.array(row) / sum(row), abs=1e-5)

@@ -7,15 +7,16 @@ from functools import partial
 import streamlit as st
 
 from attention import wording
-from attention.analysis import frames, words
+from attention.analysis import frames
 from attention.charts.maps import head_grid
 from attention.context.difference_charts import difference_map, moved_layers
 from attention.context.difference_frames import difference_frame, moved_layers_frame
 from attention.context.differences import Differences
 from attention.context.two_texts import refusal_of_text
 from attention.ui.bar import view_toggles
+from attention.ui.cells import cell_note, cell_picker, cells_of
 from attention.ui.controls import head_picker
-from attention.ui.readings import Reading, trace
+from attention.ui.readings import Reading
 from attention.ui.short_text import short_text
 from attention.ui.show import draw, notice, unknown_words
 from attention.wording import Head
@@ -33,9 +34,17 @@ _ENDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # of a scale, so that it moves s
 def whole_texts(chosen: Reading) -> None:
     """Draw which heads attend otherwise in the other text, where, and how far words move."""
     texts = _texts(chosen)
-    both = _compared(chosen, texts) if texts else None
-    if both is None or texts is None:
+    if texts is None:
         return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        with st.popover("View", icon=":material/tune:"):
+            merged, special = view_toggles(chosen.model_name, texts)
+        what = cell_picker()
+    one, other = (Reading(chosen.model_name, text, merged, special) for text in texts)
+    both = _compared(one, other, what)
+    if both is None:
+        return
+    cell_note(what, "All here is of these shares but how far words move.")
     left, right = st.columns((2, 3), gap="medium")
     with left:
         head = head_picker(
@@ -44,7 +53,7 @@ def whole_texts(chosen: Reading) -> None:
         _grid(both, head)
     with right:
         notice(both.sentence(head))
-        _map(both, head)
+        _map(both, head, what)
     _moved(both)
 
 
@@ -61,15 +70,10 @@ def _texts(chosen: Reading) -> tuple[str, str] | None:
     return None if one is None or other is None else (one, other)
 
 
-def _compared(chosen: Reading, texts: tuple[str, str]) -> Differences | None:
+def _compared(one: Reading, other: Reading, what: str) -> Differences | None:
     """Return the two texts side by side; None, with a sentence, where they share no word."""
-    name = chosen.model_name
-    with st.popover("View", icon=":material/tune:"):
-        merged, special = view_toggles(name, texts)
-    one, other = (trace(name, text) for text in texts)
-    views = tuple(words.view(t, words=merged, special=special) for t in (one, other))
-    unknown_words(name, [unit for view in views for unit in view.units])
-    both = Differences((one, other), (views[0], views[1]))
+    unknown_words(one.model_name, [*one.view.units, *other.view.units])
+    both = Differences((one.trace, other.trace), (cells_of(one, what), cells_of(other, what)))
     if both.kept:
         return both
     st.info("The two texts have no word in common in the same order. Use the same word in both.")
@@ -111,7 +115,7 @@ def _grid(both: Differences, head: Head) -> None:
             )
 
 
-def _map(both: Differences, head: Head) -> None:
+def _map(both: Differences, head: Head, what: str) -> None:
     data = difference_frame(both, head)
     draw(
         difference_map,
@@ -120,9 +124,10 @@ def _map(both: Differences, head: Head) -> None:
         alt_text=f"What the weights of {wording.head_name(head)} gain and lose in the second text",
         labels=both.labels,
         limit=_end(float(data["change"].abs().max())),
+        figure=what,
     )
     st.caption(
-        "The weight in the second text less that in the first. Words stand side by side: “a → b” "
+        f"The {what} in the second text less that in the first. Words stand side by side: “a → b” "
         "is a word replaced, “+ b” is in the second text only, “− a” in the first only. Both rows "
         "of a word sum to 1, so a row of changes sums to 0."
         + (

@@ -12,6 +12,7 @@ from attention.analysis.role_sentences import role_title
 from attention.analysis.words import View
 from attention.charts.maps import head_maps, whole_maps
 from attention.ui import inputs
+from attention.ui.cells import cell_note, cell_picker, cells_of
 from attention.ui.controls import on_phone
 from attention.ui.readings import Reading
 from attention.ui.show import draw
@@ -22,14 +23,6 @@ _MARGIN = 65  # of those beside it, what maps side by side and the words left of
 _LETTER, _LONGEST, _GAP, _SMALLEST = 7, 110, 20, 120
 _ALONE = 240  # the side of a map below another one
 _AT = "maps_at"
-_WEIGHTS = "weights"
-_CELLS = {_WEIGHTS: "the weight", "written": "weight x length of the value"}
-_WRITTEN = (
-    "By length of what is written: the weight times the norm of the value that it moves into the "
-    "stream, v W_O, as a share of the row (Kobayashi et al. 2020). It says how much of what a head "
-    "adds comes from which word; it cannot say whether what is added matters later. Titles are of "
-    "the weights."
-)
 _BINS = 32  # a side of a map of the whole text
 
 
@@ -42,7 +35,8 @@ class MapsDrawn(NamedTuple):
     """How the maps are drawn, for the rows below them."""
 
     columns: int  # maps in a row
-    view: View  # of the weights, or of what is written
+    what: str  # a cell is: `cells.WEIGHT` or `cells.WRITTEN`
+    view: View  # of that
 
 
 def chosen_maps(chosen: Reading, heads: Sequence[Head], query: int, width: int) -> MapsDrawn:
@@ -52,12 +46,11 @@ def chosen_maps(chosen: Reading, heads: Sequence[Head], query: int, width: int) 
         with whole:
             _move_window(chosen, query)
     per_row, most = {"3": "3", "2": "2", "1": "1"}, "1" if on_phone() else "3"
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         columns = int(inputs.choice("Maps in a row", per_row, key="row", default=most))
-        what = inputs.choice("A cell is", _CELLS, key="cell")
-    cells = view if what == _WEIGHTS else chosen.written
-    if what != _WEIGHTS:
-        st.caption(_WRITTEN)
+        what = cell_picker()
+    cells = cells_of(chosen, what)
+    cell_note(what, "Titles are of the weights.")
     shown = words_shown(chosen, heads, query)
     titles = tuple(role_title(chosen.roles, view, head) for head in heads)
     if len(shown) < len(view.units):
@@ -75,9 +68,9 @@ def chosen_maps(chosen: Reading, heads: Sequence[Head], query: int, width: int) 
             columns=columns,
             size=_side(width, min(columns, len(heads)), max(len(view.labels[i]) for i in shown)),
             count=len(shown),
-            figure="weight" if what == _WEIGHTS else "share of what is written",
+            figure=what,
         )
-    return MapsDrawn(columns, cells)
+    return MapsDrawn(columns, what, cells)
 
 
 def _move_window(chosen: Reading, query: int) -> None:

@@ -20,6 +20,7 @@ from attention.interventions.steering import Interests
 from attention.interventions.wording import edit_text
 from attention.models.trace import Trace
 from attention.ui import inputs
+from attention.ui.cells import cell_note, cell_picker, cells_of
 from attention.ui.code_lines import edited_code
 from attention.ui.controls import layer_and_head
 from attention.ui.cutting import (
@@ -52,6 +53,7 @@ KEY = "edits"
 _MOST_WORDS = 16  # of a map
 WHAT = {"cell": "One connection", "column": "A whole column"}
 REACH = {"head": "This head", "layer": "Its layer", "all": "Every head"}
+_REMARK = "A cut takes the weight away, and with it what is written."
 _LOW_ROW = 8  # pixels that a layer takes in the grid, where there are many
 
 _CutAt = Callable[[Mapping[str, int]], Cut]  # the cut that a click in this cell of the map makes
@@ -68,6 +70,8 @@ def cut(chosen: Reading, focus: Focus) -> None:
         told, place = st.container(), st.container(horizontal=True, vertical_alignment="bottom")
         with place:
             head = layer_and_head(chosen.view, focus)
+            what = cell_picker()
+        cell_note(what, _REMARK)
         pictures = st.container()
         code = edits_field(KEY, chosen.source)
     after = edited(code, partial(changed, chosen), "The model runs without any")
@@ -82,7 +86,7 @@ def cut(chosen: Reading, focus: Focus) -> None:
     with pictures:
         one, other = two_pictures()
         with one:
-            _map(chosen, after, head, shown, cut_at)
+            _map(chosen, after, head, shown, cut_at, what)
         with other:
             _results(chosen, after, followed)
         pinned = followed.all_ids if followed else None
@@ -90,7 +94,7 @@ def cut(chosen: Reading, focus: Focus) -> None:
         offer(ViewCode(lines, "cut_next" if followed else "cut_moved", after, chosen.text))
         _list(chosen, after.edits)
     if after.edits:
-        _untouched(chosen, head, shown)
+        _untouched(chosen, head, shown, what)
 
 
 def _controls(chosen: Reading, head: Head, edits: Edits) -> _CutAt:
@@ -161,7 +165,9 @@ def _results(chosen: Reading, after: Trace, followed: Interests | None) -> None:
         draw_moved(chosen, movement_of(chosen, after), key="cut_moved")
 
 
-def _map(chosen: Reading, after: Trace, head: Head, shown: Sequence[int], cut_at: _CutAt) -> None:
+def _map(
+    chosen: Reading, after: Trace, head: Head, shown: Sequence[int], cut_at: _CutAt, what: str
+) -> None:
     chart = fresh_key("cut_map", after.edits)
 
     def click() -> None:
@@ -170,21 +176,23 @@ def _map(chosen: Reading, after: Trace, head: Head, shown: Sequence[int], cut_at
 
     st.markdown(f"**{head_name(head)}**: click a cell to cut it")
     _draw_map(
-        chosen, merged(chosen, after, head), shown,
+        chosen, merged(chosen, after, head, what), shown,
         cuts.cut_pairs(after.edits, head, chosen.view.units, is_causal=after.is_causal),
         key=chart,
         alt_text=f"Weights of {head_name(head)} with the cuts",
+        figure=what,
         on_select=click,
     )  # fmt: skip
 
 
-def _untouched(chosen: Reading, head: Head, shown: Sequence[int]) -> None:
+def _untouched(chosen: Reading, head: Head, shown: Sequence[int], what: str) -> None:
     """Draw the same map without any edit, for comparison."""
     st.markdown(f"**{head_name(head)} untouched**")
     _draw_map(
-        chosen, chosen.view.weights[head], shown, set(),
+        chosen, cells_of(chosen, what).weights[head], shown, set(),
         key="untouched",
         alt_text=f"Weights of {head_name(head)} in the untouched model",
+        figure=what,
         clickable=False,
     )  # fmt: skip
 

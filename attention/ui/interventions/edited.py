@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from attention.analysis import words
+from attention.analysis.written import written_shares
 from attention.arrays import Array
 from attention.edits import Edits
 from attention.edits.codes import encode
@@ -20,6 +21,7 @@ from attention.interventions.effects import Movement, NextToken
 from attention.models.decoder import CausalModel
 from attention.models.trace import Trace
 from attention.runtime.threads import one_blas_thread
+from attention.ui.cells import WEIGHT
 from attention.ui.code_lines import FEWEST_OTHERS
 from attention.ui.readings import Reading
 from attention.ui.show import draw
@@ -123,9 +125,15 @@ def draw_moved(chosen: Reading, moved: Movement, *, key: str) -> None:
     )
 
 
-def merged(chosen: Reading, trace: Trace, head: Head) -> Array:
-    """Return one head's weights of an edited pass over the words that are shown, `(W, W)`."""
-    return words.merge(trace.weights[head], chosen.view.units)
+def merged(chosen: Reading, trace: Trace, head: Head, what: str = WEIGHT) -> Array:
+    """Return one head's weights of an edited pass over the words that are shown, `(W, W)`.
+
+    Parameters
+    ----------
+    what : a cell is, see `ui.cells`
+    """
+    cells = trace.weights if what == WEIGHT else written_shares(chosen.model, trace)
+    return words.merge(cells[head], chosen.view.units)
 
 
 def distance_axis(highest: float) -> float:

@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 import attention
+from attention.analysis.written import written_translation
 from attention.edits import Edits
 from attention.edits.codes import encode
 from attention.models.marian import Marian
@@ -72,6 +73,16 @@ def translation_of(chosen: Reading, edits: Edits = (), cross_edits: Edits = ()) 
     ValueError : there is no such layer, head or position.
     """
     return _translated(chosen.model_name, chosen.text, edits, cross_edits)
+
+
+def written_of(done: Translation) -> Translation:
+    """Return an untouched translation with its cross-attention by what is written."""
+    return _written(done.encoder.model, done.source.text)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _written(pair: str, text: str) -> Translation:
+    return written_translation(cast(Marian, loaded(pair)), _translated(pair, text, (), ()))
 
 
 @st.cache_resource(max_entries=48, show_spinner=False, hash_funcs={tuple: encode})

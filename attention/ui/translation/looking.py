@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import streamlit as st
@@ -12,9 +13,11 @@ from attention.translation.alignment_role import alignment_role, alignment_sente
 from attention.translation.charts import alignment_map, cross_lines, likeliest_bars
 from attention.translation.frames import TARGET, align_frame, cross_frame, likeliest_frame
 from attention.ui import address, inputs
+from attention.ui.cells import WEIGHT, WRITTEN, cell_note, cell_picker
 from attention.ui.code_lines import alignment_code
 from attention.ui.controls import index
 from attention.ui.show import draw, escape_markdown, notice, percent
+from attention.ui.translation.bar import written_of
 from attention.ui.view_code import ViewCode, offer
 from attention.wording import head_name
 
@@ -25,21 +28,26 @@ _LIKELIEST = 5
 
 def looking(done: Translation) -> None:
     """Draw both texts with their lines, the map, and what could have been written."""
-    aligned, step, asked = _controls(done)
+    aligned, step, asked, what = _controls(done)
+    cell_note(what, "Sentences are of the weights.")
+    shown = aligned if what == WEIGHT else replace(aligned, done=written_of(done))
     lines, heat, following = st.columns([4, 4, 3], gap="medium")
     with lines:
-        _lines(aligned, step, asked)
+        _lines(shown, step, asked, what)
     with heat:
-        _map(aligned, step, asked)
+        _map(shown, step, asked, what)
     where = aligned.layer, aligned.head
-    code = partial(alignment_code, done.encoder.model, done.source.text, where, step, asked)
+    code = partial(
+        alignment_code, done.encoder.model, done.source.text, where, step, asked,
+        written=what == WRITTEN,
+    )  # fmt: skip
     offer(ViewCode(code, "aligned", done.encoder, done.source.text))
     with following:
         _tell(aligned, step, asked)
         _likeliest(aligned, step)
 
 
-def _controls(done: Translation) -> tuple[Aligned, int, int | None]:
+def _controls(done: Translation) -> tuple[Aligned, int, int | None, str]:
     of = address.here()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         layer, head = _heads(done)
@@ -56,7 +64,8 @@ def _controls(done: Translation) -> tuple[Aligned, int, int | None]:
             of=(*of, aligned.source),
             width=230,
         )
-    return aligned, step, None if asked == _NOBODY else asked
+        what = cell_picker()
+    return aligned, step, None if asked == _NOBODY else asked, what
 
 
 def _heads(done: Translation) -> tuple[int, int | None]:
@@ -88,7 +97,7 @@ def _ask(side: int, i: int) -> None:
     st.session_state[_SOURCE] = _NOBODY if side == TARGET else i
 
 
-def _lines(aligned: Aligned, step: int, asked: int | None) -> None:
+def _lines(aligned: Aligned, step: int, asked: int | None, what: str) -> None:
     chart = f"cross {step} {asked}"  # new after every click, so that any word can be clicked again
 
     def click() -> None:
@@ -105,10 +114,11 @@ def _lines(aligned: Aligned, step: int, asked: int | None) -> None:
         selection="word",
         rows=max(len(aligned.source), len(aligned.target)),
         from_source=asked is not None,
+        figure=what,
     )
 
 
-def _map(aligned: Aligned, step: int, asked: int | None) -> None:
+def _map(aligned: Aligned, step: int, asked: int | None, what: str) -> None:
     chart = f"aligned {step} {asked}"
 
     def click() -> None:
@@ -125,6 +135,7 @@ def _map(aligned: Aligned, step: int, asked: int | None) -> None:
         selection="cell",
         source=tuple(unit.label for unit in aligned.source),
         target=tuple(unit.label for unit in aligned.target),
+        figure=what,
     )
 
 

@@ -9,9 +9,11 @@ import streamlit as st
 
 from attention.analysis import link_frames, links, words
 from attention.analysis.sentences import attends_to
+from attention.analysis.words import View
 from attention.arrays import Array
 from attention.charts.links import head_colours, word_links
 from attention.ui import inputs
+from attention.ui.cells import WRITTEN, cell_note, cells_of
 from attention.ui.readings import Reading
 from attention.ui.show import draw, notice, percent, special_tokens_note
 from attention.wording import head_name, spelled
@@ -28,6 +30,12 @@ class Lines:
     heads: Sequence[int]  # the first is drawn in front
     query: int
     several: bool  # whether heads have a colour each
+    what: str  # a line is, see `ui.cells`
+
+    @property
+    def view(self) -> View:
+        """What is drawn: the weights, or what is written."""
+        return cells_of(self.chosen, self.what)
 
     @property
     def in_order(self) -> list[int]:
@@ -42,7 +50,7 @@ class Lines:
     @property
     def rows(self) -> Array:
         """The row of the query in each head, `(N, W)`."""
-        rows: Array = self.chosen.view.weights[self.layer, list(self.heads), self.query]
+        rows: Array = self.view.weights[self.layer, list(self.heads), self.query]
         return rows
 
 
@@ -106,7 +114,7 @@ def draw_lines(
     shown : the positions of the words to draw
     least : lines below this weight are not drawn
     """
-    view, several = lines.chosen.view, lines.several
+    view, several = lines.view, lines.several
     listed = links.MOST_KEYS if len(shown) < len(view.units) else None
     data = link_frames.link_frame(
         view, lines.layer, lines.heads, shown,
@@ -125,6 +133,7 @@ def draw_lines(
         names=tuple(_names(lines.chosen)),
         several=several,
         listed=listed is not None,
+        figure=lines.what,
     )
 
 
@@ -134,7 +143,8 @@ def _names(chosen: Reading) -> list[str]:
 
 def picture(lines: Lines, shown: Sequence[int], click: Callable[[], None]) -> None:
     """Draw the page's own picture, and say what is not in it."""
-    view = lines.chosen.view
+    cell_note(lines.what, "The sentence and the tables are of the weights.")
+    view = lines.view
     drawn = view.weights[lines.layer, list(lines.heads)][:, list(shown)]
     least = links.smallest_drawn(drawn) if lines.several else 0.0
     alt_text = f"Lines from each of {len(shown)} words to the words that it attends to"
@@ -142,20 +152,26 @@ def picture(lines: Lines, shown: Sequence[int], click: Callable[[], None]) -> No
     if least:
         st.caption(
             f"Lines below {percent(least)} are not drawn: together they hold "
-            f"{percent(links.left_out(drawn, least))} of all weight."
+            f"{percent(links.left_out(drawn, least))} of all "
+            f"{'that is written' if lines.what == WRITTEN else 'weight'}."
         )
     special_tokens_note(lines.chosen, [(lines.layer, h) for h in lines.in_order])
 
 
 def formula(lines: Lines) -> None:
-    """Say how the weights in the picture come about, and that they sum to 1."""
+    """Say how the numbers in the picture come about, and that they sum to 1."""
     view = lines.chosen.view
     width = lines.chosen.trace.query.shape[-1]
-    mean_of = rf"\bar w_k = \tfrac{{1}}{{{len(lines.heads)}}} \sum_h "
-    start = mean_of if lines.several else "w_k = "
-    st.latex(rf"{start}\mathrm{{softmax}}_k\big(q \cdot k_k / \sqrt{{{width}}}\big)")
+    sign, mean = "w_k", ""
+    share = rf"\mathrm{{softmax}}_k\big(q \cdot k_k / \sqrt{{{width}}}\big)"
+    if lines.what == WRITTEN:
+        sign = "s_k"
+        share = r"w_k \lVert v_k W_O \rVert / \textstyle\sum_j w_j \lVert v_j W_O \rVert"
+    if lines.several:
+        sign, mean = rf"\bar {sign}", rf"\tfrac{{1}}{{{len(lines.heads)}}} \sum_h "
+    st.latex(f"{sign} = {mean}{share}")
     st.caption(
-        f"The weights of all {len(words.seen_by(view, lines.query).units)} words "
+        f"All {len(words.seen_by(view, lines.query).units)} words "
         f"{'that it may attend to ' if view.is_causal else ''}together: "
         f"{lines.rows.mean(axis=0).sum():.4f}."
     )
