@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import attention
-from attention.analysis import links, sentences, sinks, words
+from attention.analysis import links, pair_sentences, sentences, sinks, words
 from attention.analysis.telling import telling_link
 from attention.context import reach
-from attention.lesson import minimal_pairs, pair_sentences
+from attention.lesson import minimal_pairs
 from attention.lesson.takeaways import LessonExample
 from attention.models import registry
 from attention.pipeline.decoder_steps import steps_for

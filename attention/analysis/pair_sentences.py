@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from attention.analysis.words import View
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -135,3 +137,23 @@ PAIRS = (
 )  # fmt: skip
 
 KNOWN = {pair.texts: pair for pair in (*CLASSICS, *PAIRS)}
+NOUNS = {  # sentence -> its pronoun, and the noun that this stands for
+    text: (pair.pronoun, noun)
+    for pair in PAIRS
+    for text, noun in zip(pair.texts, (pair.first, pair.second), strict=True)
+}
+
+
+def known_nouns(view: View, text: str) -> list[tuple[int, int]]:
+    """Return the positions of the pronoun of a sentence and of its noun; none where not known.
+
+    >>> from attention import load_model
+    >>> from attention.analysis import words
+    >>> text = PAIRS[0].texts[0]
+    >>> len(known_nouns(words.view(load_model("minilm").trace(text)), text))
+    1
+    """
+    if text not in NOUNS:
+        return []
+    pronoun, noun = map(view.find, NOUNS[text])
+    return [] if pronoun is None or noun is None else [(pronoun, noun)]

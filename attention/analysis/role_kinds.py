@@ -77,3 +77,10 @@ ROLES = MappingProxyType({
         "mean over pronouns q of w[q, noun of q]", _THIRD, f"{_CLARK}; section 4.2", _WORDS,
     ),
 })  # fmt: skip
+
+ALIGNMENT = Role(
+    "alignment", "weight of a word of the translation on its counterpart, where that is known",
+    "mean_t sum_{s is a counterpart of t} w[t, s]", _HALF,
+    "Vaswani et al. 2017, “Attention is all you need”, section 3.2.3", "the words of the source",
+)  # fmt: skip
+EVERY_ROLE = MappingProxyType({**ROLES, "alignment": ALIGNMENT})  # of cross-attention, too

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from attention.analysis.chance_rates import KEYS, ROWS, chance_rates
 from attention.analysis.role_kinds import LEAST_ROWS, ROLES, SHIFTED, SPREADS
 from attention.analysis.roles import HeadRoles
 from attention.analysis.sentences import telling_pair
@@ -104,8 +105,42 @@ def role_meaning(name: str, rows: int, draws: int) -> str:
         f"{role.label[0].upper()}{role.label[1:]}: {role.meaning}, {role.formula}, over {rows} "
         f"queries. A head has the role from {role.threshold:.2f} on, if that is more than "
         f"{SPREADS:g} standard deviations above chance, {drawn}; "
-        f"over {LEAST_ROWS} queries at least. Source: {role.source}."
+        f"over {LEAST_ROWS} queries at least.{_by_chance(name)} Source: {role.source}."
     )
+
+
+def _by_chance(name: str) -> str:
+    """Say how many heads get a role on shuffled weights, where that was measured."""
+    rates = chance_rates()
+    if name not in rates.called[ROWS]:
+        return ""
+    more = (
+        f", and {_rate(rates.share(KEYS, name))} of encoders' with the keys of all rows shuffled "
+        "alike"
+        if name in SHIFTED
+        else ""
+    )
+    return (
+        f" With the weights of every row shuffled among its keys, {_rate(rates.share(ROWS, name))} "
+        f"of {rates.heads[ROWS]:,} heads get it{more}."
+    )
+
+
+def chance_sentence() -> str:
+    """Say how many heads get any role on shuffled weights."""
+    rates = chance_rates()
+    return (
+        f"How often chance does it: on {rates.texts} of the built-in texts, with the weights of "
+        f"every row shuffled among its keys, {_rate(rates.share(ROWS))} of {rates.heads[ROWS]:,} "
+        f"heads get a role; with the keys of all rows shuffled alike, so that a head that rests on "
+        f"one key still does, {_rate(rates.share(KEYS))} of {rates.heads[KEYS]:,} heads of "
+        "encoders (“broad” and “pronoun to noun” are not counted)."
+    )
+
+
+def _rate(share: float) -> str:
+    """Return a small share in two digits: "0.38 %"."""
+    return f"{100 * share:.2g} %"
 
 
 def present(found: HeadRoles) -> dict[str, int]:

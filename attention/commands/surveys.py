@@ -24,7 +24,9 @@ def add_survey(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     summary = "measure the roles of every head over any number of texts"
     parser = command(commands, "survey", _survey, summary, _EXAMPLES)
     parser.add_argument("texts", nargs="+", help="files of texts, a line each")
-    parser.add_argument("--model", required=True, help="its name, or a translator's")
+    parser.add_argument(
+        "--model", required=True, help="its name; a translator's, or that with -decoder"
+    )
     parser.add_argument("--out", required=True, type=Path, help="the parquet file to be made")
     parser.add_argument("--summary", type=Path, help="also write a summary of every head there")
     parser.add_argument("--workers", type=int, default=1, help="processes (default: %(default)s)")

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from attention.analysis import words
+from attention.analysis.pair_sentences import KNOWN, PAIRS, Pair
 from attention.analysis.telling import others_give, telling_heads
 from attention.arrays import Array
-from attention.lesson.pair_sentences import KNOWN, PAIRS, Pair
 from attention.runtime import threads
 from attention.wording import Head, head_name
 

@@ -8,8 +8,8 @@ from functools import cached_property
 
 import numpy as np
 
+from attention.analysis.pair_sentences import PAIRS, Pair
 from attention.arrays import Array
-from attention.lesson.pair_sentences import PAIRS, Pair
 from attention.wording import Head, head_name, percent
 
 Shares = tuple[float, float]  # of sentences, and of whole pairs, that somebody gets right

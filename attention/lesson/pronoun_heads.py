@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from attention.analysis import words
+from attention.analysis.pair_sentences import PAIRS, Pair, known_nouns
 from attention.analysis.roles import HeadRoles, PooledRole, head_roles, pooled
-from attention.lesson.pair_sentences import PAIRS, Pair
 from attention.models.model import Model
 from attention.runtime.threads import one_blas_thread
 from attention.runtime.timing import Progress
@@ -29,18 +29,16 @@ def pronoun_role(
     found = []
     with one_blas_thread():  # short texts: a second thread would only wait
         for at, pair in enumerate(pairs):
-            found += [_measured(model, pair, which) for which in (0, 1)]
+            found += [_measured(model, text) for text in pair.texts]
             on_progress((at + 1) / len(pairs))
     return pooled([one for one in found if one is not None], ROLE)
 
 
-def _measured(model: Model, pair: Pair, which: int) -> HeadRoles | None:
-    """Return the roles on the first or the second sentence of a pair."""
-    view = words.view(model.trace(pair.texts[which]))
-    pronoun, noun = view.find(pair.pronoun), view.find((pair.first, pair.second)[which])
-    if pronoun is None or noun is None:
-        return None
-    return head_roles(view, only=(ROLE,), pronouns=[(pronoun, noun)])
+def _measured(model: Model, text: str) -> HeadRoles | None:
+    """Return the role on one sentence of a pair."""
+    view = words.view(model.trace(text))
+    pronouns = known_nouns(view, text)
+    return head_roles(view, only=(ROLE,), pronouns=pronouns) if pronouns else None
 
 
 def pronoun_sentence(found: PooledRole, name: str) -> str:

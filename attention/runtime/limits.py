@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 READERS_ALLOWED, TOKENS_ALLOWED, OFFERED = (
     "ATTENTION_MOST_READERS", "ATTENTION_MOST_TOKENS", "ATTENTION_OFFERED",
 )  # fmt: skip
+MOST_SURVEYED, MOST_SURVEYED_WORDS, LONGEST_SURVEYED = 300, 20_000, 300  # texts, words, of a text
 LONGEST_TEXT = 50_000  # characters that are looked at: tokens are counted of no longer text
 
 
@@ -48,6 +50,26 @@ def check_text(text: str) -> None:
         raise ValueError(
             f"The text has {len(text):,} characters; at most {LONGEST_TEXT:,} are looked at."
         )
+
+
+def check_survey(texts: Sequence[str]) -> None:
+    """Refuse texts that are too many or too long to be surveyed for one reader.
+
+    Raises
+    ------
+    ValueError : with both numbers.
+    """
+    lengths = [len(text.split()) for text in texts]
+    longest = max(range(len(texts)), key=lengths.__getitem__)
+    for count, most, what in (
+        (len(texts), MOST_SURVEYED, "texts"),
+        (sum(lengths), MOST_SURVEYED_WORDS, "words"),
+        (lengths[longest], LONGEST_SURVEYED, f"words in text {longest + 1}"),
+    ):
+        if count > most:
+            raise ValueError(f"it has {count:,} {what}; at most {most:,} are surveyed here")
+    for text in texts:
+        check_text(text)
 
 
 def check_tokens(count: int) -> None:

@@ -32,7 +32,9 @@ def role_bars(data: pd.DataFrame, *, labels: Sequence[str]) -> alt.TopLevelMixin
             alt.Tooltip("chance:Q", title="by chance", format=".3f"),
             alt.Tooltip("low:Q", title="a tenth of the texts stay below", format=".3f"),
             alt.Tooltip("high:Q", title="a tenth are above", format=".3f"),
-            alt.Tooltip("share:Q", title="texts on which it has the role", format=".0%"),
+            alt.Tooltip(
+                "share:Q", title="of texts with 3 queries or more it has the role on", format=".0%"
+            ),
             alt.Tooltip("texts:Q", title="texts measured"),
         ],
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from attention.analysis.role_kinds import ROLES
+from attention.analysis.role_kinds import EVERY_ROLE
 from attention.survey.measure import SURVEY_COLUMNS, SURVEYED
 from attention.survey.summary import Summary
 from attention.wording import Head
@@ -22,7 +22,7 @@ def head_roles_frame(summary: Summary, head: Head) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "i": range(len(measured)),
-            "role": np.array([ROLES[name].label for name in measured], dtype=object),
+            "role": np.array([EVERY_ROLE[name].label for name in measured], dtype=object),
             **{
                 grid: [float(summary.of(name, grid)[head]) for name in measured]
                 for grid in ("score", "chance", "low", "high", "share")

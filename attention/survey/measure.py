@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,18 +15,23 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from attention.analysis import metrics
-from attention.analysis.role_kinds import ROLES
-from attention.analysis.roles import HeadRoles, head_roles
+from attention.analysis.pair_sentences import known_nouns
+from attention.analysis.role_kinds import EVERY_ROLE
+from attention.analysis.roles import head_roles
 from attention.analysis.telling import ordinary
-from attention.analysis.words import View, view
+from attention.analysis.words import View, merge, view
 from attention.arrays import Array
 from attention.models import available_translators, load_model, load_translator
+from attention.models.marian import Marian
+from attention.models.trace import Tokens
 from attention.models.transformer import Transformer
 from attention.runtime.threads import unshared
+from attention.translation.alignment_role import alignment_role, both_texts
 
-SURVEYED = tuple(name for name in ROLES if name != "pronoun")  # that needs nouns that are known
-SURVEY_FORMAT = 1  # another where what is measured, or how, changes
-FIGURES = "entropy", "distance", "active"
+SURVEYED = tuple(EVERY_ROLE)
+OF_DECODER = "-decoder"  # after the name of a translator: its cross-attention is measured
+SURVEY_FORMAT = 2  # another where what is measured, or how, changes
+FIGURES = "entropy", "mean_distance", "active"  # no name is a role's, too
 SURVEY_COLUMNS = *SURVEYED, *FIGURES
 
 
@@ -47,6 +53,9 @@ class SurveySettings:
         """Return the settings for a model by its name; `ValueError` where one cannot be."""
         if draws < 2 or part < 1:
             raise ValueError(f"draws must be at least 2 and a part 1 text, got {draws} and {part}")
+        if pair := _decoder_of(name):
+            c, sizes = pair.config, f"the decoder of {pair!r}"
+            return cls(name, sizes, c.decoder_layers, c.num_attention_heads, draws, seed, part)
         model = reader(name)
         layers, heads = model.config.num_hidden_layers, model.config.num_attention_heads
         return cls(name, repr(model), layers, heads, draws, seed, part)
@@ -61,6 +70,17 @@ def reader(name: str) -> Transformer:
     if name in available_translators():
         return load_translator(name)
     return load_model(name)
+
+
+def _decoder_of(name: str) -> Marian | None:
+    """Return the translator whose decoder is meant, if one is."""
+    pair = name.removesuffix(OF_DECODER)
+    return load_translator(pair) if pair != name and pair in available_translators() else None
+
+
+def read_by(name: str) -> Callable[[str], Tokens]:
+    """Return what makes tokens of a text before it is measured."""
+    return (_decoder_of(name) or reader(name)).tokenize
 
 
 def active_share(shown: View) -> Array:
@@ -106,9 +126,14 @@ def measure_part(settings: SurveySettings, first: int, texts: Sequence[str]) -> 
     ----------
     first : the number of the first text
     """
-    model = reader(settings.model)
+    measured: Callable[[str], dict[str, Any]]
+    if pair := _decoder_of(settings.model):
+        measured = partial(_of_translation, pair, settings)
+    else:
+        measured = partial(_of_text, reader(settings.model), settings)
     with unshared():
-        rows = [_row(model, settings, first + i, text) for i, text in enumerate(texts)]
+        rows = [{"i": first + i, "text": text, **_tried(measured, text)}
+                for i, text in enumerate(texts)]  # fmt: skip
     columns = schema(settings)
     noted = {**(columns.metadata or {}), b"texts": digest(texts).encode()}
     table = pa.Table.from_pylist(rows, columns).replace_schema_metadata(noted)
@@ -117,38 +142,65 @@ def measure_part(settings: SurveySettings, first: int, texts: Sequence[str]) -> 
     return file.getvalue()
 
 
-def _row(model: Transformer, settings: SurveySettings, number: int, text: str) -> dict[str, Any]:
+def _tried(measured: Callable[[str], dict[str, Any]], text: str) -> dict[str, Any]:
     """Return what is measured of one text; the reason where the model cannot read it."""
     try:
-        trace = model.trace(text)
-        if not len(trace.tokens):
-            raise ValueError("the text has no tokens")
+        return measured(text)
     except ValueError as refusal:
-        return {"i": number, "text": text, "refused": str(refusal)}
+        return {"refused": str(refusal)}
+
+
+def _of_text(model: Transformer, settings: SurveySettings, text: str) -> dict[str, Any]:
+    """Return what is measured of a text on itself.
+
+    Raises
+    ------
+    ValueError : the model cannot read it.
+    """
+    trace = model.trace(text)
+    if not len(trace.tokens):
+        raise ValueError("the text has no tokens")
     shown = view(trace)
-    found = head_roles(shown, draws=settings.draws, seed=settings.seed, only=SURVEYED)
-    row: dict[str, Any] = {"i": number, "text": text, "tokens": len(trace.tokens)}
-    for name in SURVEYED:
-        row |= _role_columns(found, name)
+    found = head_roles(
+        shown, draws=settings.draws, seed=settings.seed, pronouns=known_nouns(shown, text)
+    )
+    row: dict[str, Any] = {"tokens": len(trace.tokens), "rows.alignment": 0}
+    for at, name in enumerate(found.names):
+        every = found.scores[at], found.null_mean[at], found.null_spread[at]
+        row |= _role_columns(name, int(found.rows[at]), every)
     figures = {
         "entropy": metrics.entropy_per_head(shown),
-        "distance": metrics.distance_per_head(shown),
+        "mean_distance": metrics.distance_per_head(shown),
         "active": active_share(shown),
     }
     return row | {name: _numbers(figure) for name, figure in figures.items()}
 
 
-def _role_columns(found: HeadRoles, name: str) -> dict[str, Any]:
+def _of_translation(pair: Marian, settings: SurveySettings, text: str) -> dict[str, Any]:
+    """Return what is measured of a decoder that looks at a text while it translates it.
+
+    Raises
+    ------
+    ValueError : the translator cannot read it.
+    """
+    done = pair.translate(text)
+    if not len(done.target):
+        raise ValueError("the text has no tokens")
+    row: dict[str, Any] = {"tokens": len(done.source)}
+    row |= {f"rows.{name}": 0 for name in SURVEYED}
+    if found := alignment_role(done, settings.draws, settings.seed):
+        every = found.score, found.null_mean, found.null_spread
+        row |= _role_columns("alignment", found.rows, every)
+    bits = metrics.entropy(merge(done.cross_weights, *both_texts(done)))
+    return row | {"entropy": _numbers(bits.mean(axis=-1))}
+
+
+def _role_columns(name: str, rows: int, every: tuple[Array, Array, Array]) -> dict[str, Any]:
     """Return the columns of one role; none where the text has no query for it."""
-    at = found.names.index(name)
-    if not found.rows[at]:
+    if not rows:
         return {f"rows.{name}": 0}
-    return {
-        f"score.{name}": _numbers(found.scores[at]),
-        f"chance.{name}": _numbers(found.null_mean[at]),
-        f"spread.{name}": _numbers(found.null_spread[at]),
-        f"rows.{name}": int(found.rows[at]),
-    }
+    parts = zip(("score", "chance", "spread"), map(_numbers, every), strict=True)
+    return {f"rows.{name}": rows} | {f"{part}.{name}": grid for part, grid in parts}
 
 
 def _numbers(grid: Array) -> Array:

@@ -11,6 +11,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass
+from io import StringIO
 from itertools import islice
 from pathlib import Path
 from time import perf_counter
@@ -72,7 +73,8 @@ def run(
     Parameters
     ----------
     texts : read once, one after the other; a text that the model refuses is kept with the reason
-    model : its name, or that of a translator, whose encoder is measured
+    model : its name; that of a translator, whose encoder is measured; or that with `-decoder`
+        behind it, whose cross-attention is
     out : the file to be made; one row a text, see `measure.schema`
     workers : processes on this machine; with a scheduler, parts in flight for each of its workers
     scheduler : the address of a Dask scheduler, `tcp://...`, whose workers measure
@@ -193,6 +195,31 @@ def larger_survey(
     return count / (rate * workers), count * file_bytes / texts
 
 
+def texts_in(content: bytes) -> list[str]:
+    """Return the texts of a file as it was sent, read as `TextFiles` reads it.
+
+    Raises
+    ------
+    ValueError : it is no text in UTF-8, or has none.
+
+    >>> texts_in(b"one\n\n two \n")
+    ['one', 'two']
+    """
+    try:
+        found = list(_texts(StringIO(content.decode("utf-8"), newline=None)))
+    except UnicodeDecodeError as error:
+        raise ValueError(f"it is no text in UTF-8: {error.reason}, byte {error.start}") from None
+    if "\0" in "".join(found):
+        raise ValueError("it is no text: it has bytes of 0")
+    if not found:
+        raise ValueError("it has no text, a line each")
+    return found
+
+
+def _texts(lines: Iterable[str]) -> Iterator[str]:
+    return (text for line in lines if (text := line.strip()))
+
+
 class TextFiles:
     """The texts of files one after the other, a line each; empty lines are left out.
 
@@ -207,7 +234,7 @@ class TextFiles:
         """Read them."""
         for path in self.paths:
             with open(path, encoding="utf-8") as file:
-                yield from (text for line in file if (text := line.strip()))
+                yield from _texts(file)
 
     def __len__(self) -> int:
         """Return how many there are."""

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from attention.analysis.role_kinds import LEAST_ROWS, ROLES, SPREADS
+from attention.analysis.role_kinds import EVERY_ROLE, LEAST_ROWS, SPREADS
 from attention.arrays import Array
 from attention.survey.measure import FIGURES, SURVEY_COLUMNS, SURVEYED, SurveySettings, schema
 
@@ -24,7 +24,10 @@ TOP = 3  # texts in which a head is most active
 QUANTILES = 0.1, 0.5, 0.9
 _BINS = 1_000
 _MOST_HEADS = 20_000  # a file may come from anybody
-_STEPS = {"entropy": 0.01, "distance": 0.5}  # of a bin: bits, positions; else a share of 1 / 1,000
+_STEPS = {
+    "entropy": 0.01,
+    "mean_distance": 0.5,
+}  # of a bin: bits, positions; else a share of 1 / 1,000
 _GRIDS = "score", "chance", "spread", "low", "middle", "high", "share"
 
 
@@ -50,7 +53,7 @@ class Summary:
     low: Array  # (R, L, H) what a tenth of the texts stay below
     middle: Array  # (R, L, H) the median text
     high: Array  # (R, L, H) what a tenth of the texts are above
-    share: Array  # (R, L, H) the share of texts on which the head has the role
+    share: Array  # (R, L, H) of the texts with 3 queries or more, where the head has the role
     top: Array  # (L, H, TOP) int, the numbers of the texts in which the head is most active
     active: Array  # (L, H, TOP) how active
     said: dict[int, str]  # those texts
@@ -59,7 +62,9 @@ class Summary:
         """Return which heads have a role over all texts, `(L, H)` bool; see `roles.PooledRole`."""
         at = SURVEY_COLUMNS.index(name)
         above = self.score[at] - self.chance[at] > SPREADS * self.spread[at]
-        return (self.score[at] >= ROLES[name].threshold) & above & (self.rows[at] >= LEAST_ROWS)
+        return (
+            (self.score[at] >= EVERY_ROLE[name].threshold) & above & (self.rows[at] >= LEAST_ROWS)
+        )
 
     def of(self, name: str, grid: str = "score") -> Array:
         """Return one grid of a role or figure, `(L, H)`."""
@@ -74,7 +79,7 @@ class _Sums:
         self.shape = layers, heads
         self.score, self.chance, self.square = np.zeros((3, count, every))
         self.has = np.zeros((count, every), np.int64)
-        self.counts, self.rows = np.zeros((2, count), np.int64)
+        self.counts, self.rows, self.enough = np.zeros((3, count), np.int64)
         self.bins = np.zeros((count, every, _BINS + 1), np.uint32)
         self.active, self.top = np.full((TOP, every), -1.0), np.full((TOP, every), -1)
         self.said: dict[int, str] = {}
@@ -90,9 +95,10 @@ class _Sums:
             if row[f"score.{name}"] is not None:
                 self._add_role(at, name, row)
         for at, name in enumerate(FIGURES, start=len(SURVEYED)):
-            figure = np.array(row[name])
-            self._add(at, name, figure, 1)
-        self._rank(row["i"], row["text"], np.array(row["active"]))
+            if row[name] is not None:
+                self._add(at, name, np.array(row[name]), 1)
+        if row["active"] is not None:
+            self._rank(row["i"], row["text"], np.array(row["active"]))
 
     def _add_role(self, at: int, name: str, row: dict[str, Any]) -> None:
         score, chance, spread = (
@@ -106,7 +112,8 @@ class _Sums:
         self.square[at] += (rows * spread) ** 2
         if rows >= LEAST_ROWS:
             above = score - chance > SPREADS * spread
-            self.has[at] += (score >= ROLES[name].threshold) & above
+            self.enough[at] += 1
+            self.has[at] += (score >= EVERY_ROLE[name].threshold) & above
 
     def _add(self, at: int, name: str, figure: Array, rows: int) -> None:
         self.score[at] += rows * figure
@@ -131,14 +138,14 @@ class _Sums:
         """Return every grid of the summary, `(R, L, H)`."""
         rows = np.where(self.rows > 0, self.rows, np.nan)[:, None]
         role = np.arange(len(SURVEY_COLUMNS))[:, None] < len(SURVEYED)
-        counted = np.where(self.counts > 0, self.counts, np.nan)[:, None]
+        enough = np.where(self.enough > 0, self.enough, np.nan)[:, None]
         low, middle, high = (self._quantile(share) for share in QUANTILES)
         found = {
             "score": self.score / rows,
             "chance": np.where(role, self.chance / rows, np.nan),
             "spread": np.where(role, np.sqrt(self.square) / rows, np.nan),
             "low": low, "middle": middle, "high": high,
-            "share": np.where(role, self.has / counted, np.nan),
+            "share": np.where(role, self.has / enough, np.nan),
         }  # fmt: skip
         return {name: grid.reshape(-1, *self.shape) for name, grid in found.items()}
 

@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from attention.analysis.role_kinds import LEAST_ROWS, SPREADS
+from attention.analysis.role_kinds import ALIGNMENT, LEAST_ROWS, SPREADS
 from attention.analysis.roles import PooledRole
 from attention.analysis.words import Unit, merge, whole_words
 from attention.arrays import Array
@@ -21,7 +21,6 @@ from attention.models.translation import Translation
 from attention.translation.aligned import joined_blanks
 from attention.wording import Head
 
-ALIGNS_FROM = 0.5  # of the weight, on average
 _PAIRS = """
 acordo agreement, agosto august, aldeia village, anos years, assinado signed, banco bank,
 bateu hit, bola ball, bolo cake, cadeira chair, caro expensive, casa home, cidade city,
@@ -46,6 +45,11 @@ def known_pairs(source: tuple[Unit, ...], target: tuple[Unit, ...]) -> Array:
     )
 
 
+def both_texts(done: Translation) -> tuple[tuple[Unit, ...], tuple[Unit, ...]]:
+    """Return the words of a translation, which ask, and those of its source."""
+    return joined_blanks(whole_words(done.target)), whole_words(done.source)
+
+
 def alignment_role(done: Translation, draws: int = 200, seed: int = 0) -> PooledRole | None:
     """Score every head of cross-attention for alignment; None where no counterpart is known.
 
@@ -57,8 +61,7 @@ def alignment_role(done: Translation, draws: int = 200, seed: int = 0) -> Pooled
     >>> found.rows, found.score.shape
     (3, (2, 8))
     """
-    source = whole_words(done.source)
-    target = joined_blanks(whole_words(done.target))
+    target, source = both_texts(done)
     pairs = known_pairs(source, target)
     asking = pairs.any(axis=1)
     if not asking.any():
@@ -81,7 +84,11 @@ def alignment_sentence(found: PooledRole | None, head: Head) -> str:
         float(a[head]) for a in (found.score, found.null_mean, found.null_spread)
     )
     counted = f"the {found.rows} words" if found.rows > 1 else "the one word"
-    aligns = score >= ALIGNS_FROM and score - mean > SPREADS * spread and found.rows >= LEAST_ROWS
+    aligns = (
+        score >= ALIGNMENT.threshold
+        and score - mean > SPREADS * spread
+        and found.rows >= LEAST_ROWS
+    )
     role = "It aligns" if aligns else "It has not the role of aligning"
     return (
         f"{role}: on average {score:.2f} of the weight of {counted} whose counterpart is known "

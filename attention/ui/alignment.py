@@ -16,7 +16,7 @@ from attention.analysis.words import Unit
 from attention.charts.maps import head_maps
 from attention.models import registry
 from attention.ui import inputs
-from attention.ui.cells import WEIGHT, cells_of
+from attention.ui.cells import AS_WEIGHT, cells_of
 from attention.ui.controls import head_picker, on_phone
 from attention.ui.readings import Focus, Reading, find_focus, trace
 from attention.ui.show import draw, escape_markdown, notice, sized, unknown_words
@@ -27,7 +27,7 @@ from attention.wording import Head, head_name, spelled
 _MOST_WORDS = 40  # of a map
 
 
-def maps_beside(chosen: Reading, query: int, what: str = WEIGHT) -> None:
+def maps_beside(chosen: Reading, query: int, what: str = AS_WEIGHT) -> None:
     """Draw one head of two models on the same words and one scale.
 
     Parameters

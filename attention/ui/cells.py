@@ -8,7 +8,7 @@ from attention.analysis.words import View
 from attention.ui import inputs
 from attention.ui.readings import Reading
 
-WEIGHT, WRITTEN = "weight", "share of what is written"  # as charts call it
+AS_WEIGHT, AS_WRITTEN = "weight", "share of what is written"  # as charts call it
 _WHAT = {"weights": "weight", "written": "weight × ‖v W_O‖"}
 _NOTE = (
     "By length of what is written: the weight times the norm of the value that it moves into the "
@@ -18,10 +18,10 @@ _NOTE = (
 
 
 def cell_picker(label: str = "A cell is") -> str:
-    """Draw the choice; return what the numbers are, `WEIGHT` or `WRITTEN`."""
+    """Draw the choice; return what the numbers are, `AS_WEIGHT` or `AS_WRITTEN`."""
     codes, text = list(_WHAT), _WHAT.__getitem__
     code = inputs.select(label, codes, codes[0], key="cell", text=text, width=180)
-    return WEIGHT if code == "weights" else WRITTEN
+    return AS_WEIGHT if code == "weights" else AS_WRITTEN
 
 
 def cell_note(what: str, remark: str) -> None:
@@ -31,10 +31,10 @@ def cell_note(what: str, remark: str) -> None:
     ----------
     remark : what else on the page is of the weights, or is not
     """
-    if what == WRITTEN:
+    if what == AS_WRITTEN:
         st.caption(f"{_NOTE} {remark}")
 
 
 def cells_of(chosen: Reading, what: str) -> View:
     """Return the weights of a reading, or the same rows by what is written."""
-    return chosen.written if what == WRITTEN else chosen.view
+    return chosen.written if what == AS_WRITTEN else chosen.view

@@ -11,7 +11,7 @@ from attention.edits.codes import encode
 from attention.learning.experiment import Experiment
 from attention.pipeline.blending import BlendedWords
 from attention.survey.summary import shipped
-from attention.ui.cells import WRITTEN
+from attention.ui.cells import AS_WRITTEN
 from attention.ui.readings import Reading
 from attention.wording import Head, head_name
 
@@ -74,7 +74,7 @@ def _cells(chosen: Reading, written: bool) -> tuple[list[str], list[str], str, s
         ["from attention.analysis.written import written_view"],
         [f"cells = written_view(model, trace, {options})"],
         "cells",
-        f", figure={WRITTEN!r}",
+        f", figure={AS_WRITTEN!r}",
     )
 
 
@@ -160,7 +160,7 @@ def alignment_code(
     """Return the code of a translation's map, of weights or by what is written."""
     layer, head = where
     cells = "written_translation(pair, done)" if written else "done"
-    figure = f", figure={WRITTEN!r}" if written else ""
+    figure = f", figure={AS_WRITTEN!r}" if written else ""
     source = "" if asked is None else f", source={asked}"
     told = f"looked_sentence({step})" if asked is None else f"looked_at_sentence({asked})"
     return "\n".join([

@@ -11,7 +11,7 @@ from attention.analysis.sentences import attends_to
 from attention.analysis.telling import telling_heads
 from attention.charts.maps import row_bars
 from attention.ui.alignment import maps_beside
-from attention.ui.cells import WEIGHT, WRITTEN
+from attention.ui.cells import AS_WEIGHT, AS_WRITTEN
 from attention.ui.code_lines import maps_code
 from attention.ui.heads import alike, grid, maps, more, probes, rollout
 from attention.ui.heads.grid import MOST_HEADS
@@ -64,7 +64,7 @@ with right:
         ui.notice(f"{wording.spelled(view.labels, query)} {'; '.join(each)}.")
         drawn_as = maps.chosen_maps(chosen, heads, query, maps.width_beside(grid.WIDTH[kind]))
         drawn = maps.words_shown(chosen, heads, query)
-        code = partial(maps_code, chosen, heads, query, drawn, written=drawn_as.what == WRITTEN)
+        code = partial(maps_code, chosen, heads, query, drawn, written=drawn_as.what == AS_WRITTEN)
         ui.offer(ui.ViewCode(code, "maps", chosen.trace, chosen.text))
     probes.elsewhere(chosen, heads)
     ui.special_tokens_note(chosen, heads)
@@ -88,7 +88,7 @@ with tabs[opened]:
     elif opened == "rollout":
         rollout.all_layers(chosen, query)
     elif opened == "beside":
-        maps_beside(chosen, query, drawn_as.what if heads else WEIGHT)
+        maps_beside(chosen, query, drawn_as.what if heads else AS_WEIGHT)
     elif opened == "shared":
         more.shared_keys(chosen, heads)
     elif opened == "rotation":

@@ -8,7 +8,7 @@ from attention import ui
 from attention.analysis import links
 from attention.presets import CAT
 from attention.ui.alignment import links_beside
-from attention.ui.cells import WRITTEN, cell_picker
+from attention.ui.cells import AS_WRITTEN, cell_picker
 from attention.ui.code_lines import links_code
 from attention.ui.visualizer import lines
 from attention.ui.visualizer.lines import Lines
@@ -51,7 +51,7 @@ with right:
     best_head(chosen, query, focus.key, (layer, head))
 
 if heads:
-    written = what == WRITTEN
+    written = what == AS_WRITTEN
     code = partial(links_code, chosen, layer, heads, query, several=several, written=written)
     ui.offer(ui.ViewCode(code, "links", chosen.trace, chosen.text))
 

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from attention import ui
+from attention.analysis.role_sentences import chance_sentence
 from attention.ui.survey import heads, source
 
 ui.opening(
@@ -33,6 +34,7 @@ with below:
         f"queries; chance is the mean of {summary.draws} draws in which positions or words are "
         "shuffled, of all their shifts for “first token”, “separator” and “punctuation”, or for "
         "“broad” the rows of all heads; a head has a role where its score reaches the role's "
-        "threshold and is more than 2.5 spreads above chance, over 3 queries at least."
+        "threshold and is more than 2.5 spreads above chance, over 3 queries at least. "
+        f"{chance_sentence()}"
     )
 ui.closing()

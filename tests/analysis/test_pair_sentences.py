@@ -2,7 +2,7 @@
 
 import pytest
 
-from attention.lesson import pair_sentences
+from attention.analysis import pair_sentences
 
 
 def test_there_are_at_least_forty_pairs_of_our_own_and_no_two_are_alike():

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from attention.analysis import words
-from attention.lesson import minimal_pairs, pair_sentences
+from attention.analysis import pair_sentences, words
+from attention.lesson import minimal_pairs
 from attention.lesson.minimal_pairs import PairOutcome, SentencePair
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from attention.lesson import pair_score, pair_sentences
+from attention.analysis import pair_sentences
+from attention.lesson import pair_score
 
 
 def test_right_needs_the_meant_candidate_to_get_more():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from attention.analysis import words
-from attention.lesson.pair_sentences import PAIRS
+from attention.analysis.pair_sentences import PAIRS
 from attention.lesson.pronoun_heads import pronoun_role, pronoun_sentence
 
 

@@ -3,7 +3,7 @@
 from itertools import cycle, islice
 
 from attention import presets
-from attention.lesson.pair_sentences import PAIRS
+from attention.analysis.pair_sentences import PAIRS
 
 WRITTEN = """
 The ferry leaves at seven in the morning and comes back before dark.

@@ -6,8 +6,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from attention import presets
+from attention.analysis import pair_sentences
 from attention.interventions import pruning
-from attention.lesson import pair_sentences, takeaways
+from attention.lesson import takeaways
 from tests.pages.app import LESSON, ask, click, dashboard, drawn, healthy, sentence
 from tests.pages.app import open_page as open_any
 from tests.pages.reader import plain

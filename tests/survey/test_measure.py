@@ -1,15 +1,19 @@
 """What a survey writes of one text, against the package's own figures."""
 
 import io
+import math
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+import attention
 from attention.analysis import metrics, words
 from attention.analysis.roles import head_roles
 from attention.analysis.words import Unit, View
-from attention.survey.measure import SURVEYED, SurveySettings, active_share, measure_part
+from attention.survey.measure import SurveySettings, active_share, measure_part
+from attention.translation.aligned import Aligned
+from attention.translation.alignment_role import alignment_role
 
 CAT = "The cat sat on the mat because it was tired"
 
@@ -27,8 +31,9 @@ def test_a_row_is_what_the_roles_and_figures_say(model, settings):
     (row,) = rows(settings, [CAT])
     trace = model.trace(CAT)
     found = head_roles(trace, draws=10)
+    assert row["rows.alignment"] == 0
     assert (row["i"], row["text"], row["tokens"], row["refused"]) == (7, CAT, 12, None)
-    for name in SURVEYED:
+    for name in found.names:
         at = found.names.index(name)
         assert row[f"rows.{name}"] == found.rows[at]
         if not found.rows[at]:
@@ -70,3 +75,25 @@ def test_impossible_settings(draws, part):
 def test_the_translators_encoder_is_measured():
     settings = SurveySettings.of("en-pt", draws=5, seed=0, part=1)
     assert settings.layers * settings.heads == len(rows(settings, [CAT])[0]["entropy"])
+
+
+def test_a_decoder_is_measured_by_what_it_looks_at():
+    """As the translation page says it, and its entropy over the words of both texts by a loop."""
+    settings = SurveySettings.of("en-pt-decoder", draws=20, seed=0, part=2)
+    text = "The bank by the river was steep."
+    row, unknown = rows(settings, [text, "Xyz."])
+    done = attention.load_translator("en-pt").translate(text)
+    found = alignment_role(done, draws=20)
+    assert row["rows.alignment"] == found.rows
+    assert row["score.alignment"] == pytest.approx(found.score.ravel(), abs=1e-6)
+    assert row["chance.alignment"] == pytest.approx(found.null_mean.ravel(), abs=1e-6)
+    assert (row["score.previous"], row["active"], row["tokens"]) == (None, None, len(done.source))
+    aligned = Aligned(done, 1, 3).weights
+    bits = [-sum(w * math.log2(w) for w in own.tolist() if w > 0) for own in aligned]
+    assert row["entropy"][8 + 3] == pytest.approx(np.mean(bits), abs=1e-5)
+    assert unknown["refused"] is None
+
+
+def test_a_name_that_only_ends_like_a_decoder_is_a_model():
+    with pytest.raises(ValueError, match="nobody-decoder"):
+        SurveySettings.of("nobody-decoder", 2, 0, 1)

@@ -8,9 +8,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from attention.analysis import words
+from attention.analysis.pair_sentences import PAIRS, known_nouns
+from attention.analysis.role_kinds import LEAST_ROWS, ROLES
 from attention.analysis.roles import head_roles, pooled
 from attention.survey import run
-from attention.survey.measure import SURVEY_COLUMNS, SURVEYED, reader
+from attention.survey.measure import SURVEY_COLUMNS, SURVEYED, SurveySettings
 from attention.survey.running import TextFiles
 from attention.survey.summary import SHIPPED, TOP, load, save_summary, shipped, summarise
 
@@ -21,6 +24,8 @@ TEXTS = [
     "word " * 600,
     "No one knew, no one asked, and no one told.",
     "A cat is a cat is a cat.",
+    *PAIRS[0].texts,
+    *PAIRS[1].texts,
 ]
 
 
@@ -36,8 +41,11 @@ def summary(file):
 
 
 def test_roles_are_pooled_as_over_traces_held_at_once(model, summary):
-    found = [head_roles(model.trace(t), draws=20) for t in TEXTS if t != TEXTS[2]]
-    for name in SURVEYED:
+    found = []
+    for text in TEXTS[:2] + TEXTS[3:]:
+        shown = words.view(model.trace(text))
+        found.append(head_roles(shown, draws=20, pronouns=known_nouns(shown, text)))
+    for name in ROLES:
         if not any(one.rows[one.names.index(name)] for one in found):
             assert np.isnan(summary.of(name)).all()
             continue
@@ -48,13 +56,17 @@ def test_roles_are_pooled_as_over_traces_held_at_once(model, summary):
         assert summary.rows[SURVEY_COLUMNS.index(name)] == expected.rows
         assert (summary.has(name) == expected.has(name)).all()
         at = found[0].names.index(name)
-        share = np.mean([one.has[at] for one in found if one.rows[at]], axis=0)
-        assert summary.of(name, "share") == pytest.approx(share)
+        able = [one.has[at] for one in found if one.rows[at] >= LEAST_ROWS]
+        share = np.mean(able, axis=0) if able else np.full((6, 12), np.nan)
+        assert summary.of(name, "share") == pytest.approx(share, nan_ok=True)
 
 
 def test_quantiles_to_the_width_of_a_bin(file, summary):
     table = pq.read_table(file)
-    for name, width in (("previous", 1e-3), ("active", 1e-3), ("entropy", 0.01)):
+    for name, width in (
+        ("previous", 1e-3), ("distance", 1e-3), ("active", 1e-3), ("entropy", 0.01),
+        ("mean_distance", 0.5),
+    ):  # fmt: skip
         column = table[f"score.{name}" if name in SURVEYED else name].to_pylist()
         every = np.array([row for row in column if row is not None])
         for grid, share in (("low", 0.1), ("middle", 0.5), ("high", 0.9)):
@@ -72,8 +84,12 @@ def test_the_texts_in_which_a_head_is_most_active(file, summary):
         assert [summary.said[i] for i in summary.top[layer, head]] == [r["text"] for r in ranked]
 
 
+def test_every_column_has_a_name_of_its_own():
+    assert len(set(SURVEY_COLUMNS)) == len(SURVEY_COLUMNS)
+
+
 def test_refused_texts_are_counted_and_nothing_else(summary):
-    assert (summary.texts, summary.refused) == (4, 1)
+    assert (summary.texts, summary.refused) == (8, 1)
     assert TEXTS[2] not in summary.said.values()
 
 
@@ -84,7 +100,7 @@ def test_a_summary_comes_back_from_its_file(summary, tmp_path):
         assert getattr(back, grid) == pytest.approx(getattr(summary, grid), abs=1e-6, nan_ok=True)
     assert back.said == summary.said
     assert (back.top == summary.top).all()
-    assert (back.model, back.texts, back.tokens) == ("minilm", 4, summary.tokens)
+    assert (back.model, back.texts, back.tokens) == ("minilm", 8, summary.tokens)
 
 
 def test_what_is_no_survey_is_refused(tmp_path):
@@ -114,7 +130,7 @@ def test_a_survey_whose_settings_lie_is_refused(file, tmp_path):
 def test_the_shipped_surveys_are_of_the_texts_that_come_with_them():
     texts = list(TextFiles(sorted((SHIPPED.parent / "texts").glob("*.txt"))))
     assert len(set(texts)) == len(texts) >= 300
-    assert sorted(shipped()) == ["en-pt", "minilm", "smollm2"]
+    assert sorted(shipped()) == ["en-pt", "en-pt-decoder", "minilm", "smollm2"]
     for path in shipped().values():
         found = load(path)
         assert (found.texts, found.refused) == (len(texts), 0)
@@ -122,11 +138,29 @@ def test_the_shipped_surveys_are_of_the_texts_that_come_with_them():
     assert f"over {len(texts)} texts" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", ["minilm", "en-pt"])
+@pytest.mark.parametrize("name", ["minilm", "en-pt", "en-pt-decoder"])
 def test_the_shipped_surveys_are_of_the_models_that_are_here(name):
     found = load(shipped()[name])
     assert found.texts >= 300
-    assert found.sizes == repr(reader(name))
+    assert found.sizes == SurveySettings.of(name, 2, 0, 1).sizes
+
+
+def test_pronouns_are_surveyed_on_the_sentences_whose_noun_is_known():
+    texts = list(TextFiles([SHIPPED.parent / "texts" / "pronouns.txt"]))
+    assert texts == [text for pair in PAIRS for text in pair.texts]
+    found = load(shipped()["minilm"])
+    assert found.counts[SURVEY_COLUMNS.index("pronoun")] == len(texts)
+    score = found.of("pronoun")
+    assert np.argwhere(found.has("pronoun")).tolist() == [[3, 1]]
+    assert score[3, 1] == score.max()
+
+
+def test_the_heads_of_the_translators_last_layer_align():
+    found = load(shipped()["en-pt-decoder"])
+    assert found.score.shape[1:] == (2, 8)
+    assert found.has("alignment").any(axis=1).tolist() == [False, True]
+    assert found.rows[SURVEY_COLUMNS.index("alignment")] > 500
+    assert not found.said  # how active a head is, is not measured of two texts
 
 
 def test_known_heads_are_found_again_in_the_shipped_surveys():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import attention
+from attention.analysis.role_kinds import ALIGNMENT
 from attention.analysis.roles import PooledRole
 from attention.analysis.words import Unit
 from attention.translation import alignment_role as role
@@ -58,7 +59,7 @@ def test_head_1_0_aligns_all_built_in_sentences_and_no_head_of_the_first_layer_d
         found = role.alignment_role(pair.translate(example.text))
         assert found.rows >= 3
         assert found.score[1, 0] > 0.75
-        assert found.score[0].max() < role.ALIGNS_FROM
+        assert found.score[0].max() < ALIGNMENT.threshold
         assert role.alignment_sentence(found, (1, 0)).startswith("It aligns: on average 0.")
         assert role.alignment_sentence(found, (0, 4)).startswith("It has not the role")
 

@@ -35,7 +35,7 @@ class MapsDrawn(NamedTuple):
     """How the maps are drawn, for the rows below them."""
 
     columns: int  # maps in a row
-    what: str  # a cell is: `cells.WEIGHT` or `cells.WRITTEN`
+    what: str  # a cell is: `cells.AS_WEIGHT` or `cells.AS_WRITTEN`
     view: View  # of that
 
 

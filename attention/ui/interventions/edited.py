@@ -21,7 +21,7 @@ from attention.interventions.effects import Movement, NextToken
 from attention.models.decoder import CausalModel
 from attention.models.trace import Trace
 from attention.runtime.threads import one_blas_thread
-from attention.ui.cells import WEIGHT
+from attention.ui.cells import AS_WEIGHT
 from attention.ui.code_lines import FEWEST_OTHERS
 from attention.ui.readings import Reading
 from attention.ui.show import draw
@@ -125,14 +125,14 @@ def draw_moved(chosen: Reading, moved: Movement, *, key: str) -> None:
     )
 
 
-def merged(chosen: Reading, trace: Trace, head: Head, what: str = WEIGHT) -> Array:
+def merged(chosen: Reading, trace: Trace, head: Head, what: str = AS_WEIGHT) -> Array:
     """Return one head's weights of an edited pass over the words that are shown, `(W, W)`.
 
     Parameters
     ----------
     what : a cell is, see `ui.cells`
     """
-    cells = trace.weights if what == WEIGHT else written_shares(chosen.model, trace)
+    cells = trace.weights if what == AS_WEIGHT else written_shares(chosen.model, trace)
     return words.merge(cells[head], chosen.view.units)
 
 

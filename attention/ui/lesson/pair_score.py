@@ -9,11 +9,11 @@ import streamlit as st
 
 import attention
 from attention.analysis import frames
+from attention.analysis.pair_sentences import Pair
 from attention.charts.maps import head_grid
 from attention.lesson import frames as lesson_frames
 from attention.lesson import minimal_pairs
 from attention.lesson.pair_score import PairScore
-from attention.lesson.pair_sentences import Pair
 from attention.ui import inputs
 from attention.ui.inputs import choice
 from attention.ui.progress import kept

@@ -9,13 +9,13 @@ import streamlit as st
 
 import attention
 from attention.analysis import words
+from attention.analysis.pair_sentences import ANIMAL, KNOWN, PAIRS, TROPHY, Pair
 from attention.analysis.words import View
 from attention.arrays import Array
 from attention.lesson import frames as lesson_frames
 from attention.lesson import minimal_pairs, questions
 from attention.lesson.charts import outcome_grid, pair_bars
 from attention.lesson.minimal_pairs import PairOutcome, SentencePair
-from attention.lesson.pair_sentences import ANIMAL, KNOWN, PAIRS, TROPHY, Pair
 from attention.question import Question
 from attention.translation.examples import TOO_SMALL
 from attention.ui.controls import head_code, head_picker, word

@@ -90,7 +90,12 @@ def one_head(title: str, summary: Summary, column: str, head: Head) -> None:
 
 
 def active_texts(summary: Summary, head: Head) -> None:
-    """Show the texts in which a head gives most weight to words other than the first token."""
+    """Show the texts in which a head gives most weight to words other than the first token.
+
+    Nothing where that was not measured, as of a decoder that looks at another text.
+    """
+    if not summary.said:
+        return
     st.subheader(f"The texts in which {wording.head_name(head)} is most active")
     shares = summary.active[head].tolist()
     rows = [
@@ -103,7 +108,7 @@ def active_texts(summary: Summary, head: Head) -> None:
     st.caption(f"The median of {summary.texts} texts is {100 * median:.0f} %.")
 
 
-def two_models(name: str, summary: Summary, column: str, own: Summary | None) -> None:
+def two_models(name: str, summary: Summary, column: str, own: source.Own) -> None:
     """Draw the heads of this model and of another from the highest to the lowest.
 
     Only models in which the role or figure was measured are offered.

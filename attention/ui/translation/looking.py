@@ -13,7 +13,7 @@ from attention.translation.alignment_role import alignment_role, alignment_sente
 from attention.translation.charts import alignment_map, cross_lines, likeliest_bars
 from attention.translation.frames import TARGET, align_frame, cross_frame, likeliest_frame
 from attention.ui import address, inputs
-from attention.ui.cells import WEIGHT, WRITTEN, cell_note, cell_picker
+from attention.ui.cells import AS_WEIGHT, AS_WRITTEN, cell_note, cell_picker
 from attention.ui.code_lines import alignment_code
 from attention.ui.controls import index
 from attention.ui.show import draw, escape_markdown, notice, percent
@@ -30,7 +30,7 @@ def looking(done: Translation) -> None:
     """Draw both texts with their lines, the map, and what could have been written."""
     aligned, step, asked, what = _controls(done)
     cell_note(what, "Sentences are of the weights.")
-    shown = aligned if what == WEIGHT else replace(aligned, done=written_of(done))
+    shown = aligned if what == AS_WEIGHT else replace(aligned, done=written_of(done))
     lines, heat, following = st.columns([4, 4, 3], gap="medium")
     with lines:
         _lines(shown, step, asked, what)
@@ -39,7 +39,7 @@ def looking(done: Translation) -> None:
     where = aligned.layer, aligned.head
     code = partial(
         alignment_code, done.encoder.model, done.source.text, where, step, asked,
-        written=what == WRITTEN,
+        written=what == AS_WRITTEN,
     )  # fmt: skip
     offer(ViewCode(code, "aligned", done.encoder, done.source.text))
     with following:

@@ -13,7 +13,7 @@ from attention.analysis.words import View
 from attention.arrays import Array
 from attention.charts.links import head_colours, word_links
 from attention.ui import inputs
-from attention.ui.cells import WRITTEN, cell_note, cells_of
+from attention.ui.cells import AS_WRITTEN, cell_note, cells_of
 from attention.ui.readings import Reading
 from attention.ui.show import draw, notice, percent, special_tokens_note
 from attention.wording import head_name, spelled
@@ -153,7 +153,7 @@ def picture(lines: Lines, shown: Sequence[int], click: Callable[[], None]) -> No
         st.caption(
             f"Lines below {percent(least)} are not drawn: together they hold "
             f"{percent(links.left_out(drawn, least))} of all "
-            f"{'that is written' if lines.what == WRITTEN else 'weight'}."
+            f"{'that is written' if lines.what == AS_WRITTEN else 'weight'}."
         )
     special_tokens_note(lines.chosen, [(lines.layer, h) for h in lines.in_order])
 
@@ -164,7 +164,7 @@ def formula(lines: Lines) -> None:
     width = lines.chosen.trace.query.shape[-1]
     sign, mean = "w_k", ""
     share = rf"\mathrm{{softmax}}_k\big(q \cdot k_k / \sqrt{{{width}}}\big)"
-    if lines.what == WRITTEN:
+    if lines.what == AS_WRITTEN:
         sign = "s_k"
         share = r"w_k \lVert v_k W_O \rVert / \textstyle\sum_j w_j \lVert v_j W_O \rVert"
     if lines.several:
