@@ -30,7 +30,7 @@ from attention.survey.measure import reader
 from attention.survey.running import SURVEY_DRAWS, TextFiles
 from attention.survey.summary import SHIPPED
 
-WORDS = "words"
+_WORDS = "words"
 _TEXTS, _SHUFFLES = 70, 4  # so many of the texts, each shuffled so often
 _MODELS = "minilm", "en-pt", "smollm2"
 # A shuffle leaves evenness as it is; nouns are known of few texts.
@@ -64,7 +64,7 @@ def words_shuffled(seen: View, rng: np.random.Generator) -> View:
 _WAYS: dict[str, tuple[Callable[[View, np.random.Generator], View], tuple[str, ...]]] = {
     ROWS: (rows_shuffled, _MEASURED),
     KEYS: (keys_shuffled, _MEASURED),
-    WORDS: (words_shuffled, _BY_WORD),
+    _WORDS: (words_shuffled, _BY_WORD),
 }
 
 
@@ -94,7 +94,7 @@ def chance_texts(count: int = _TEXTS) -> list[str]:
     return [every[i] for i in np.linspace(0, len(every) - 1, count).round().astype(int)]
 
 
-def main(arguments: Sequence[str]) -> None:
+def _main(arguments: Sequence[str]) -> None:
     """Measure all models, and write the file that is named."""
     texts, models = chance_texts(), {}
     for name in _MODELS:
@@ -107,4 +107,4 @@ def main(arguments: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    _main(sys.argv[1:])

@@ -30,9 +30,9 @@ with below:
     st.subheader("Two models")
     heads.two_models(name, summary, column, own)
     st.caption(
-        f"{summary.texts} texts with {summary.tokens:,} tokens in {name}. Scores are means over "
-        f"queries; chance is the mean of {summary.draws} draws in which positions or words are "
-        "shuffled, of all their shifts for “first token”, “separator” and “punctuation”, or for "
+        f"{summary.texts} texts with {summary.tokens:,} tokens in {summary.model}. Scores are "
+        f"means over queries; chance is the mean of {summary.draws} draws in which positions or "
+        "words are shuffled, of all their shifts for “first token”, “separator” and “punctuation”, or for "
         "“broad” the rows of all heads; a head has a role where its score reaches the role's "
         "threshold and is more than 2.5 spreads above chance, over 3 queries at least. "
         f"{chance_sentence()}"

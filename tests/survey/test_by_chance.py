@@ -71,7 +71,7 @@ def test_the_stored_rates_are_found_again():
     assert len(texts) == chance_rates().texts
     stored = json.loads((files("attention.analysis") / "chance_rates.json").read_bytes())
     views = [words.view(reader("en-pt").trace(text)) for text in texts]
-    for way in (ROWS, KEYS, by_chance.WORDS):
+    for way in (ROWS, KEYS, by_chance._WORDS):
         found, kept = by_chance.called_by_chance(views, way), stored["models"]["en-pt"][way]
         assert found["heads"] == kept["heads"]
         assert found["called"] == pytest.approx(kept["called"], abs=2)  # of those at a threshold

@@ -45,7 +45,8 @@ def brought() -> Own:
         st.caption(
             "On any number of processors (`--workers`) or machines (`--scheduler`); a run that was "
             "stopped goes on where it was. The surveys that come with this page are of sentences, "
-            "paragraphs, lists and lines of code written for it, and made in the same way:"
+            "some with a pronoun whose noun is known, paragraphs, lists and lines of code written "
+            "for it, and made in the same way:"
         )
         st.code(_COMMAND[1], language="sh")
         found = {_FILE: _from_file(), _LIVE: _finished()}
@@ -73,7 +74,8 @@ def _live() -> None:
             )  # fmt: skip
     if pressed and file is not None:
         try:
-            st.session_state[_JOB] = job = _begun(file.getvalue(), model)
+            st.session_state[_JOB] = _begun(file.getvalue(), model)
+            st.rerun()  # the button is out of use from now on
         except ValueError as refusal:
             st.warning(escape_markdown(f"{file.name}: {refusal}."))
     if job and job.is_running:
