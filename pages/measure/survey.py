@@ -32,8 +32,9 @@ with below:
     st.caption(
         f"{summary.texts} texts with {summary.tokens:,} tokens in {summary.model}. Scores are "
         f"means over queries; chance is the mean of {summary.draws} draws in which positions or "
-        "words are shuffled, of all their shifts for “first token”, “separator” and “punctuation”, or for "
-        "“broad” the rows of all heads; a head has a role where its score reaches the role's "
+        "words are shuffled, of all their shifts for “first token”, “separator” and "
+        "“punctuation”, or for “broad” the rows of all heads; a head has a role where its score "
+        "reaches the role's "
         "threshold and is more than 2.5 spreads above chance, over 3 queries at least. "
         f"{chance_sentence()}"
     )
