@@ -18,6 +18,7 @@ from attention.charts.parts import (
 
 _LABEL = 11.5  # pixels that a label takes on an axis, at least
 _RAMP = alt.Legend(orient="bottom", direction="horizontal", gradientLength=160)
+_UPRIGHT = 100  # pixels of the colours beside a grid: few layers are as high
 _RULE: dict[str, Any] = {"color": NEUTRAL, "strokeWidth": 2, "tooltip": None}
 
 
@@ -67,7 +68,7 @@ def head_grid(
             color=alt.Color("value:Q")
             .title(None)
             .scale(domain=list(domain))
-            .legend(gradientLength=100)
+            .legend(gradientLength=_UPRIGHT)
         )
     if roles:
         shown = alt.when("datum.on").then(alt.value(1)).otherwise(alt.value(0.12))
@@ -80,7 +81,7 @@ def head_grid(
         edge = base.mark_rect(filled=False, stroke=NEUTRAL, strokeWidth=1, strokeOpacity=0.35)
         parted.append(edge.encode(tooltip=alt.value(None)))
     grid = alt.layer(cells.add_params(click), *parted, chosen)
-    return grid.properties(height=max(layers, 1) * row + 50)
+    return grid.properties(height=max(layers * row, _UPRIGHT) + 50)
 
 
 def head_maps(

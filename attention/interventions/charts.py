@@ -138,7 +138,8 @@ def cut_map(
         ],
     )
     colour = alt.Color("weight:Q").title(figure).scale(domain=[0, 1])
-    legend = ramp_below(110, gradientThickness=10, titleOrient="left", offset=4)
+    beside = "left" if figure == "weight" else "top"  # a longer name has no room beside it
+    legend = ramp_below(110, gradientThickness=10, titleOrient=beside, offset=4)
     cells = base.mark_rect(cursor="pointer" if clickable else "default").encode(
         color=colour.legend(legend)
     )

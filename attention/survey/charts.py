@@ -16,7 +16,7 @@ from attention.charts.parts import (
     position_axis,
 )
 
-_ROW = 26  # pixels of a role
+_ROW, _FEWEST = 26, 3  # pixels of a role; of so many at least: one alone would be a line
 
 
 def role_bars(data: pd.DataFrame, *, labels: Sequence[str]) -> alt.TopLevelMixin:
@@ -46,7 +46,7 @@ def role_bars(data: pd.DataFrame, *, labels: Sequence[str]) -> alt.TopLevelMixin
     bars = base.mark_bar(height={"band": 0.6}).encode(x=x)
     spread = base.mark_rule(color=NEUTRAL, strokeWidth=2).encode(x="low:Q", x2="high:Q")
     chance = base.mark_tick(color=NEUTRAL, thickness=3, height={"band": 0.9}).encode(x="chance:Q")
-    height = max(len(labels), 1) * _ROW + AXIS_HEIGHT + 2 * TITLE_HEIGHT
+    height = max(len(labels), _FEWEST) * _ROW + AXIS_HEIGHT + 2 * TITLE_HEIGHT
     return (
         alt.layer(bars, spread, chance).add_params(labels_param(labels)).properties(height=height)
     )
