@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,8 +12,10 @@ from attention.analysis import relations
 from attention.analysis.metrics import entropy
 from attention.analysis.relations import Text
 from attention.analysis.role_kinds import LEAST_ROWS, SHIFTED
+from attention.analysis.telling import LARGE
 from attention.analysis.words import View
 from attention.arrays import Array
+from attention.runtime.threads import each
 
 _MOST_SHIFTS = 200
 _AT_ONCE = 8_000_000  # cells of some draws, 8 MB
@@ -113,7 +115,7 @@ def _single(table: Array, keys: Array) -> _Shares:
     """Return the mean weight of one key a query, `(D, W)` positions or -1: `(D, L * H)`."""
     size = keys.shape[-1]
     cells = np.where(keys >= 0, np.arange(size) * size + keys, -1)
-    sums = [_total(table, own[own >= 0]) for own in cells]
+    sums = _totals(table, [own[own >= 0] for own in cells])
     return _means(np.stack(sums), (keys >= 0).sum(axis=-1))
 
 
@@ -123,14 +125,25 @@ def _several(table: Array, relation: Callable[[Array], Array], orders: Array) ->
     sums, rows = [], []
     for start in range(0, len(orders), step):
         cells = relation(orders[start : start + step])  # (D, W, W)
-        sums += [_total(table, np.flatnonzero(own)) for own in cells]
+        sums += _totals(table, cells.reshape(len(cells), -1))
         rows.append(cells.any(axis=-1).sum(axis=-1))
     return _means(np.stack(sums), np.concatenate(rows))
 
 
-def _total(table: Array, cells: Array) -> Array:
-    """Return the sum of some cells in each head, `(L * H,)`."""
-    return np.ones(len(cells), table.dtype) @ table[cells]
+def _totals(table: Array, cells: Array | Sequence[Array]) -> list[Array]:
+    """Return the sum of some cells in each head, `(L * H,)`, for each choice of cells.
+
+    Parameters
+    ----------
+    cells : of each draw, by number or as bool `(W * W,)`
+    """
+
+    def total(draw: int) -> Array:
+        chosen = table[cells[draw]]
+        found: Array = np.ones(len(chosen), table.dtype) @ chosen
+        return found
+
+    return each(total, len(cells), large=table.size > LARGE)
 
 
 def _means(sums: Array, rows: Array) -> _Shares:
@@ -185,7 +198,10 @@ def _broad(view: View, counts: Array, draws: int, rng: np.random.Generator) -> M
     counted = np.flatnonzero(counts & (keys >= 3))
     if not len(counted):
         return None
-    bits = np.concatenate([entropy(layer[:, counted]) for layer in view.weights])  # (L H, rows)
+    layers, large = view.weights, view.weights.size > LARGE
+    bits = np.concatenate(
+        each(lambda layer: entropy(layers[layer][:, counted]), len(layers), large=large)
+    )  # (L H, rows)
     even = bits.astype(np.float64) / np.log2(keys[counted])
     drawn = even[rng.integers(len(even), size=(draws, len(counted))), np.arange(len(counted))]
     mean, spread = _moments(drawn.mean(axis=1)[:, None])

@@ -12,12 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
+from attention.analysis.telling import LARGE
 from attention.arrays import Array
 from attention.models.model import Model
 from attention.models.trace import Tokens, Trace
+from attention.runtime.threads import each
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +84,8 @@ def written_lengths(model: Model, trace: Trace) -> Array:
 
     `||v_k W_O_h||`, `(L, H, K)`. Query heads that share a value each have their own W_O.
     """
-    return np.stack([_lengths(model, trace, layer) for layer in range(len(trace.weights))])
+    own = partial(_lengths, model, trace)
+    return np.stack(each(own, len(trace.weights), large=trace.weights.size > LARGE))
 
 
 def sink_account(model: Model, trace: Trace, sinks: Sequence[int] | None = None) -> SinkAccount:

@@ -50,11 +50,14 @@ def base_rate(
     queries, keys = np.arange(weights.shape[-2]), np.arange(weights.shape[-1])
     counts = np.ones(len(queries), bool) if counted is None else np.asarray(counted, bool)
     may = counts[:, None] & ((queries[:, None] >= keys) | (not is_causal))  # (Q, K)
-    total = np.einsum("...qk,qk->...k", weights, may.astype(weights.dtype))[..., None, :]
+    counted_once = may.astype(weights.dtype)
+    total = np.einsum("...qk,qk->...k", weights, counted_once)[..., None, :]
     rows = slice(None) if query is None else slice(query, query + 1)
     others = may.sum(axis=0) - may[rows]  # (Q, K) how many other queries may attend to the key
-    rest = np.maximum(total - weights[..., rows, :] * may[rows], 0)  # rounding can lead below 0
-    mean = np.divide(rest, others, out=np.full_like(rest, np.nan), where=others > 0)
+    rest = weights[..., rows, :] * counted_once[rows]  # of a long text large: few passes over it
+    np.maximum(np.subtract(total, rest, out=rest), 0, out=rest)  # rounding can lead below 0
+    count = np.where(others > 0, others, np.nan).astype(np.result_type(rest, np.float16))
+    mean = np.divide(rest, count, out=rest if rest.dtype == count.dtype else None)
     return mean if query is None else mean[..., 0, :]
 
 
@@ -76,7 +79,8 @@ def selectivity(
     """
     base = base_rate(weights, counted, is_causal=is_causal, query=query)
     own = np.asarray(weights) if query is None else np.asarray(weights)[..., query, :]
-    return own - np.nan_to_num(base)
+    base[np.isnan(base)] = 0
+    return own - base
 
 
 def distance_rate(weights: ArrayLike, query: int, counted: ArrayLike | None = None) -> Array:

@@ -15,12 +15,14 @@ import numpy as np
 
 from attention.analysis import words
 from attention.analysis.sinks import written_lengths
+from attention.analysis.telling import LARGE
 from attention.analysis.words import View
 from attention.arrays import Array
 from attention.models.marian import Marian
 from attention.models.model import Model
 from attention.models.trace import Trace
 from attention.models.translation import Translation
+from attention.runtime.threads import each
 
 
 def written_shares(model: Model, trace: Trace) -> Array:
@@ -39,9 +41,16 @@ def written_shares(model: Model, trace: Trace) -> Array:
 
 def _shares(weights: Array, lengths: Array) -> Array:
     """Return the shares of each row `(L, H, Q, K)` by lengths `(L, H, K)`."""
-    written = weights * lengths.astype(weights.dtype)[:, :, None]
-    total = written.sum(axis=-1, keepdims=True)
-    return np.divide(written, total, out=np.zeros_like(written), where=total > 0)
+    lengths, written = lengths.astype(weights.dtype), np.empty_like(weights)
+
+    def write(layer: int) -> None:
+        own = np.multiply(weights[layer], lengths[layer, :, None], out=written[layer])
+        total = own.sum(axis=-1, keepdims=True)
+        total[total == 0] = 1
+        own /= total
+
+    each(write, len(written), large=written.size > LARGE)
+    return written
 
 
 def written_translation(pair: Marian, done: Translation) -> Translation:

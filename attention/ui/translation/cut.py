@@ -11,6 +11,7 @@ import streamlit as st
 from attention.analysis import links, words
 from attention.analysis.telling import telling_heads
 from attention.edits import Cut, Edits
+from attention.edits.codes import encode
 from attention.interventions import cuts
 from attention.interventions import frames as intervention_frames
 from attention.interventions.charts import cut_map
@@ -152,11 +153,11 @@ def _map(line: CutLine, after: Translation) -> None:
 
 def _result(line: CutLine, after: Translation) -> None:
     chosen, edits = line.chosen, after.encoder.edits
-    pair, before = translator(chosen), translation_of(chosen)
+    before = translation_of(chosen)
     if not edits:
         _nothing_cut(line, before)
         return
-    outcome = outcome_of(pair, before, after)
+    outcome = _outcome(chosen, edits)
     for label, said in zip(
         ("Untouched", "Cut"), marked_words(before.target, after.target), strict=True
     ):
@@ -176,11 +177,16 @@ def _nothing_cut(line: CutLine, before: Translation) -> None:
         f"{line.place}: the rest of that row is scaled to sum to 1 again, and the sentence is "
         "translated anew."
     )
-    edits: Edits = (line.cut(line.query, line.key),)
-    outcome = outcome_of(translator(chosen), before, translation_of(chosen, edits))
+    outcome = _outcome(chosen, (line.cut(line.query, line.key),))
     example = source_example(chosen.text)
     rival = example.rival if example else ""
     predict(cut_question(outcome, f"{line.name} {line.place}", rival))
+
+
+@st.cache_resource(max_entries=48, show_spinner=False, hash_funcs={Reading: repr, tuple: encode})
+def _outcome(chosen: Reading, edits: Edits) -> CutOutcome:
+    """Return what edits change, which takes a run of the decoder for each phrase."""
+    return outcome_of(translator(chosen), translation_of(chosen), translation_of(chosen, edits))
 
 
 def _marked(said: Sequence[MarkedWord]) -> str:
