@@ -11,13 +11,14 @@ Five tables, medians throughout, models and traces cached:
    against a bare page with one slider and one chart, in turn.
 3. From the start of the navigation until every chart is drawn, against the same bare page, in
    turn. Each time in a new browser context that has opened the page once before, so that its HTTP
-   cache is warm (`--cold`: has not, so that it is empty). First comes a page that has the
-   explorer's elements and nothing of ours in them.
+   cache is warm (`--cold`: has not, so that it is empty). The third in turn is a page that computes
+   nothing: it sends what ours has sent.
 4. How many pictures of the explorer's blend appear in a second while the pointer holds a slider and
    moves it, with the load of the machine.
-5. Many readers at once, over websockets, each page and the bare one in turn: until a page that all
-   open in the same moment is complete, until one that each moves a control of every second is, and
-   the memory that the server then holds.
+5. Many readers at once, over websockets, each page and the bare one in turn: until one that each
+   moves a control of every second is complete, until one that all open in the same moment is, and
+   the memory that the server then holds. Streamlit's own settings collect garbage after every run,
+   ours do not: the third in turn is the bare page without that.
 """
 
 from __future__ import annotations
@@ -25,12 +26,14 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from itertools import chain, cycle, islice
 from pathlib import Path
+from pickle import dumps
+from shutil import copytree
 from statistics import median
 from tempfile import TemporaryDirectory
 from threading import Barrier
@@ -42,7 +45,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.benchmarks.visit import Visit, websocket
-from tests.e2e.live import FLAGS, chromium, serve
+from tests.e2e.live import FLAGS, ROOT, chromium, serve
 
 WARM_UP = 3
 SERVER_TARGET, KEY_TARGET, LOAD_TARGET = 60, 1.3, 1.3  # ms, and two ratios
@@ -50,10 +53,11 @@ DRAG_TARGET = 6  # a second
 TABLES = ("server", "keys", "loads", "drag", "readers")
 READERS, OPEN_TARGET, MOVE_TARGET, MEMORY_TARGET = 50, 1.5, 0.7, 500e6
 MOVES, SECONDS_APART = 8, 1.0
+ALIKE = "to the bare page without collection"
 CHARTS = {"lesson": 9, "explorer": 2, "heads": 3, "scaling": 2}  # on each page when it is opened
 PAGES = (
     "lesson", "explorer", "pipeline", "translation", "learning", "context", "visualizer", "heads",
-    "interventions", "scaling",
+    "interventions", "scaling", "survey",
 )  # fmt: skip
 HELD = {  # of each page, what its readers move
     "explorer": ("bidi_component", "deposit"),
@@ -71,31 +75,18 @@ data = pd.DataFrame({"k": range(8), "v": [x * k for k in range(8)]})
 st.altair_chart(alt.Chart(data).mark_bar().encode(x="v:Q", y="k:O"))
 """
 
-# The elements of the explorer with nothing of ours in them: how much of a load is Streamlit's own.
-FURNISHED = """
-import altair as alt
-import pandas as pd
+# What a page of ours has sent, sent again: how much of a load is Streamlit's own.
+AGAIN = """
+import pickle
+from pathlib import Path
+
 import streamlit as st
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime.scriptrunner_utils.script_run_context import enqueue_message
 
 st.set_page_config(layout="wide")
-st.sidebar.write("Pages")
-st.title("Furnished")
-with st.container(horizontal=True):
-    st.text_input("Sentence")
-    st.selectbox("Model", ["a", "b"])
-    with st.popover("View"):
-        st.toggle("Words")
-st.pills("Examples", ["a", "b", "c"])
-left, right = st.columns(2)
-with left:
-    xs = [st.slider(f"x{i}", 0.0, 1.0, 0.5, 0.01) for i in range(8)]
-data = pd.DataFrame({"k": range(8), "v": xs})
-with right:
-    for name in ("first", "second"):
-        st.altair_chart(alt.Chart(data).mark_bar().encode(x="v:Q", y="k:O"), key=name)
-st.info("said")
-with st.expander("More"):
-    st.write("more")
+for raw in pickle.loads((Path(__file__).parent / st.query_params["page"]).read_bytes()):
+    enqueue_message(ForwardMsg.FromString(raw))
 """
 
 BLEND = '[data-testid=stVegaLiteChart][aria-label^="The blended output"]'
@@ -148,12 +139,16 @@ def main() -> None:
     arguments = parse()
     with TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = Path(name)
-        for kind, script in {"bare": BARE, "furnished": FURNISHED}.items():
+        for kind, script in {"bare": BARE, "same/bare": BARE, "same/again": AGAIN}.items():
+            (folder / kind).parent.mkdir(exist_ok=True)
             (folder / f"{kind}.py").write_text(script)
+        same = folder / "same"  # with our settings
+        copytree(ROOT / ".streamlit", same / ".streamlit")
         with (
             serve(folder / "ours.txt") as ours,
             serve(folder / "bare.txt", folder / "bare.py") as bare,
-            serve(folder / "furnished.txt", folder / "furnished.py") as furnished,
+            serve(folder / "alike.txt", same / "bare.py") as alike,
+            serve(folder / "again.txt", same / "again.py") as again,
         ):
             if "server" in arguments.tables:
                 print_server(ours, bare, arguments.repeats)
@@ -161,14 +156,14 @@ def main() -> None:
             if "keys" in arguments.tables:
                 print_keys(browser, ours, bare, arguments.repeats)
             if "loads" in arguments.tables:
-                pages = {"the explorer's elements": (f"{furnished}/", 2)}
-                pages |= {name: (f"{ours}/{name}", charts) for name, charts in CHARTS.items()}
-                print_loads(browser, pages, bare, arguments.repeats, warm=not arguments.cold)
+                for name in CHARTS:
+                    (same / name).write_bytes(dumps(messages(ours, name)))
+                print_loads(browser, ours, bare, again, arguments.repeats, warm=not arguments.cold)
             if "drag" in arguments.tables:
                 print_drag(browser, ours)
             browser.close()
             if "readers" in arguments.tables:
-                print_readers(ours, bare)
+                print_readers(ours, bare, alike)
 
 
 def parse() -> argparse.Namespace:
@@ -261,17 +256,27 @@ def print_drag(browser: Browser, ours: str, seconds: float = 3.0) -> None:
 
 
 def print_loads(
-    browser: Browser, pages: Mapping[str, tuple[str, int]], bare: str, repeats: int, *, warm: bool
+    browser: Browser, ours: str, bare: str, again: str, repeats: int, *, warm: bool
 ) -> None:
     """Print the time until each page is drawn when it is opened, against the bare page."""
     cache = "warm" if warm else "empty"
     print(f"\n3. first load of a warm server, HTTP cache {cache}, target {LOAD_TARGET}")
-    for name, page in pages.items():
+    for name, charts in CHARTS.items():
         sides = (
             partial(load, browser, f"{bare}/", 1, warm),
-            partial(load, browser, *page, warm),
+            partial(load, browser, f"{ours}/{name}", charts, warm),
+            partial(load, browser, f"{again}/?page={name}", charts, warm),
         )
-        compare(name, alternate(sides, max(repeats // 2, 5)), LOAD_TARGET)
+        times = alternate(sides, max(repeats // 2, 5))
+        compare(name, times, LOAD_TARGET, "to what it sends alone")
+
+
+def messages(url: str, page: str) -> list[bytes]:
+    """Return what a page sends when it is opened."""
+    with websocket(url) as connection:
+        visit = Visit(connection, page)
+        visit.open()
+        return visit.messages
 
 
 def load(browser: Browser, url: str, charts: int, warm: bool) -> float:
@@ -287,23 +292,29 @@ def load(browser: Browser, url: str, charts: int, warm: bool) -> float:
     return taken
 
 
-def print_readers(ours: str, bare: str, repeats: int = 5) -> None:
+def print_readers(ours: str, bare: str, alike: str, repeats: int = 5) -> None:
     """Print how long many readers at once wait, against the bare page, and the server's memory."""
-    print(f"\n5. {READERS} readers open a page at once, target {OPEN_TARGET}")
-    for name in PAGES:
-        sides = (partial(open_at_once, bare, ""), partial(open_at_once, ours, name))
-        compare(name, alternate(sides, repeats, warm_up=1), OPEN_TARGET)
-    print(f"   {READERS} readers move a control every second, target {MOVE_TARGET}")
+    print(f"\n5. {READERS} readers move a control every second, target {MOVE_TARGET}")
     for name, widget in HELD.items():
-        with readers(bare, "") as theirs, readers(ours, name) as mine:
-            sides = [
-                partial(move_in_turn, each, held)
-                for each, held in ((theirs, ("slider", "x")), (mine, widget))
-            ]
-            compare(name, alternate(sides, repeats, warm_up=1), MOVE_TARGET)
-    held, port = server_of(ours).memory_info().rss, urlsplit(ours).port
+        with readers(bare, "") as theirs, readers(ours, name) as mine, readers(alike, "") as other:
+            slider = "slider", "x"
+            held = (theirs, slider), (mine, widget), (other, slider)
+            sides = [partial(move_in_turn, *each) for each in held]
+            compare(name, alternate(sides, repeats, warm_up=1), MOVE_TARGET, ALIKE)
+        print_memory(ours)
+    print(f"   {READERS} readers open a page at once, target {OPEN_TARGET}")
+    for name in PAGES:
+        opened = (bare, ""), (ours, name), (alike, "")
+        sides = [partial(open_at_once, *each) for each in opened]
+        compare(name, alternate(sides, repeats, warm_up=1), OPEN_TARGET, ALIKE)
+    print_memory(ours, "with every model that a page opens on")
+
+
+def print_memory(url: str, when: str = "") -> None:
+    """Print how much memory the server holds now."""
+    held = server_of(url).memory_info().rss
     verdict = "" if held <= MEMORY_TARGET else "   MISSED"
-    print(f"   memory of the server at port {port} then: {held / 1e6:.0f} MB{verdict}")
+    print(f"   memory of the server {when}: {held / 1e6:.0f} MB{verdict}")
 
 
 @contextmanager
@@ -363,11 +374,12 @@ def alternate(
     return [list(times) for times in zip(*islice(rounds, warm_up, None), strict=True)]
 
 
-def compare(name: str, times: list[list[float]], target: float) -> None:
-    """Print one row that sets a page against the bare one."""
-    bare, ours = times
-    ratio = median(ours) / median(bare)
-    row(name, ours, f"bare {median(bare):6.0f} ms   ratio {ratio:.2f}", target, ratio)
+def compare(name: str, times: list[list[float]], target: float, other: str = "") -> None:
+    """Print one row that sets a page against the bare one, and against another one."""
+    bare, ours, *others = (median(each) for each in times)
+    rest = f"bare {bare:6.0f} ms   ratio {ours / bare:.2f}"
+    rest += "".join(f"   {other} {ours / each:.2f}" for each in others)
+    row(name, times[1], rest, target, ours / bare)
 
 
 def row(name: str, times: list[float], rest: str, target: float, figure: float) -> None:

@@ -53,6 +53,7 @@ class Visit:
         self.client = BackMsg().rerun_script
         self.client.page_name, self.client.query_string = page, query
         self.deltas: list[Delta] = []
+        self.messages: list[bytes] = []  # which held them
 
     def open(self) -> float:
         """Open the page, and return the milliseconds until it is complete."""
@@ -98,7 +99,7 @@ class Visit:
         RuntimeError : an error came.
         """
         self.connection.send(BackMsg(rerun_script=self.client).SerializeToString())
-        deltas, self.received = [], 0
+        deltas, self.messages, self.received = [], [], 0
         while True:
             raw = self.connection.recv(timeout=60)
             message, self.received = ForwardMsg.FromString(raw), self.received + len(raw)
@@ -110,6 +111,7 @@ class Visit:
                 if message.delta.new_element.HasField("exception"):
                     raise RuntimeError(message.delta.new_element.exception.message)
                 deltas.append(message.delta)
+                self.messages.append(raw)
             elif kind == "script_finished":
                 return deltas
 
