@@ -43,7 +43,7 @@ else:
     navigation()
     app = st.App(__file__)
 
-    # Streamlit collects garbage after every rerun, which takes longer the more there is to look
-    # through: some 50 ms for the libraries alone. What is loaded now is here to stay.
+    # Collecting garbage takes longer the more there is to look through: some 50 ms for the
+    # libraries alone. What is loaded now is here to stay.
     gc.collect()
     gc.freeze()
