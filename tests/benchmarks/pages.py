@@ -307,14 +307,14 @@ def print_readers(ours: str, bare: str, alike: str, repeats: int = 5) -> None:
         opened = (bare, ""), (ours, name), (alike, "")
         sides = [partial(open_at_once, *each) for each in opened]
         compare(name, alternate(sides, repeats, warm_up=1), OPEN_TARGET, ALIKE)
-    print_memory(ours, "with every model that a page opens on")
+    print_memory(ours, " with every model that a page opens on")
 
 
 def print_memory(url: str, when: str = "") -> None:
     """Print how much memory the server holds now."""
     held = server_of(url).memory_info().rss
     verdict = "" if held <= MEMORY_TARGET else "   MISSED"
-    print(f"   memory of the server {when}: {held / 1e6:.0f} MB{verdict}")
+    print(f"   memory of the server{when}: {held / 1e6:.0f} MB{verdict}")
 
 
 @contextmanager
