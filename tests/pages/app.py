@@ -1,10 +1,13 @@
 """The dashboard in AppTest: pages opened as by a link, what they draw, clicks, questions."""
 
 import json
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+from streamlit import config
+from streamlit.components.v2 import manifest_scanner
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.testing.v1 import AppTest
 
@@ -16,6 +19,10 @@ VISUALIZER, HEADS = "pages/explore/visualizer.py", "pages/explore/heads.py"
 INTERVENTIONS, SCALING = "pages/explore/interventions.py", "pages/measure/scaling.py"
 SURVEY = "pages/measure/survey.py"
 SECONDS = 120  # a run that takes longer has failed
+# Either takes longer than most pages do: a look through all installed packages for components,
+# whenever a page is opened, and after every run one through all objects, pytest's among them.
+manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
+config.set_option("runner.postScriptGC", False)
 
 
 def open_page(page, **params):

@@ -7,6 +7,7 @@ import pytest
 from attention import presets
 from attention.ui import inputs, old_addresses
 from tests.pages.app import (
+    CONTEXT,
     EXPLORER,
     HEADS,
     ROOT,
@@ -132,6 +133,24 @@ def test_an_address_opens_the_page_as_it_is(page, params):
     again = open_page(page, **address(app))
     assert state_of(again) == state_of(app)
     assert address(again) == address(app)
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        {"details": "true", "rnn_width": "16", "gain": "1.5", "seed": "2", "path_head": "L4H5"},
+        {"view": "cnn", "reach_word": "5", "kernel": "5", "cnn_layers": "4"},
+        {"view": "range", "between": "8", "far_head": "L0H1"},
+        {"view": "pair", "shared": "the", "pair_head": "L1H2"},
+        {"view": "cost", "tokens": "256", "wide": "128", "kernel": "7"},
+    ],
+)
+def test_an_address_is_read_and_written_back(choices):
+    app = open_page(CONTEXT, **choices)
+    assert address(app) == {key: [value] for key, value in choices.items()}
+    there = state_of(app)
+    for key in choices.keys() & there.keys() - {"details"}:
+        assert str(there[key]).replace(" ", "") == choices[key]
 
 
 @pytest.mark.parametrize(

@@ -291,28 +291,31 @@ def ways_on(app):
     return [*buttons, *(partial(clicked, told=told) for told in charts)]
 
 
-def acts(page, params, name, asked):
-    """Return whether a control of a page changes it, by itself or through what is beside it."""
-    app = open_page(page, **params)
+def acts(app, name, asked, fresh):
+    """Return whether a control of a page changes it, by itself or through what is beside it.
+
+    `fresh` opens the page again, as `app` is, which is left so.
+    """
     control = controls(app)[name]
-    if isinstance(control, Button):
-        before = seen(app, values=True)
-        healthy(control.click().run())
-        return seen(app, values=True) != before or bool(asked)
-    if isinstance(control, Handle):
+    if isinstance(control, Button | Handle):
+        own = fresh()
+        control = controls(own)[name]
+        if isinstance(control, Button):
+            before = seen(own, values=True)
+            asked.clear()
+            return seen(healthy(control.click().run()), values=True) != before or bool(asked)
         column = control.column.proto.id
-        before = seen(app, but=column)
+        before = seen(own, but=column)
         return seen(healthy(control.set_value(control.value - 0.5).run()), but=column) != before
     state = next(s for s in app._tree.get_widget_states().widgets if s.id == control.id)
     choices = list(others(control, state))
     for other, echo in choices:
-        before = seen(app, echo, control.id)
-        if seen(changed(open_page(page, **params), other), echo, control.id) != before:
+        if seen(changed(fresh(), other), echo, control.id) != seen(app, echo, control.id):
             return True
     for way in ways_on(app):
         for other, echo in choices:
             found = []
-            for later in (open_page(page, **params), changed(open_page(page, **params), other)):
+            for later in (fresh(), changed(fresh(), other)):
                 asked.clear()
                 way(later)
                 found.append((seen(later, echo, control.id), tuple(asked)))
@@ -323,9 +326,10 @@ def acts(page, params, name, asked):
 
 @pytest.mark.parametrize(("page", "params"), STATES, ids=lambda value: str(value)[-60:])
 def test_every_control_acts_or_is_out_of_use(page, params, asked):
-    app = open_page(page, **params)
+    fresh = partial(open_page, page, **params)
+    app = fresh()
     names = [name for name, control in controls(app).items() if not out_of_use(control)]
-    dead = [name for name in names if not acts(page, params, name, asked)]
+    dead = [name for name in names if not acts(app, name, asked, fresh)]
     assert not dead
 
 
@@ -346,7 +350,9 @@ def test_a_dead_control_is_found(asked, tmp_path):
         "n = st.slider('Asked', 0, 9, 3, key='asked')\n"
         "st.button('Go') and st.write(n ** 2)\n"
     )
-    found = {name: acts(page, {}, name, asked) for name in controls(open_page(page))}
+    fresh = partial(open_page, page)
+    app = fresh()
+    found = {name: acts(app, name, asked, fresh) for name in controls(app)}
     assert found == {
         "Slider alive": True,
         "Slider dead": False,
