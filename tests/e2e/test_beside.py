@@ -35,9 +35,8 @@ def test_a_click_works_in_both_pictures_of_the_visualizer(open_page):
             expect(line).to_have_attribute("aria-label", re.compile(f"query: {word};"))
 
 
-@pytest.mark.parametrize("link", ["/heads?more=beside", "/visualizer?second=true"])
-def test_a_phone_shows_the_whole_width(open_page, link):
-    page = open_page(link, **PHONE)
+def test_a_phone_shows_the_whole_width(open_page):
+    page = open_page("/visualizer?second=true", **PHONE)
     expect(main(page).get_by_text("smollm2 L9 H2").first).to_be_visible()
     for block in ("html", "[data-testid=stMain]", "[data-testid=stMainBlockContainer]"):
         wide, room = page.locator(block).evaluate("e => [e.scrollWidth, e.clientWidth]")

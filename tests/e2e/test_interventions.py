@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.e2e.page import PHONE, button, chart, expect, main, notice, slider
+from tests.e2e.page import button, chart, expect, main, notice, slider
 from tests.optional import with_smollm2
 
 
@@ -133,15 +133,6 @@ def test_the_model_writes_word_by_word(open_page):
     button(page, "Write").click()
     expect(main(page).get_by_text("a drink to Mary")).to_be_visible()
     expect(main(page).get_by_text(re.compile("8 tokens in"))).to_be_visible()
-
-
-@pytest.mark.parametrize("do", ["Steer", "Cut", "Sink+account"])
-def test_a_phone_in_the_dark_shows_the_whole_width(open_page, do):
-    page = open_page(f"/interventions?model=minilm&do={do}", **PHONE)
-    expect(notice(page)).to_be_visible()
-    for block in ("html", "[data-testid=stMain]", "[data-testid=stMainBlockContainer]"):
-        wide, room = page.locator(block).evaluate("e => [e.scrollWidth, e.clientWidth]")
-        assert wide <= room == 390
 
 
 def test_the_vectors_move_while_a_push_is_held(open_page):

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.page import PHONE, chart, expect, main, notice
+from tests.e2e.page import chart, expect, main, notice
 
-METHODS, CROSS, MEMORY, PLAN, RUNS = "methods", "crossover", "memory", "planner", "runs"
+METHODS, CROSS, MEMORY, PLAN = "methods", "crossover", "memory", "planner"
 
 
 def measure(page):
@@ -79,12 +79,3 @@ def test_the_address_shows_the_measurement_again_and_to_nobody_else(open_page):
     others = open_page(f"/scaling?lab={METHODS}")
     expect(main(others)).to_contain_text("A stored run, not of this machine")
     expect(notice(others)).to_contain_text("The window of 128 is another answer")
-
-
-@pytest.mark.parametrize("lab", [METHODS, CROSS, MEMORY, PLAN, RUNS])
-def test_a_phone_in_the_dark_shows_the_whole_width(open_page, lab):
-    page = open_page(f"/scaling?lab={lab}", **PHONE)
-    expect(main(page).get_by_test_id("stVegaLiteChart").first).to_be_visible()
-    for block in ("html", "[data-testid=stMain]", "[data-testid=stMainBlockContainer]"):
-        wide, room = page.locator(block).evaluate("e => [e.scrollWidth, e.clientWidth]")
-        assert wide <= room == 390
