@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
@@ -14,6 +15,8 @@ from attention.characters import SPACE, Segments, drawn, segments, shown
 from attention.core import scores_for
 from attention.models.trace import Tokens, Trace
 
+SECOND = "₂"  # put before what is of the second of two texts
+
 
 @dataclass(frozen=True)
 class Unit:
@@ -22,7 +25,9 @@ class Unit:
     word: str
     positions: tuple[int, ...]  # of its tokens
     special: bool
-    mark: str = ""  # put before the word: a space that is part of a piece, or what stands in for it
+    mark: str = (
+        ""  # put before the word: `SECOND`, a space that is part of a piece, what it is read as
+    )
     unknown: str = ""  # the part of the text that the model has no token for
     blank: bool = False  # white space only
 
@@ -83,8 +88,11 @@ class View:
 
 
 def pieces(tokens: Tokens) -> tuple[Unit, ...]:
-    """Return every token as a unit of its own; a space before it is marked."""
-    return tuple(_piece(tokens, i) for i in range(len(tokens)))
+    """Return every token as a unit of its own; a space before it is marked.
+
+    As everywhere, what is of the second of two texts is marked, too.
+    """
+    return _told_apart(tokens, (_piece(tokens, i) for i in range(len(tokens))))
 
 
 def whole_words(tokens: Tokens) -> tuple[Unit, ...]:
@@ -97,7 +105,7 @@ def whole_words(tokens: Tokens) -> tuple[Unit, ...]:
     spans = [_span(tokens, i) for i in range(len(tokens))]
     starts = [i for i in range(len(tokens)) if i == 0 or not _goes_on(tokens, spans, found, i)]
     groups = (range(a, b) for a, b in pairwise([*starts, len(tokens)]))
-    return tuple(_word(tokens, spans, found, group) for group in groups)
+    return _told_apart(tokens, (_word(tokens, spans, found, group) for group in groups))
 
 
 def merge(weights: Array, units: tuple[Unit, ...], keys: tuple[Unit, ...] | None = None) -> Array:
@@ -194,6 +202,15 @@ def row_scores(trace: Trace, view: View, layer: int, head: int, query: int) -> A
     scores = scores[:, [position for unit in view.units for position in unit.positions]]
     total = np.log(np.exp(scores.astype(np.float64)).sum(axis=-1)).mean()
     return scores_for(view.weights[layer, head, query].astype(np.float64)) + total
+
+
+def _told_apart(tokens: Tokens, units: Iterable[Unit]) -> tuple[Unit, ...]:
+    """Mark the units of the second of two texts: both may have the same words, and [SEP]."""
+    second = tokens.of_second
+    return tuple(
+        replace(unit, mark=SECOND + unit.mark) if unit.positions[0] >= second else unit
+        for unit in units
+    )
 
 
 def _piece(tokens: Tokens, i: int) -> Unit:

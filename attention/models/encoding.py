@@ -42,16 +42,15 @@ def encoded(
         or the tokenizer cannot read it, or knows a word that the model has no vector for.
     """
     texts = [_clean(each) for each in ((text,) if pair is None else (text, pair))]
+    has = "The text has" if pair is None else "Both texts together have"
     if (length := sum(map(len, texts))) > MAX_CHARACTERS:
-        raise ValueError(f"The text has {length:,} characters; the limit is {MAX_CHARACTERS:,}.")
+        raise ValueError(f"{has} {length:,} characters; the limit is {MAX_CHARACTERS:,}.")
     try:
         encoding = tokenizer.encode(texts[0], texts[1] if len(texts) > 1 else None)
     except Exception as error:  # the library raises nothing more exact
         raise ValueError(f"The tokenizer cannot read this text: {error}") from error
     if len(encoding) > limit:
-        raise ValueError(
-            f"The text has {len(encoding)} tokens; the model reads at most {limit} at once."
-        )
+        raise ValueError(f"{has} {len(encoding)} tokens; the model reads at most {limit} at once.")
     ids = np.asarray(encoding.ids, dtype=np.int64)
     if len(ids) and ids.max() >= vocabulary:
         raise ValueError(

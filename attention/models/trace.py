@@ -59,6 +59,24 @@ class Tokens:
             return None
         return self.text[: self.second - 1], self.text[self.second :]
 
+    @property
+    def as_code(self) -> str:
+        """The arguments, as Python, with which `Model.trace` reads the same."""
+        if self.pair is None:
+            return repr(self.text)
+        return f"{self.pair[0]!r}, pair={self.pair[1]!r}"
+
+    @property
+    def of_second(self) -> int:
+        """The first position of the second text, all behind it being of it; T where there is one.
+
+        By the words, not by `segments`: models that give both texts one segment read pairs, too.
+        """
+        begins = len(self.text) + 1 if self.second is None else self.second
+        own = zip(self.spans, self.special, strict=True)
+        found = (i for i, ((at, _), special) in enumerate(own) if at >= begins and not special)
+        return next(found, len(self))
+
     def said(self, position: int) -> str:
         """Return what a token says; of one that the model does not know, its part of the text."""
         if self.special[position]:

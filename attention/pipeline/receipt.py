@@ -188,7 +188,7 @@ def _weights_lines(trace: Trace, place: str) -> list[str]:
         "from attention.runtime.threads import one_blas_thread",
         "",
         "with one_blas_thread():  # the same sums in the same order, whatever else is running",
-        f"    trace = attention.load_model({trace.model!r}).trace({trace.text!r})",
+        f"    trace = attention.load_model({trace.model!r}).trace({trace.input.as_code})",
         place,
         "q = trace.query[layer, head, query].astype(np.float64)  # (E,)",
         f"k = trace.key[{_keys(trace)}].astype(np.float64)  # (K, E)",

@@ -102,7 +102,7 @@ ENCODER_STEPS = (
         "X",
         "Every token enters the layer as one row of numbers, its **representation**: what the "
         "layers before have made of it. In layer 0 it is the learned vector of the token plus that "
-        "of its position.",
+        "of its position, in BERT also that of its segment: which of two texts it is in.",
         (r"X = h^{(\ell)}",),
         (("X", TD),),
         lambda p: [Matrix("X", "one row for each token", TD, p.x, p.query)],

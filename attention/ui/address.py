@@ -25,7 +25,7 @@ Spelled = tuple[str, ...]
 Of = tuple[Any, ...]  # what a choice is about: where that is new, the choice is void
 
 _VISIT, _PLACE = "_visit", "address"
-_READ = ("q", "model")  # what makes a source
+_READ = ("q", "q2", "model")  # what makes a source
 # The name of the page is checked because the reader may have gone on since this was sent.
 _SHOW = """
 export default function ({ data, parentElement }) {
@@ -203,6 +203,21 @@ def renamed(old: str, new: str) -> None:
     arriving = visit().arriving
     if old in arriving:
         arriving[new] = arriving.pop(old)
+
+
+def has(key: str) -> bool:
+    """Return whether there is a choice for a control that is drawn only where there is one."""
+    found = visit()
+    if found.exact and key not in found.last and key not in found.arriving:
+        found.kept.pop(key, None)  # as the control would, if it were drawn
+    return key in found.arriving or key in found.kept
+
+
+def forget(key: str) -> None:
+    """Let a control be at its default when it is drawn next."""
+    found = visit()
+    for where in (found.kept, found.last, found.arriving):
+        where.pop(key, None)
 
 
 def about(source: Source) -> None:

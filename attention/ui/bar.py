@@ -11,13 +11,14 @@ from streamlit.delta_generator import DeltaGenerator
 
 import attention
 from attention import presets
+from attention.analysis.words import SECOND
 from attention.models import registry
 from attention.ui import address, inputs
-from attention.ui.readings import Reading, in_pieces, loaded, trace, word_units
+from attention.ui.readings import Reading, in_pieces, joined, loaded, trace, word_units
 from attention.ui.show import escape_markdown, signs_note, sized, unknown_words
 
-_EXAMPLE, _SENTENCE = "example", "q"
-_LAST_GOOD = "_last_good"
+_EXAMPLE, _SENTENCE, _SECOND = "example", "q", "q2"
+_LAST_GOOD, _ADDED = "_last_good", "_second_added"
 _ONE_LINE, _MANY_LINES = 90, 450  # characters
 _TALL = 68  # pixels, for many lines
 
@@ -27,6 +28,7 @@ def reading(
     example: str = presets.PRESETS[0].text,
     *,
     tokens_only: bool = False,
+    pairs: bool = True,
     prefer: str | None = None,
     words_only: Callable[[Reading], str | None] = lambda plain: None,
     more_examples: Sequence[presets.Preset] = (),
@@ -41,6 +43,7 @@ def reading(
     bar : as `course.opening` returns it
     example : the sentence that a page opens on
     tokens_only : every token is shown as it is, so the view's toggles are out of use
+    pairs : whether a second sentence has a place on the page
     prefer : the model that a page opens on where it is installed
     words_only : called with the sentence in whole words, without special tokens; says why that is
         all that is shown, where it is
@@ -55,6 +58,7 @@ def reading(
             name = _model_picker(prefer)
             more = st.popover("View", icon=":material/tune:")
         model = _usable(name)
+        text = joined(text, _second_sentence(row, model, pairs=pairs))
         read = accepted(text, example, partial(_refusal, model))
         plain = Reading(model, read, words=True, special=False)
         empty = not any(unit.ordinary for unit in word_units(model, plain.text))
@@ -71,6 +75,7 @@ def reading(
     with bar:
         if not tokens_only:  # then no word of the text is on the page
             signs_note(chosen.view.labels)
+        _parts_note(chosen)
         unknown_words(chosen.model_name, chosen.view.units)
     return chosen
 
@@ -174,14 +179,54 @@ def _about_models() -> None:
 
 def sentence_field(example: str, what: str) -> str:
     """Draw the field for the text, and say what it takes; it grows with what it holds."""
+    return joined(_field("Sentence", example, _SENTENCE, f"Type {what}", stays=True), "")
+
+
+def _second_sentence(row: DeltaGenerator, model: str, *, pairs: bool) -> str:
+    """Draw the field for a second sentence where it is wanted, or a button that adds it."""
+    reads, page, given = loaded(model).reads_pairs, address.visit().file, address.has(_SECOND)
+    if not (pairs and reads):
+        if given:
+            why = f"{model} reads" if pairs else "This page is about"
+            st.caption(f"{escape_markdown(why)} one text at a time: the second one is left out.")
+        return ""
+    if not given and st.session_state.get(_ADDED) != page:
+        with row:
+            st.button(
+                ":material/add:",
+                key="add_second",
+                help="A second sentence: an encoder reads two at once, as a question and its text.",
+                on_click=lambda: st.session_state.update({_ADDED: page}),
+            )
+        return ""
+    second = _field("Second sentence", "", _SECOND, "Type a second sentence; empty: only one")
+    if second:
+        st.session_state[_ADDED] = None  # from now on it goes by what stands in it
+    return second
+
+
+def _parts_note(chosen: Reading) -> None:
+    """Say how two sentences are told apart, if there are two."""
+    tokens = chosen.trace.input
+    if tokens.pair is None:
+        return
+    told = "segment 1" if any(tokens.segments) else "which this model gives no segment of its own"
+    ends = [piece for piece, special in zip(tokens.pieces, tokens.special, strict=True) if special]
+    st.caption(
+        f"{SECOND} marks the second sentence, {told}. Each ends with {escape_markdown(ends[-1])}; "
+        f"together they have {len(tokens)} tokens."
+    )
+
+
+def _field(label: str, default: str, key: str, placeholder: str, **more: Any) -> str:
     return inputs.text(
-        "Sentence",
-        example,
-        key=_SENTENCE,
+        label,
+        default,
+        key=key,
         widget=_line_or_area,
-        stays=True,
         label_visibility="collapsed",
-        placeholder=f"Type {what}",
+        placeholder=placeholder,
+        **more,
     )
 
 
@@ -211,6 +256,7 @@ def example_picker(text: str, texts: Sequence[str]) -> None:
 def _use_example() -> None:
     if st.session_state[_EXAMPLE]:
         st.session_state[_SENTENCE] = st.session_state[_EXAMPLE]
+        address.forget(_SECOND)
 
 
 def accepted(text: str, fallback: str, refusal: Callable[[str], str | None]) -> str:

@@ -30,7 +30,7 @@ def of_view(
             *imports,
             "",
             f"model = attention.load_model({chosen.model_name!r})",
-            f"trace = model.trace({chosen.text!r})",
+            f"trace = model.trace({chosen.trace.input.as_code})",
             f"view = attention.view(trace, words={merged}, special={chosen.special})",
             *lines,
         ]

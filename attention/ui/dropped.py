@@ -8,7 +8,7 @@ import streamlit as st
 
 from attention.ui import address
 from attention.ui.address import Source, Spelled
-from attention.ui.readings import Reading
+from attention.ui.readings import Reading, parted
 from attention.ui.show import escape_markdown
 
 _DROPPED = "_dropped"
@@ -37,7 +37,7 @@ def tell_dropped(chosen: Reading) -> None:
     dropped: Dropped | None = st.session_state.get(_DROPPED)
     if dropped is None or dropped.now != chosen.source:
         return
-    text = dropped.was.text
+    text = " / ".join(filter(None, parted(dropped.was.text)))
     short = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
     st.info(
         f"What was changed inside {escape_markdown(dropped.was.model)} on "
@@ -50,4 +50,7 @@ def tell_dropped(chosen: Reading) -> None:
 
 def _bring_back() -> None:
     dropped: Dropped = st.session_state.pop(_DROPPED)
-    address.go({"model": dropped.was.model, "q": dropped.was.text, **dropped.state})
+    text, second = parted(dropped.was.text)
+    address.forget("q2")
+    two = {} if second is None else {"q2": second}
+    address.go({"model": dropped.was.model, "q": text, **two, **dropped.state})

@@ -5,7 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-_FREE = {"q", "model", "beside", "shared", "meanings", "one", "two", "first", "interests", "edits"}
+_FREE = {
+    "q",
+    "q2",
+    "model",
+    "beside",
+    "shared",
+    "meanings",
+    "one",
+    "two",
+    "first",
+    "interests",
+    "edits",
+}
 _SHAPES = {
     "all-MiniLM-L6-v2": "all-minilm-l6-v2",
     "BERT base": "bert-base",

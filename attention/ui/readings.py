@@ -18,12 +18,13 @@ from attention.analysis.telling import telling_heads, telling_link
 from attention.analysis.words import Unit, View
 from attention.analysis.written import written_view
 from attention.arrays import Array
-from attention.models.trace import Trace
+from attention.models.trace import Tokens, Trace
 from attention.models.transformer import Transformer
 from attention.runtime.limits import check_text, check_tokens
 from attention.runtime.threads import one_blas_thread
 from attention.ui.address import Source
 
+_BETWEEN = "\x1e"  # two texts: ASCII's own sign between records, which no field lets in
 _MANY_WEIGHTS = 4_000_000  # of all heads, 16 MB: 120 tokens of SmolLM2, 235 of MiniLM
 
 
@@ -32,7 +33,7 @@ class Reading:
     """What the reader has chosen above the page, and what the model makes of it."""
 
     model_name: str
-    text: str
+    text: str  # or two of them, as `joined`
     words: bool
     special: bool
 
@@ -87,6 +88,22 @@ class Focus:
     head: int
 
 
+def joined(text: str, second: str) -> str:
+    """Return a text and the one behind it, if any, as one string: what is cached goes by it.
+
+    >>> parted(joined("Who?", "The cat")), parted(joined("Who?", " "))
+    (('Who?', 'The cat'), ('Who?', None))
+    """
+    both = [each.replace(_BETWEEN, " ") for each in (text, second)]
+    return _BETWEEN.join(both if second.strip() else both[:1])
+
+
+def parted(text: str) -> tuple[str, str | None]:
+    """Return the text that was joined, and the one behind it."""
+    first, between, second = text.partition(_BETWEEN)
+    return first, second if between else None
+
+
 @st.cache_resource(max_entries=4, show_spinner="Loading the model: a few seconds the first time…")
 def loaded(name: str) -> Transformer:
     """Return the model, shared by all readers; `ValueError` where its files are damaged."""
@@ -115,7 +132,8 @@ def _long_trace(model: str, text: str) -> Trace:
 
 def _run(model: str, text: str) -> Trace:
     with one_blas_thread():  # sums in one order: the code of a receipt prints the same digits
-        return loaded(model).trace(text)
+        first, second = parted(text)
+        return loaded(model).trace(first, pair=second)
 
 
 @st.cache_resource(max_entries=64, show_spinner="Measuring what each head does…")
@@ -154,19 +172,23 @@ def _is_long(model: str, text: str) -> bool:
 
 @st.cache_resource(max_entries=256, show_spinner=False)
 def _length(model: str, text: str) -> int:
-    return len(loaded(model).tokenize(text))
+    return len(_tokens(model, text))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def in_pieces(model: str, text: str) -> bool:
     """Return whether a text looks otherwise as tokens: words in pieces, or otherwise spelled."""
-    return word_units(model, text) != words.pieces(loaded(model).tokenize(text))
+    return word_units(model, text) != words.pieces(_tokens(model, text))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def word_units(model: str, text: str) -> tuple[Unit, ...]:
     """Return the whole words of a text, without what the model makes of them."""
-    return words.whole_words(loaded(model).tokenize(text))
+    return words.whole_words(_tokens(model, text))
+
+
+def _tokens(model: str, text: str) -> Tokens:
+    return loaded(model).tokenize(*parted(text))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

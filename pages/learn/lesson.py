@@ -15,7 +15,7 @@ bar = ui.opening(
     "Attention: how a word finds its meaning",
     "**Click any word.** Lines go to the words that it attends to, in a real model.",
 )
-chosen = ui.reading(bar, presets.CAT.text)
+chosen = ui.reading(bar, presets.CAT.text, pairs=False)
 view = chosen.view
 focus = ui.focus(chosen)
 

@@ -22,7 +22,7 @@ def test_both_texts_stand_in_one_trace(model):
 
 def test_words_are_spelled_as_in_the_text_that_they_stand_in(model):
     trace = model.trace(FIRST, pair=SECOND)
-    told = [unit.label for unit in view(trace, special=False).units]
+    told = [unit.word for unit in view(trace, special=False).units]
     assert " ".join(told).replace(" ?", "?") == f"{FIRST} {SECOND}"
     assert trace.find("mat") == 11
 
@@ -48,9 +48,9 @@ def test_an_edit_of_a_pair_keeps_its_segments(model):
 
 
 def test_both_texts_together_have_one_limit(model):
-    with pytest.raises(ValueError, match=r"has 603 tokens; the model reads at most 512"):
+    with pytest.raises(ValueError, match=r"together have 603 tokens; the model reads at most 512"):
         model.trace("cat " * 300, pair="mat " * 300)
-    with pytest.raises(ValueError, match=r"has 30,000 characters; the limit is 20,000"):
+    with pytest.raises(ValueError, match=r"together have 30,000 characters; the limit is 20,000"):
         model.trace("c" * 15_000, pair="m" * 15_000)
     with pytest.raises(ValueError, match="a text is one str, got list"):
         model.trace("cat", pair=["mat"])

@@ -34,7 +34,11 @@ pytestmark = pytest.mark.slow
 
 NASTY = "It's \"quoted\" \\n '); import os  # and 🔦 too"
 LONG = " ".join(["The old keeper walked down to the harbour to see the boats"] * 5)
+PAIR = {"q": "Who's tired?", "q2": 'The "cat" was tired'}
 STATES = [
+    *((page, {**PAIR, "words": "false"}) for page in (PIPELINE, VISUALIZER, HEADS)),
+    (EXPLORER, {**PAIR, "start": "head"}),
+    (INTERVENTIONS, {**PAIR, "model": "minilm", "do": "cut", "edits": "cut_q2_k8"}),
     (LESSON, {}),
     (LESSON, {"q": LONG}),
     (LESSON, {"q": NASTY}),

@@ -113,6 +113,12 @@ def test_the_code_prints_the_number_of_the_receipt(model, text, place):
     assert float(output) == pytest.approx(float(held), rel=1e-4, abs=1e-5)
 
 
+def test_the_code_of_two_texts_reads_both(model):
+    trace, cell = model.trace("Who's tired?", pair='The "cat"'), ReceiptCell(3, 1, 2, 7)
+    weight = ran(weight_code(trace, cell))
+    assert float(weight) == pytest.approx(float(trace.weights[3, 1, 2, 7]), rel=1e-4)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("make", [weight_code, output_code])
 def test_the_code_runs_in_a_session_of_its_own(model, make):
