@@ -179,7 +179,7 @@ def _about_models() -> None:
 
 def sentence_field(example: str, what: str) -> str:
     """Draw the field for the text, and say what it takes; it grows with what it holds."""
-    return joined(_field("Sentence", example, _SENTENCE, f"Type {what}", stays=True), "")
+    return _field("Sentence", example, _SENTENCE, f"Type {what}", stays=True)
 
 
 def _second_sentence(row: DeltaGenerator, model: str, *, pairs: bool) -> str:

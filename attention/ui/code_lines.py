@@ -15,7 +15,13 @@ from attention.ui.cells import AS_WRITTEN
 from attention.ui.readings import Reading
 from attention.wording import Head, head_name
 
+ANEW = "# Timed anew: times differ from run to run, and between machines."
 FEWEST_OTHERS = 3  # next tokens besides the pinned ones, however many these are
+
+
+def script(imports: Sequence[str], lines: Sequence[str]) -> str:
+    """Return code, what it imports first."""
+    return "\n".join([*imports, "", *lines])
 
 
 def of_view(
@@ -23,18 +29,12 @@ def of_view(
 ) -> str:
     """Return code about a view of the page's text."""
     merged = chosen.words if words is None else words
-    return "\n".join(
-        [
-            "import attention",
-            "from attention import plot",
-            *imports,
-            "",
-            f"model = attention.load_model({chosen.model_name!r})",
-            f"trace = model.trace({chosen.trace.input.as_code})",
-            f"view = attention.view(trace, words={merged}, special={chosen.special})",
-            *lines,
-        ]
-    )
+    return script(["import attention", "from attention import plot", *imports], [
+        f"model = attention.load_model({chosen.model_name!r})",
+        f"trace = model.trace({chosen.trace.input.as_code})",
+        f"view = attention.view(trace, words={merged}, special={chosen.special})",
+        *lines,
+    ])  # fmt: skip
 
 
 def hero_code(chosen: Reading, head: Head, query: int, key: int, shown: Sequence[int]) -> str:

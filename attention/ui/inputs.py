@@ -14,6 +14,7 @@ import streamlit as st
 
 from attention.ui.address import Drawn, Kept, Of, Spelled, visit
 
+BETWEEN = "\x1e"  # no field lets it in: it stands between two texts, see `readings.joined`
 _T = TypeVar("_T")
 N = TypeVar("N", int, float)
 Width = int | Literal["stretch", "content"]
@@ -201,9 +202,10 @@ def text(
     max_chars: int | None = None, widget: Callable[..., str | None] = st.text_input, **more: Any,
 ) -> str:  # fmt: skip
     """Draw a field for text and return what stands in it."""
-    return Control(key, default, lambda said: said[-1][:max_chars], of=of, stays=stays).draw(
+    typed = Control(key, default, lambda said: said[-1][:max_chars], of=of, stays=stays).draw(
         lambda value: widget(label, value, max_chars=max_chars, key=key, **more) or ""
     )
+    return typed.replace(BETWEEN, " ")
 
 
 def tabs(names: Mapping[str, str], *, key: str) -> Sequence[Any]:

@@ -23,8 +23,8 @@ from attention.models.transformer import Transformer
 from attention.runtime.limits import check_text, check_tokens
 from attention.runtime.threads import one_blas_thread
 from attention.ui.address import Source
+from attention.ui.inputs import BETWEEN
 
-_BETWEEN = "\x1e"  # two texts: ASCII's own sign between records, which no field lets in
 _MANY_WEIGHTS = 4_000_000  # of all heads, 16 MB: 120 tokens of SmolLM2, 235 of MiniLM
 
 
@@ -94,13 +94,12 @@ def joined(text: str, second: str) -> str:
     >>> parted(joined("Who?", "The cat")), parted(joined("Who?", " "))
     (('Who?', 'The cat'), ('Who?', None))
     """
-    both = [each.replace(_BETWEEN, " ") for each in (text, second)]
-    return _BETWEEN.join(both if second.strip() else both[:1])
+    return f"{text}{BETWEEN}{second}" if second.strip() else text
 
 
 def parted(text: str) -> tuple[str, str | None]:
     """Return the text that was joined, and the one behind it."""
-    first, between, second = text.partition(_BETWEEN)
+    first, between, second = text.partition(BETWEEN)
     return first, second if between else None
 
 

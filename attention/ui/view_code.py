@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -29,6 +30,21 @@ class Figure:
     build: Callable[..., Chart]
     data: pd.DataFrame
     options: dict[str, Any]
+
+    def code(self, **said: str) -> tuple[str, list[str]]:
+        """Return the import, and the lines that draw `data` as this is drawn.
+
+        Parameters
+        ----------
+        said : options that an expression says better than their value does
+        """
+        options = {name: repr(_plain(value)) for name, value in self.options.items()} | said
+        return f"from {self.build.__module__} import {self.build.__name__}", [
+            "chart = plot.drawn(",
+            f"    {self.build.__name__}, data,",
+            *(f"    {name}={value}," for name, value in options.items()),
+            ")",
+        ]
 
     def file(self, form: str) -> bytes:
         """Return it in a format, as it looks outside the dashboard."""
@@ -53,6 +69,24 @@ def begin_figures() -> None:
 def note_figure(key: str, figure: Figure) -> None:
     """Keep what is drawn, until the page is drawn again."""
     st.session_state.setdefault(_DRAWN, {})[key] = figure
+
+
+def drawn_last(key: str) -> Figure:
+    """Return the figure that the page has drawn last under a key that begins so."""
+    drawn = _all_drawn(key)
+    return drawn[-1]
+
+
+def _all_drawn(key: str) -> list[Figure]:
+    figures: dict[str, Figure] = st.session_state.get(_DRAWN, {})
+    return [figure for name, figure in figures.items() if name.startswith(key)]
+
+
+def _plain(value: Any) -> Any:
+    """Return a number of NumPy as one of Python, in tuples, too: so they are spelled."""
+    if isinstance(value, tuple):
+        return tuple(map(_plain, value))
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def offer(code: ViewCode) -> None:
@@ -82,8 +116,7 @@ def code_box() -> None:
 
 def _files(found: ViewCode) -> None:
     """Draw buttons for the arrays and for the figure as files, each made when it is asked for."""
-    figures = st.session_state.get(_DRAWN, {})
-    drawn = [figure for key, figure in figures.items() if key.startswith(found.figure)]
+    drawn = _all_drawn(found.figure)
     name = file_name(address.visit().file or "view", found)
     with st.container(horizontal=True):
         if found.trace is not None:

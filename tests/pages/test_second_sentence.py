@@ -3,7 +3,6 @@
 import pytest
 
 import attention
-from attention.ui.readings import joined, parted
 from tests.optional import with_smollm2
 from tests.pages.app import (
     CONTEXT,
@@ -102,6 +101,5 @@ def test_a_decoder_leaves_the_second_sentence_out():
 
 
 def test_no_text_can_pretend_to_be_two():
-    assert parted(joined("a\x1eb", "c\x1ed")) == ("a b", "c d")
     app = open_page(VISUALIZER, q="a cat\x1ea dog", model="minilm")
     assert [unit for unit in app.selectbox(key="word").options if "₂" in unit] == []

@@ -27,6 +27,7 @@ from tests.pages.app import (
     TRANSLATION,
     VISUALIZER,
     charts,
+    healthy,
     open_page,
 )
 
@@ -35,6 +36,7 @@ pytestmark = pytest.mark.slow
 NASTY = "It's \"quoted\" \\n '); import os  # and 🔦 too"
 LONG = " ".join(["The old keeper walked down to the harbour to see the boats"] * 5)
 PAIR = {"q": "Who's tired?", "q2": 'The "cat" was tired'}
+PATCH = {"model": "minilm", "do": "patch", "q": "It's \"red\" here", "patch_text": "It's blue now"}
 STATES = [
     *((page, {**PAIR, "words": "false"}) for page in (PIPELINE, VISUALIZER, HEADS)),
     (EXPLORER, {**PAIR, "start": "head"}),
@@ -53,6 +55,10 @@ STATES = [
     (CONTEXT, {}),
     (CONTEXT, {"view": "rnn", "gain": "1.4", "seed": "3", "words": "false"}),
     (CONTEXT, {"view": "cnn", "kernel": "5", "cnn_layers": "4", "dilation": "0"}),
+    (CONTEXT, {"view": "range", "between": "3", "far_head": "L3H1"}),
+    (CONTEXT, {"view": "pair", "first": NASTY, "second": 'It\'s "the cat"', "words": "false"}),
+    (CONTEXT, {"view": "changed", "special": "false"}),
+    (CONTEXT, {"view": "cost", "tokens": "1000", "kernel": "5"}),
     (VISUALIZER, {}),
     (VISUALIZER, {"mode": "multi", "word": "2", "special": "false"}),
     (VISUALIZER, {"mode": "multi", "on": "3"}),
@@ -64,6 +70,10 @@ STATES = [
     (HEADS, {"cell": "written", "special": "false"}),
     (INTERVENTIONS, {"model": "minilm", "strength": "2"}),
     (INTERVENTIONS, {"model": "minilm", "do": "cut", "edits": "cut_q2_k3"}),
+    (INTERVENTIONS, {"model": "minilm", "do": "sinks"}),
+    (INTERVENTIONS, {**PATCH, "special": "false"}),
+    (INTERVENTIONS, {**PATCH, "patch_what": "weights"}),
+    (INTERVENTIONS, {**PATCH, "patch_what": "states", "patch_layer": "2", "words": "false"}),
     (LEARNING, {"learned": "20"}),
     (SURVEY, {}),
 ]
@@ -111,15 +121,21 @@ def said(app):
     return re.sub(r":color\[(.*?)\]", r"\1", text).replace("\\", "")
 
 
-@pytest.mark.parametrize(("page", "params"), STATES)
-def test_the_code_makes_the_figure_and_says_what_the_page_says(page, params):
-    app, code, drawn = offered(page, params)
+def makes(code, drawn):
+    """Check that code makes one of the figures that are drawn; return what it prints."""
     chart, printed = ran(code)
     made = [values(table) for table in tables_of(chart.to_dict())]
     shown = {key: values(inline(figure.data).values) for key, figure in drawn.items()}
     assert any(table and table in made for table in shown.values()), sorted(shown)
     assert printed
-    if page != INTERVENTIONS:  # whose number is in the figure
+    return printed
+
+
+@pytest.mark.parametrize(("page", "params"), STATES)
+def test_the_code_makes_the_figure_and_says_what_the_page_says(page, params):
+    app, code, drawn = offered(page, params)
+    printed = makes(code, drawn)
+    if page != INTERVENTIONS or params["do"] in ("sinks", "patch"):  # else it is in the figure
         for line in printed:
             assert line.replace("\\", "") in said(app)
 
@@ -133,6 +149,31 @@ def test_the_code_says_what_a_decoder_predicts(params):
     shown = [values(inline(figure.data).values) for figure in drawn.values()]
     (same,) = (table for table in shown if table in made)
     assert printed == [f"{max(row['after'] for row in same):.3f}"]
+
+
+ASKED = {"q": "Mary gave it to", "interests": "him | her", "patch_text": "John gave it to"}
+
+
+@with_smollm2
+@pytest.mark.parametrize("tab", ["direct", "matter", "write", "patch"])
+def test_the_code_says_what_a_tab_says_of_a_decoder(tab):
+    page = {"model": "smollm2", "do": tab, "count": "4", "heat": "0.7", **ASKED}
+    app = open_page(INTERVENTIONS, code="true", **page)
+    for button in app.button:
+        if button.label.startswith(("Patch each", "Write")):
+            healthy(button.click().run())
+    (code,) = (box.value for box in app.code if "from attention import plot" in box.value)
+    for line in makes(code, app.session_state["_drawn_figures"]):
+        assert line in said(app) or line in [text.value for text in app.text]
+
+
+def test_the_code_of_a_measured_tab_measures_to_the_end():
+    app = open_page(INTERVENTIONS, code="true", do="matter", model="minilm", q="A cat")
+    assert not app.code
+    healthy(app.button(key="measure_heads").click().run())
+    (code,) = (box.value for box in app.code if "from attention import plot" in box.value)
+    for line in makes(code, app.session_state["_drawn_figures"]):
+        assert line in said(app)
 
 
 def test_the_code_of_a_measurement_measures_the_same(monkeypatch):

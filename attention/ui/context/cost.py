@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from attention.context import charts
 from attention.context import frames as context_frames
 from attention.context.layer_costs import LayerComparison
 from attention.context.layer_runs import KERNELS
+from attention.ui.code_lines import ANEW, script
 from attention.ui.context import timed
 from attention.ui.inputs import stepped
 from attention.ui.show import draw, notice
+from attention.ui.view_code import ViewCode, drawn_last, offer
+
+_FIGURE = "layer-time"
 
 
 def cost() -> None:
@@ -28,10 +34,33 @@ def cost() -> None:
     draw(
         charts.layer_time_chart,
         context_frames.layer_time_frame(times),
-        key="layer-time",
+        key=_FIGURE,
         alt_text="Time of a recurrent, a convolutional and an attention layer against length",
         n=n,
     )
+    offer(ViewCode(partial(_code, costs, anew=timed.is_own(width, kernel)), _FIGURE, text="cost"))
+
+
+def _code(costs: LayerComparison, *, anew: bool) -> str:
+    imported, drawing = drawn_last(_FIGURE).code()
+    made, note = "stored_times", []
+    if anew:
+        made, note = "time_layers", [ANEW]
+    own = f"{'LENGTHS, ' if anew else ''}{costs.width}, {costs.kernel}"
+    imports = [
+        "from attention import plot",
+        "from attention.context.frames import layer_time_frame",
+        "from attention.context.layer_costs import LayerComparison, time_layers",
+        "from attention.context.layer_runs import LENGTHS, stored_times",
+        imported,
+    ]
+    return script(imports, [
+        *note,
+        f"times = {made}({own})",
+        "data = layer_time_frame(times)",
+        *drawing,
+        f"print(LayerComparison({costs.n}, {costs.width}, {costs.kernel}, times).sentence)",
+    ])  # fmt: skip
 
 
 def _table(costs: LayerComparison) -> None:

@@ -13,19 +13,20 @@ from attention.context.difference_charts import difference_map, moved_layers
 from attention.context.difference_frames import difference_frame, moved_layers_frame
 from attention.context.differences import Differences
 from attention.context.two_texts import refusal_of_text
-from attention.ui.bar import view_toggles
-from attention.ui.cells import cell_note, cell_picker, cells_of
+from attention.ui.cells import AS_WRITTEN, cell_note, cell_picker, cells_of
+from attention.ui.context.both import BothTexts, both_texts
 from attention.ui.controls import head_picker
 from attention.ui.readings import Reading
 from attention.ui.short_text import short_text
-from attention.ui.show import draw, notice, unknown_words
+from attention.ui.show import draw, notice
+from attention.ui.view_code import ViewCode, drawn_last, offer
 from attention.wording import Head
 
 _TEXTS = (
     "The cat sat on the mat because it was tired",
     "The cat sat on the old mat because it was soft",
 )
-_PICKER = "changed_head"
+_PICKER, _FIGURE = "changed_head", "changed-map"
 _HIGHEST = 5
 _FEW_LAYERS, _ROW, _LOW_ROW = 12, 22, 12  # pixels that a layer takes in the grid
 _ENDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # of a scale, so that it moves seldom
@@ -37,11 +38,9 @@ def whole_texts(chosen: Reading) -> None:
     if texts is None:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        with st.popover("View", icon=":material/tune:"):
-            merged, special = view_toggles(chosen.model_name, texts)
+        shown = both_texts(chosen, texts)
         what = cell_picker()
-    one, other = (Reading(chosen.model_name, text, merged, special) for text in texts)
-    both = _compared(one, other, what)
+    both = _compared(shown, what)
     if both is None:
         return
     cell_note(what, "All here is of these shares but how far words move.")
@@ -54,6 +53,7 @@ def whole_texts(chosen: Reading) -> None:
     with right:
         notice(both.sentence(head))
         _map(both, head, what)
+    offer(ViewCode(partial(_code, shown, head, what), _FIGURE, text=texts[1]))
     _moved(both)
 
 
@@ -70,14 +70,29 @@ def _texts(chosen: Reading) -> tuple[str, str] | None:
     return None if one is None or other is None else (one, other)
 
 
-def _compared(one: Reading, other: Reading, what: str) -> Differences | None:
+def _compared(shown: BothTexts, what: str) -> Differences | None:
     """Return the two texts side by side; None, with a sentence, where they share no word."""
-    unknown_words(one.model_name, [*one.view.units, *other.view.units])
+    one, other = shown.readings
     both = Differences((one.trace, other.trace), (cells_of(one, what), cells_of(other, what)))
     if both.kept:
         return both
     st.info("The two texts have no word in common in the same order. Use the same word in both.")
     return None
+
+
+def _code(shown: BothTexts, head: Head, what: str) -> str:
+    imported, drawing = drawn_last(_FIGURE).code(labels="both.labels")
+    imports = [
+        "from attention.context.difference_frames import difference_frame",
+        "from attention.context.differences import Differences",
+        imported,
+    ]
+    return shown.code(imports, [
+        "both = Differences(traces, views)",
+        f"data = difference_frame(both, {head})",
+        *drawing,
+        f"print(both.sentence({head}))",
+    ], written=what == AS_WRITTEN)  # fmt: skip
 
 
 def _grid(both: Differences, head: Head) -> None:
@@ -120,7 +135,7 @@ def _map(both: Differences, head: Head, what: str) -> None:
     draw(
         difference_map,
         data,
-        key="changed-map",
+        key=_FIGURE,
         alt_text=f"What the weights of {wording.head_name(head)} gain and lose in the second text",
         labels=both.labels,
         limit=_end(float(data["change"].abs().max())),

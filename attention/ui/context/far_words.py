@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from time import perf_counter
 
 import streamlit as st
@@ -14,15 +15,18 @@ from attention.context import frames as context_frames
 from attention.context.far_words import CONTROL_WORD, KEY_WORD, QUERY_WORD, FarAttention, FarSweep
 from attention.context.questions import ranks_question
 from attention.ui import inputs
+from attention.ui.code_lines import script
 from attention.ui.controls import head_picker
 from attention.ui.questions import predict
 from attention.ui.readings import Reading, loaded
 from attention.ui.show import draw, escape_markdown, notice
+from attention.ui.view_code import ViewCode, drawn_last, offer
 from attention.wording import head_name
 
 FAR_COUNTS = (0, 2, 4, 8, 12, 17, 21, 25, 30, 34)  # sentences in between, of the sweep
 FAR_HEAD = (2, 5)
 _SHOW_AFTER_SECONDS = 0.1  # quicker work shows no progress bar
+_FIGURE = "far-"
 _CHARTS = {"Weight": charts.far_weights, "Rank": charts.far_ranks}
 
 
@@ -40,6 +44,7 @@ def far(chosen: Reading) -> None:
     notice(sweep.sentence)
     predict(ranks_question(sweep.measured[-1]))
     _against_distance(sweep)
+    offer(ViewCode(partial(_code, chosen, sweep), f"{_FIGURE}Weight", text="far words"))
     _largest_weights(chosen, sweep)
 
 
@@ -82,6 +87,34 @@ def _most_sentences(model: str) -> int:
     return far_words.longest_far_text(loaded(model))
 
 
+def _code(chosen: Reading, sweep: FarSweep) -> str:
+    imported, drawing = drawn_last(f"{_FIGURE}Weight").code()
+    imports = [
+        "import attention",
+        "from attention import plot",
+        "from attention.analysis.words import whole_words",
+        "from attention.context.far_words import (",
+        "    CONTROL_WORD, KEY_WORD, QUERY_WORD, FarSweep, far_attention, far_text",
+        ")",
+        "from attention.context.frames import far_frame",
+        imported,
+    ]
+    return script(imports, [
+        f"model = attention.load_model({chosen.model_name!r})",
+        f"counts = {sweep.counts}  # sentences in between",
+        "",
+        "def measured(count, word):",
+        "    trace = model.trace(far_text(count, word))",
+        "    return far_attention(trace, whole_words(trace.input), QUERY_WORD, word)",
+        "",
+        "both = [[measured(n, word) for n in counts] for word in (KEY_WORD, CONTROL_WORD)]",
+        f"sweep = FarSweep(counts, {sweep.count}, *both, {sweep.head})",
+        "data = far_frame(sweep.series)",
+        *drawing,
+        "print(sweep.sentence)",
+    ])  # fmt: skip
+
+
 def _against_distance(sweep: FarSweep) -> None:
     data = context_frames.far_frame(sweep.series)
     for column, (title, build) in zip(st.columns(2, gap="large"), _CHARTS.items(), strict=True):
@@ -90,7 +123,7 @@ def _against_distance(sweep: FarSweep) -> None:
             draw(
                 build,
                 data,
-                key=f"far-{title}",
+                key=f"{_FIGURE}{title}",
                 alt_text=f"{title} of the far word against distance",
                 series=tuple(sweep.series),
                 chosen=sweep.chosen.distance,

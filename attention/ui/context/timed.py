@@ -40,6 +40,11 @@ def layer_times(width: int, kernel: int) -> tuple[list[LayerTime], str]:
     )
 
 
+def is_own(width: int, kernel: int) -> bool:
+    """Return whether these times are of this visit."""
+    return (width, kernel) in st.session_state.get(_TIMES, {})
+
+
 def unsteady_note(costs: LayerComparison) -> None:
     """Say so where the rounds at this length were not alike."""
     if costs.unsteady > _UNSTEADY:

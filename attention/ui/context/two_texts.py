@@ -7,19 +7,21 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from attention.analysis import words
+from attention.arrays import Array
 from attention.context import charts
 from attention.context import frames as context_frames
 from attention.context.two_texts import WordInTwoTexts, refusal_of_text, shared_words
 from attention.ui import inputs
-from attention.ui.bar import view_toggles
+from attention.ui.context.both import BothTexts, both_texts
 from attention.ui.controls import head_picker
-from attention.ui.readings import Reading, trace
+from attention.ui.readings import Reading
 from attention.ui.short_text import short_text
-from attention.ui.show import draw, notice, unknown_words
+from attention.ui.show import draw, notice
+from attention.ui.view_code import ViewCode, drawn_last, offer
 from attention.wording import Head
 
 PAIR = ("I deposited money at the bank", "We fished by the bank of the river")
+_FIGURE = "similarity"
 _CAUSAL = (
     " This model is a decoder: no word attends to what comes later, and many heads rest on the "
     "first word; the sentence above names another where there is one."
@@ -29,12 +31,32 @@ _CAUSAL = (
 def pair(chosen: Reading) -> None:
     """Draw one word in two texts: what it attends to, and how its vectors come apart."""
     texts = _texts(chosen)
-    picked = _word_and_head(chosen, texts) if texts else None
+    if texts is None:
+        return
+    shown = both_texts(chosen, texts)
+    picked = _word_and_head(chosen, shown)
     if picked:
         both, head = picked
         notice(both.sentence(head))
         _rows(both, head)
         _similarity(chosen, both)
+        offer(ViewCode(partial(_code, shown, both, head), _FIGURE, text=both.word))
+
+
+def _code(shown: BothTexts, both: WordInTwoTexts, head: Head) -> str:
+    imported, drawing = drawn_last(_FIGURE).code()
+    imports = [
+        "from attention.context.frames import similarity_frame",
+        "from attention.context.two_texts import WordInTwoTexts",
+        imported,
+    ]
+    return shown.code(imports, [
+        f"both = WordInTwoTexts({both.word!r}, traces, views)",
+        f"series = dict(zip({tuple(_series(both))!r}, (both.alike, both.unlike)))",
+        "data = similarity_frame(both.bare(model), series)",
+        *drawing,
+        f"print(both.sentence({head}))",
+    ])  # fmt: skip
 
 
 def _texts(chosen: Reading) -> tuple[str, str] | None:
@@ -49,22 +71,17 @@ def _texts(chosen: Reading) -> tuple[str, str] | None:
     return None if one is None or other is None else (one, other)
 
 
-def _word_and_head(chosen: Reading, texts: tuple[str, str]) -> tuple[WordInTwoTexts, Head] | None:
+def _word_and_head(chosen: Reading, shown: BothTexts) -> tuple[WordInTwoTexts, Head] | None:
     """Draw the pickers; None, with a sentence, where the texts share no word."""
-    name = chosen.model_name
-    with st.popover("View", icon=":material/tune:"):
-        merged, special = view_toggles(name, texts)
-    one, other = (trace(name, text) for text in texts)
-    views = tuple(words.view(t, words=merged, special=special) for t in (one, other))
-    unknown_words(name, [unit for view in views for unit in view.units])
+    views = shown.views
     shared = shared_words(*views)
     if not shared:
         st.info("The two texts have no word in common. Use the same word in both.")
         return None
     with st.container(horizontal=True, vertical_alignment="bottom"):
         word = inputs.select("Word in both", shared, shared[0], key="shared", width=200)
-        both = WordInTwoTexts(word, (one, other), (views[0], views[1]))
-        of = name, *texts, word
+        both = WordInTwoTexts(word, shown.traces, views)
+        of = shown.model, *shown.texts, word
         head = head_picker("Head", chosen.model, both.telling_head, key="pair_head", of=of)
     return both, head
 
@@ -90,19 +107,23 @@ def _rows(both: WordInTwoTexts, head: Head) -> None:
     )
 
 
-def _similarity(chosen: Reading, both: WordInTwoTexts) -> None:
-    """Draw the cosine between a word's two vectors, from the bare word to the last layer."""
-    series = {
+def _series(both: WordInTwoTexts) -> dict[str, Array]:
+    return {
         "the same word in both texts": both.alike,
         "two different words, on average": both.unlike,
     }
+
+
+def _similarity(chosen: Reading, both: WordInTwoTexts) -> None:
+    """Draw the cosine between a word's two vectors, from the bare word to the last layer."""
+    series = _series(both)
     data = context_frames.similarity_frame(both.bare(chosen.model), series)
     after = (f"after L{layer}" for layer in range(len(both.alike) - 1))
     st.subheader("How alike its two vectors are")
     draw(
         charts.similarity_lines,
         data,
-        key="similarity",
+        key=_FIGURE,
         alt_text="Cosine between the vectors of the same word in two texts, stage by stage",
         stages=("bare word", "input", *after),
         series=tuple(series),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import streamlit as st
 
@@ -12,6 +14,7 @@ from attention.interventions.charts import effect_grid
 from attention.interventions.frames import effect_frame
 from attention.interventions.steering import Interests
 from attention.interventions.writing_frames import writing_frame
+from attention.ui.code_lines import of_view
 from attention.ui.controls import on_phone
 from attention.ui.interventions.answer import answer
 from attention.ui.interventions.edited import SIDES, decoder, row_height
@@ -19,7 +22,9 @@ from attention.ui.interventions.lens import logit_lens_below
 from attention.ui.progress import kept
 from attention.ui.readings import Reading
 from attention.ui.show import draw, escape_markdown, notice
+from attention.ui.view_code import ViewCode, drawn_last, offer
 
+_FIGURE = "written"
 _LISTED = 8  # heads
 _MOST_ABLATED = 64  # tokens: of longer texts the listed heads are not ablated unasked
 _SIGNED = st.column_config.NumberColumn(format="%+.2f")
@@ -43,6 +48,7 @@ def what_heads_write(chosen: Reading) -> None:
         lambda _: written_for(model, chosen.trace, followed.ids),
         chosen.model_name, chosen.text, repr(followed.ids),
     )  # fmt: skip
+    code = partial(_code, chosen, followed, *_asked_about(chosen, followed))
     with right:
         _say(chosen, writing, followed)
         grid, listed = st.columns(2, gap="medium")
@@ -50,18 +56,41 @@ def what_heads_write(chosen: Reading) -> None:
             _grid(writing)
         with listed:
             _listed_heads(chosen, writing, followed)
+    offer(ViewCode(code, _FIGURE, chosen.trace, chosen.text))
     with st.container() if on_phone() else left:  # there, the result comes first
         _can_and_cannot()
     logit_lens_below(chosen, model, followed)
 
 
+def _code(chosen: Reading, followed: Interests, title: str, key: int | None) -> str:
+    imported, drawing = drawn_last(_FIGURE).code()
+    imports = [
+        "from attention.interventions.attribution import direct_sentence, written_for",
+        "from attention.interventions.frames import effect_frame",
+        imported,
+    ]
+    return of_view(chosen, imports, [
+        f"writing = written_for(model, trace, {followed.ids})  # {title}, as tokens",
+        "all_heads = writing.heads == writing.heads",
+        "data = effect_frame(writing.heads, all_heads, writing.ranked(1))",
+        *drawing,
+        "rows = view.weights[:, :, -1]",
+        f"print(direct_sentence(writing, rows, view.labels, {title!r}, {key}))",
+    ])  # fmt: skip
+
+
 def _say(chosen: Reading, writing: DirectWriting, followed: Interests) -> None:
     view = chosen.view
-    named = (view.find(word) for word in followed.names[0].split(" or "))
+    about = _asked_about(chosen, followed)
+    notice(direct_sentence(writing, view.weights[:, :, -1], view.labels, *about))
+
+
+def _asked_about(chosen: Reading, followed: Interests) -> tuple[str, int | None]:
+    """Return how the answer is called, and which word of the text it is, if any."""
+    named = (chosen.view.find(word) for word in followed.names[0].split(" or "))
     key = next((at for at in named if at is not None), None)
     names = [f"“{name}”" for name in followed.names]
-    title = " against ".join(names[:2]) if len(names) > 1 else f"{names[0]} against all others"
-    notice(direct_sentence(writing, view.weights[:, :, -1], view.labels, title, key))
+    return " against ".join(names[:2]) if len(names) > 1 else f"{names[0]} against all others", key
 
 
 def _can_and_cannot() -> None:
@@ -86,7 +115,7 @@ def _grid(writing: DirectWriting) -> None:
     draw(
         effect_grid,
         effect_frame(heads, np.ones(heads.shape, bool), writing.ranked(1)),
-        key="written",
+        key=_FIGURE,
         alt_text="What each head writes for or against the answer",
         title="nats for the answer",
         domain=(-highest, highest),

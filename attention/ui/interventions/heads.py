@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -16,15 +18,19 @@ from attention.interventions.estimate import can_estimate
 from attention.interventions.frames import band_frame, effect_frame
 from attention.interventions.study import SEEDS, STUDIED, Limit, Study
 from attention.ui import inputs
+from attention.ui.code_lines import of_view
 from attention.ui.interventions.answer import answer
 from attention.ui.interventions.edited import SIDES, decoder, row_height, two_pictures
 from attention.ui.measuring import Bench, Sweep, bench, measured
 from attention.ui.progress import kept
 from attention.ui.readings import Reading
 from attention.ui.show import draw, escape_markdown, notice
+from attention.ui.view_code import ViewCode, drawn_last, offer
 from attention.wording import Head
 
 AT_ONCE = 64  # tokens of a text whose heads are estimated unasked: half a second
+_EFFECTS = "effects"  # the key of a chart
+_SHARES = "Share of the weight", "Share of what is written"
 BY = {"answer": "Your answer", "text": "The whole text"}
 
 
@@ -56,9 +62,38 @@ def which_matter(chosen: Reading) -> None:
     if sentence := study.study_sentence(sweep.results[-1], limit.most):
         with place.status:
             notice(sentence)
+    code = partial(_study_code, chosen, followed, sweep.results[-1])
+    offer(ViewCode(code, _EFFECTS, chosen.trace, chosen.text))
     with left:
         _explain(limit, followed, curves=sweep.results[-1].effects is not None)
     _formula(chosen, followed)
+
+
+def _study_code(chosen: Reading, followed: Answer, result: Study) -> str:
+    imported, drawing = drawn_last(_EFFECTS).code()
+    measured = bool(result.known.size)
+    made = [f"study = first_study(model, trace, {followed})"]
+    if measured:  # to its end, where it was stopped on the page
+        made = [
+            "entropies = entropy_per_head(view)",
+            f"*_, study = study_heads(model, trace, entropies, limit, answer={followed})",
+        ]
+    imports = [
+        *(["from attention.analysis.metrics import entropy_per_head"] if measured else []),
+        "from attention.interventions.frames import effect_frame",
+        "from attention.interventions.study import (",
+        f"    {'study_heads' if measured else 'first_study'}, limit_for, study_sentence",
+        ")",
+        imported,
+    ]
+    return of_view(chosen, imports, [
+        f"limit = limit_for(model, trace, {followed}).most",
+        *made,
+        "measured = study.singles == study.singles  # the others are NaN",
+        "data = effect_frame(study.best_known, measured, [study.worst])",
+        *drawing,
+        "print(study_sentence(study, limit))",
+    ])  # fmt: skip
 
 
 def _measure(chosen: Reading) -> Answer:
@@ -160,7 +195,7 @@ def _grid(result: Study, limit: Limit) -> None:
     draw(
         effect_grid,
         effect_frame(effects, measured, [result.worst] if result.worst else []),
-        key="effects",
+        key=_EFFECTS,
         alt_text="What the ablation of each head does",
         title=limit.unit,
         domain=(0.0, float(f"{highest:.2g}") or 0.1),
@@ -209,14 +244,30 @@ def sink_balance(chosen: Reading) -> None:
     with right:
         one, other = two_pictures()
         with one:
-            _share_grid("Share of the weight", account.weight_share, most)
+            _share_grid(_SHARES[0], account.weight_share, most)
         with other:
-            _share_grid("Share of what is written", account.written_share, most)
+            _share_grid(_SHARES[1], account.written_share, most)
+    offer(ViewCode(partial(_sinks_code, chosen, most), _SHARES[0], chosen.trace, chosen.text))
     st.latex(
         r"\frac{\sum_q \sum_{k \in \text{sinks}} w_{qk}}{\sum_q \sum_k w_{qk}} \qquad "
         r"\frac{\sum_q \sum_{k \in \text{sinks}} w_{qk} \lVert v_k W_O \rVert}"
         r"{\sum_q \sum_k w_{qk} \lVert v_k W_O \rVert}"
     )
+
+
+def _sinks_code(chosen: Reading, framed: Head) -> str:
+    imported, drawing = drawn_last(_SHARES[0]).code()
+    imports = [
+        "from attention.analysis.frames import head_frame",
+        "from attention.analysis.sinks import sink_account, sink_sentence",
+        imported,
+    ]
+    return of_view(chosen, imports, [
+        "account = sink_account(model, trace)  # its `written_share` is the other picture",
+        f"data = head_frame(account.weight_share, [{framed}])",
+        *drawing,
+        "print(sink_sentence(account, view.labels))",
+    ])  # fmt: skip
 
 
 def _share_grid(what: str, share: Array, framed: Head) -> None:

@@ -18,6 +18,7 @@ from attention.interventions.patching import Patching
 from attention.interventions.sentences import come_back_sentence
 from attention.interventions.steering import Interests
 from attention.ui import inputs
+from attention.ui.code_lines import of_view
 from attention.ui.controls import head_picker, index, word
 from attention.ui.interventions.answer import answer
 from attention.ui.interventions.cut import KEY
@@ -36,6 +37,7 @@ from attention.ui.progress import is_kept, kept
 from attention.ui.readings import Reading, trace
 from attention.ui.short_text import short_text
 from attention.ui.show import draw, notice, signs_note
+from attention.ui.view_code import ViewCode, drawn_last, offer
 from attention.wording import head_name, spelled
 
 _OTHER = {presets.GIFT.text: "When Mary and John went to the store, Mary gave a drink to"}
@@ -44,6 +46,12 @@ _PARTS = {"heads": "head", "weights": "weights", "states": "stream"}
 AT_TOKENS = {"all": "At every word", "last": "At the last word"}
 _FEW_LAYERS = 12  # of a model that is measured unasked: a fraction of a second
 _MOST_PASSES = 700  # of hidden states: layers times words
+_MAP = "patch map"  # how the key of the chart begins
+_NAMED = {
+    "heads": "head_name((layer, i))",
+    "weights": "f'the weights of {head_name((layer, i))}'",
+    "states": "f'the state of {spelled(view.labels, i)} that enters L{layer}'",
+}
 _PAGE = "pages/explore/interventions.py"
 _HEAD, _LAYER, _WORD = "patch_head", "patch_layer", "patch_word"
 
@@ -118,6 +126,42 @@ def _drawn(
                 st.markdown("**How far vectors move**")
                 draw_moved(chosen, movement_of(chosen, after), key="patch_moved")
         _note(followed)
+    code = partial(_code, chosen, patching, followed, what, place, name)
+    offer(ViewCode(code, _MAP, after, chosen.text))
+
+
+def _code(
+    chosen: Reading, patching: Patching, followed: Interests | None, what: str,
+    place: tuple[int, int], name: str,
+) -> str:  # fmt: skip
+    states = what == "states"
+    imported, drawing = drawn_last(_MAP).code(**({"labels": "view.labels"} if states else {}))
+    part, of = ("states", "[unit.positions for unit in view.units]") if states else (
+        what, _tokens(chosen))  # fmt: skip
+    imports = [
+        "from attention.interventions.frames import patch_frame",
+        "from attention.interventions.patching import Patching",
+        "from attention.interventions.sentences import come_back_sentence",
+        "from attention.interventions.steering import Interests",
+        imported,
+        "from attention.wording import head_name, spelled"
+        if states
+        else "from attention.wording import head_name",
+    ]
+    return of_view(chosen, imports, [
+        f"followed = {followed!r}",
+        f"other = model.trace({patching.other.input.as_code})",
+        f"patching = Patching(model, trace, other, {patching.answer})",
+        f"*_, shares = patching.{part}({of})",
+        "names = [",
+        f"    {_NAMED[what]}",
+        "    for layer in range(len(shares))",
+        "    for i in range(shares.shape[1])",
+        "]",
+        f"data = patch_frame(shares, names, {place})",
+        *drawing,
+        f"print(come_back_sentence(patching, shares, {place}, {name!r}, followed))",
+    ])  # fmt: skip
 
 
 def _promise(patching: Patching, what: str) -> None:
@@ -202,7 +246,7 @@ def _place(
 def _map(
     chosen: Reading, shares: Array, names: list[str], place: tuple[int, int], states: bool
 ) -> None:
-    key = f"patch map {states} {place}"  # new after every click
+    key = f"{_MAP} {states} {place}"  # new after every click
 
     def click() -> None:
         for cell in st.session_state[key]["selection"]["cell"]:

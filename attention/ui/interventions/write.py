@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -9,13 +11,15 @@ from attention.interventions import writing
 from attention.interventions.writing import Sampling, Writing
 from attention.models.decoder import CausalModel
 from attention.ui import inputs
+from attention.ui.code_lines import of_view
 from attention.ui.interventions.edited import NEXT_SHOWN, SIDES, decoder, draw_changes, logits_of
 from attention.ui.measuring import alone
 from attention.ui.readings import Reading
 from attention.ui.show import escape_markdown, notice, signs_note
+from attention.ui.view_code import ViewCode, drawn_last, offer
 
 _MOST_TOKENS = 100
-_WRITTEN = "_written"
+_WRITTEN, _CHANCES = "_written", "chances"
 
 
 def write_on(chosen: Reading) -> None:
@@ -38,6 +42,31 @@ def write_on(chosen: Reading) -> None:
             alone(status, lambda: _write(chosen, model, sampling, count, place))
         _show(chosen, model, place)
         _chances(chosen, model, sampling)
+    code = partial(_code, chosen, sampling, count)
+    offer(ViewCode(code, _CHANCES, chosen.trace, chosen.text))
+
+
+def _code(chosen: Reading, sampling: Sampling, count: int) -> str:
+    labels = "tuple(f'“{token}”' for token in data['token'])"
+    imported, drawing = drawn_last(_CHANCES).code(labels=labels)
+    imports = [
+        "from attention.interventions.frames import next_frame",
+        "from attention.interventions.writing import (",
+        "    Sampling, Writing, next_chances, whole_text, write",
+        ")",
+        imported,
+    ]
+    return of_view(chosen, imports, [
+        f"sampling = {sampling}",
+        f"chances = next_chances(trace.next_logits, sampling, {NEXT_SHOWN})",
+        "data = next_frame(chances.changes, model.label, 0)",
+        *drawing,
+        "best = model.label(chances.changes[0].id)",
+        "print(chances.sentence(best, sampling.top_k))",
+        "written = Writing(model.name, trace.text)",
+        f"*_, text = write(written, model, sampling, {count})",
+        "print(text)  # what “Write” makes of it",
+    ])  # fmt: skip
 
 
 def _sampling() -> Sampling:
@@ -77,7 +106,7 @@ def _chances(chosen: Reading, model: CausalModel, sampling: Sampling) -> None:
     chances = writing.next_chances(logits_of(chosen.trace), sampling, NEXT_SHOWN)
     notice(chances.sentence(model.label(chances.changes[0].id), sampling.top_k))
     tokens = draw_changes(
-        model, chances.changes, key="chances", title="probability (mark: temperature 1, no top k)"
+        model, chances.changes, key=_CHANCES, title="probability (mark: temperature 1, no top k)"
     )
     signs_note(tokens)
     st.latex(r"p_i = \frac{e^{l_i / \tau}}{\sum_{j \in \text{top } k} e^{l_j / \tau}}")
