@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from attention.analysis.words import View
 from attention.context.reach import ConvolutionReach
@@ -301,26 +301,6 @@ def survey_code(title: str, column: str, head: Head) -> str:
         "chart = plot.drawn(role_bars, data, labels=tuple(data['role']))",
         f"print(column_sentence(summary, {column!r}))",
         f"print(head_sentence(summary, {head}))",
-    ])  # fmt: skip
-
-
-def core_code(longest: int, settings: Mapping[str, object]) -> str:
-    """Return the code that times attention at growing lengths."""
-    told = ", ".join(f"{name}={value!r}" for name, value in settings.items())
-    return "\n".join([
-        "from attention import plot",
-        "from attention.scaling.charts import time_chart",
-        "from attention.scaling.core_cost import default_lengths, sweep",
-        "from attention.scaling.frames import core_fit, core_points, scaling_frame",
-        "",
-        "# Timed anew: times differ from run to run, and between machines.",
-        f"points = core_points(list(sweep(default_lengths({longest}), {told})))",
-        "trend = core_fit(points)",
-        "chart = plot.drawn(",
-        "    time_chart, scaling_frame(points, trend, targets=()), fitted=trend is not None,",
-        "    extrapolation=False,",
-        ")",
-        'print(f"n^{trend.exponent:.2f}" if trend else "too few lengths")',
     ])  # fmt: skip
 
 

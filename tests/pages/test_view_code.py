@@ -10,7 +10,7 @@ from PIL import Image
 
 import attention
 from attention.charts.inline import inline
-from attention.scaling import core_cost
+from attention.scaling import core_cost, crossover, methods
 from attention.ui.course import PAGES
 from attention.ui.view_code import ViewCode, _npz, file_name
 from tests.optional import with_renderer, with_smollm2
@@ -36,7 +36,7 @@ pytestmark = pytest.mark.slow
 NASTY = "It's \"quoted\" \\n '); import os  # and 🔦 too"
 LONG = " ".join(["The old keeper walked down to the harbour to see the boats"] * 5)
 PAIR = {"q": "Who's tired?", "q2": 'The "cat" was tired'}
-PATCH = {"model": "minilm", "do": "patch", "q": "It's \"red\" here", "patch_text": "It's blue now"}
+PATCH = {"model": "minilm", "do": "patch", "q": 'It\'s "red" here', "patch_text": "It's blue now"}
 STATES = [
     *((page, {**PAIR, "words": "false"}) for page in (PIPELINE, VISUALIZER, HEADS)),
     (EXPLORER, {**PAIR, "start": "head"}),
@@ -75,6 +75,9 @@ STATES = [
     (INTERVENTIONS, {**PATCH, "patch_what": "weights"}),
     (INTERVENTIONS, {**PATCH, "patch_what": "states", "patch_layer": "2", "words": "false"}),
     (LEARNING, {"learned": "20"}),
+    *((SCALING, {"lab": tab}) for tab in ("core", "methods", "crossover", "memory")),
+    (SCALING, {"lab": "planner", "phase": "decode"}),
+    (SCALING, {"lab": "planner", "shape": "bert-base", "whole": "true", "plan_n": "500"}),
     (SURVEY, {}),
 ]
 
@@ -135,7 +138,7 @@ def makes(code, drawn):
 def test_the_code_makes_the_figure_and_says_what_the_page_says(page, params):
     app, code, drawn = offered(page, params)
     printed = makes(code, drawn)
-    if page != INTERVENTIONS or params["do"] in ("sinks", "patch"):  # else it is in the figure
+    if page != INTERVENTIONS or params.get("do") in ("sinks", "patch"):  # else it is in the figure
         for line in printed:
             assert line.replace("\\", "") in said(app)
 
@@ -176,25 +179,45 @@ def test_the_code_of_a_measured_tab_measures_to_the_end():
         assert line in said(app)
 
 
-def test_the_code_of_a_measurement_measures_the_same(monkeypatch):
-    app = open_page(SCALING, code="true", n="256", repeats="3")
+def test_the_code_of_saved_runs_reads_what_is_stored():
+    app = open_page(SCALING, code="true", lab="runs")
+    field = app.multiselect(key="laid")
+    healthy(field.set_value(field.options).run())
     (code,) = (box.value for box in app.code if "from attention import plot" in box.value)
-    lengths = []
-    measure = core_cost._measure
+    for line in makes(code, app.session_state["_drawn_figures"]):
+        assert line in said(app)
 
-    def noted(sizes, *rest):
-        lengths.append(sizes[1])
-        return measure(sizes, *rest)
 
-    monkeypatch.setattr(core_cost, "_measure", noted)
-    chart, printed = ran(code.replace("default_lengths(8192)", "default_lengths(256)"))
-    assert lengths == list(core_cost.default_lengths(256))
-    assert printed[0].startswith("n^")
+MEASURED = [
+    ("core", {"n": "512", "beyond": "true"}, core_cost, "_measure"),
+    ("methods", {"methods_n": "512"}, methods, "_measure"),
+    ("crossover", {"cross_n": "1024"}, crossover, "_measure"),
+    ("memory", {"held_n": "1024"}, core_cost, "_measure_peak"),
+]
+
+
+@pytest.mark.parametrize(("tab", "params", "module", "measure"), MEASURED)
+def test_the_code_of_a_measurement_measures_the_same(monkeypatch, tab, params, module, measure):
+    calls, original = [], getattr(module, measure)
+
+    def noted(*settings):
+        calls.append([one for one in settings if isinstance(one, int | tuple)])
+        return original(*settings)
+
+    monkeypatch.setattr(module, measure, noted)
+    app = open_page(SCALING, code="true", lab=tab, **params)
+    (button,) = (button for button in app.button if button.label == "Measure")
+    healthy(button.click().run())
+    on_the_page, calls[:] = [*calls], []
+    (code,) = (box.value for box in app.code if "from attention import plot" in box.value)
+    chart, printed = ran(code)
+    assert calls == on_the_page
     assert chart.to_dict()
+    assert printed
 
 
 def test_every_page_has_code():
-    pages = {page for page, _ in STATES} | {SCALING}
+    pages = {page for page, _ in STATES}
     assert {page.file for page in PAGES} <= pages
 
 

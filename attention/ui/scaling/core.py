@@ -18,15 +18,16 @@ from attention.scaling.power_law import Fit
 from attention.scaling.runs import Facts, Point
 from attention.scaling.sentences import growth_sentence
 from attention.ui import inputs
-from attention.ui.code_lines import core_code
+from attention.ui.code_lines import script
 from attention.ui.inputs import stepped
 from attention.ui.measuring import HEAD_WIDTHS, Bench, Sweep, bench, busy_warning, measured
 from attention.ui.questions import predict
 from attention.ui.scaling.runs import download
-from attention.ui.scaling.source import before_measuring, say_source
+from attention.ui.scaling.source import before_measuring, call_code, results_code, say_source
 from attention.ui.show import draw, notice, table
-from attention.ui.view_code import ViewCode, offer
+from attention.ui.view_code import ViewCode, drawn_last, offer
 
+_FIGURE = "time"
 TARGETS = (100_000, 1_000_000)
 _MAXIMA = (512, 1024, 2048, 4096, 8192, 16_384, 32_768, 65_536, 131_072)
 
@@ -58,8 +59,7 @@ def core() -> None:
         if trend is None:
             st.caption("Once four lengths are measured there is a fit.")
     _draw_times(picture, points, beyond=beyond)
-    used = {"width": settings.width, "heads": settings.heads, "repeats": settings.repeats}
-    offer(ViewCode(partial(core_code, settings.maximum, used), "time", text="core"))
+    offer(ViewCode(partial(_code, sweep, beyond=beyond), _FIGURE, text="core"))
     with right:
         _tell(sweep, trend)
         say_source(sweep, _offer(settings))
@@ -71,6 +71,26 @@ def core() -> None:
         download(runs.record(stored.CORE_KIND, sweep.settings, points), key="save_core")
     if trend and trend.tells:
         predict(questions.times_longer(trend))
+
+
+def _code(sweep: Sweep[Measurement], *, beyond: bool) -> str:
+    imported, drawing = drawn_last(_FIGURE).code()
+    call = call_code("sweep", tuple(result.n for result in sweep.results), **sweep.settings)
+    made = results_code(sweep, stored.CORE_KIND, core_cost.__name__, call)
+    imports = [
+        "from attention import plot",
+        "from attention.scaling.frames import core_fit, core_points, scaling_frame",
+        "from attention.scaling.sentences import growth_sentence",
+        made[0], imported,
+    ]  # fmt: skip
+    return script(imports, [
+        *made[1],
+        "points = core_points(results)",
+        "trend = core_fit(points)",
+        f"data = scaling_frame(points, trend, targets={TARGETS if beyond else ()})",
+        *drawing,
+        'print(growth_sentence(trend) if trend else "too few lengths")',
+    ])  # fmt: skip
 
 
 def _settings() -> _Settings:
@@ -106,7 +126,7 @@ def _draw_times(picture: DeltaGenerator, points: Sequence[Point], *, beyond: boo
         draw(
             time_chart,
             scaling_frames.scaling_frame(points, trend, targets=TARGETS if far else ()),
-            key="time",
+            key=_FIGURE,
             alt_text="Time of one call against the number of tokens, on logarithmic axes",
             fitted=trend is not None,
             extrapolation=far,

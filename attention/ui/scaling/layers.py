@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from itertools import chain
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -16,11 +17,14 @@ from attention.scaling.crossover import PartTime
 from attention.scaling.model_shapes import SHAPES, Shape, shape, shape_code
 from attention.scaling.sentences import cache_text, crossing_sentence, peaks_sentence
 from attention.ui import inputs
+from attention.ui.code_lines import script
 from attention.ui.inputs import stepped
-from attention.ui.measuring import bench, busy_warning, measured
-from attention.ui.scaling.source import before_measuring, say_source
+from attention.ui.measuring import Sweep, bench, busy_warning, measured
+from attention.ui.scaling.source import before_measuring, call_code, results_code, say_source
 from attention.ui.show import draw, notice
+from attention.ui.view_code import ViewCode, drawn_last, offer
 
+_CROSSING, _PEAKS = "crossover", "peaks_chart"  # the keys of charts
 _MAXIMA = (1024, 2048, 4096, 8192, 16_384)
 DECODERS = tuple(s.name for s in SHAPES if s.is_causal)
 CACHED = tuple(2**power for power in range(10, 24))
@@ -54,7 +58,30 @@ def overtaken() -> None:
         say_source(
             sweep, f"times a layer of this shape on this one, at lengths up to {maximum:,} tokens."
         )
+    offer(ViewCode(partial(_parts_code, sweep, times, chosen), _CROSSING, text="crossover"))
     _formula(chosen)
+
+
+def _parts_code(sweep: Sweep[Any], times: list[PartTime], chosen: Shape) -> str:
+    imported, drawing = drawn_last(_CROSSING).code()
+    lengths = tuple(dict.fromkeys(time.n for time in times))
+    call = call_code("time_parts", f"shape({chosen.name!r})", lengths)
+    made = results_code(
+        sweep, stored.parts_kind(chosen.name), crossover.__name__, call, grouped=True
+    )
+    imports = [
+        "from attention import plot",
+        "from attention.scaling.frames import crossings_found, crossover_frame",
+        "from attention.scaling.model_shapes import shape",
+        "from attention.scaling.sentences import crossing_sentence",
+        made[0], imported,
+    ]  # fmt: skip
+    return script(imports, [
+        *made[1],
+        "data = crossover_frame(results, crossings_found(results))",
+        *drawing,
+        f"print(crossing_sentence(shape({chosen.name!r}), results))",
+    ])  # fmt: skip
 
 
 def _draw_parts(picture: DeltaGenerator, times: list[PartTime]) -> None:
@@ -63,7 +90,7 @@ def _draw_parts(picture: DeltaGenerator, times: list[PartTime]) -> None:
         draw(
             comparison_chart,
             scaling_frames.crossover_frame(times, crossings),
-            key="crossover",
+            key=_CROSSING,
             alt_text="Time of the parts of one layer against the number of tokens",
             series=crossover.PARTS,
             crossings=bool(crossings),
@@ -112,11 +139,32 @@ def held() -> None:
         before=partial(before_measuring, stored.PEAKS_KIND),
     )
     _peaks(sweep.results)
+    offer(ViewCode(partial(_peaks_code, sweep), _PEAKS, text="memory"))
     say_source(sweep, f"does it on this one, at lengths up to {maximum:,} tokens.")
     st.subheader("The KV cache, computed")
     name = inputs.select("Shape of the model", DECODERS, "Llama 3 8B", key="cache_shape",
                          code=shape_code, width=220)  # fmt: skip
     _cache(shape(name))
+
+
+def _peaks_code(sweep: Sweep[Peak]) -> str:
+    imported, drawing = drawn_last(_PEAKS).code()
+    lengths = tuple(dict.fromkeys(peak.n for peak in sweep.results))
+    call = call_code("peaks", "HELD", lengths, **sweep.settings)
+    made = results_code(sweep, stored.PEAKS_KIND, core_cost.__name__, call)
+    imports = [
+        "from attention import plot",
+        "from attention.scaling.frames import peaks_frame",
+        "from attention.scaling.sentences import peaks_sentence",
+        *(() if sweep.stored else ["from attention.scaling.stored import HELD"]),
+        made[0], imported,
+    ]  # fmt: skip
+    return script(imports, [
+        *made[1],
+        "data = peaks_frame(results)",
+        *drawing,
+        "print(peaks_sentence(results))",
+    ])  # fmt: skip
 
 
 def _peaks(results: list[Peak]) -> None:
@@ -125,7 +173,7 @@ def _peaks(results: list[Peak]) -> None:
     draw(
         bytes_chart,
         scaling_frames.peaks_frame(results),
-        key="peaks_chart",
+        key=_PEAKS,
         alt_text="Memory of one call against the number of tokens: plain and tiled",
         series=tuple(stored.HELD),
         title="memory of one call",

@@ -17,6 +17,7 @@ from attention.scaling.methods import MethodCost
 from attention.scaling.runs import Facts
 from attention.scaling.sentences import methods_sentence
 from attention.ui import inputs
+from attention.ui.code_lines import script
 from attention.ui.inputs import stepped
 from attention.ui.measuring import (
     HEAD_WIDTHS,
@@ -27,10 +28,12 @@ from attention.ui.measuring import (
     measured,
 )
 from attention.ui.scaling.runs import download
-from attention.ui.scaling.source import before_measuring, say_source
+from attention.ui.scaling.source import before_measuring, call_code, results_code, say_source
 from attention.ui.show import draw, notice
+from attention.ui.view_code import ViewCode, drawn_last, offer
 
 _MAXIMA = (512, 1024, 2048, 4096, 8192, 16_384)
+_FIGURE = "methods_chart"
 WINDOWS = (16, 32, 64, 128, 256, 512)
 
 
@@ -56,10 +59,30 @@ def methods_compared() -> None:
         notice(methods_sentence(costs, int(sweep.settings["window"])))
         busy_warning(max(cost.others for cost in costs if cost.n == costs[-1].n))
         say_source(sweep, _offer(settings))
+    offer(ViewCode(partial(_code, sweep, costs), _FIGURE, text="methods"))
     _table(costs, sweep.settings)
     if not sweep.stored:
         points = scaling_frames.method_points(costs)
         download(runs.record(stored.METHODS_KIND, sweep.settings, points), key="save_methods")
+
+
+def _code(sweep: Sweep[tuple[MethodCost, ...]], costs: Sequence[MethodCost]) -> str:
+    imported, drawing = drawn_last(_FIGURE).code()
+    lengths = tuple(dict.fromkeys(cost.n for cost in costs))
+    call = call_code("compare", lengths, **sweep.settings)
+    made = results_code(sweep, stored.METHODS_KIND, methods.__name__, call, grouped=True)
+    imports = [
+        "from attention import plot",
+        "from attention.scaling.frames import method_points, timed_frame",
+        "from attention.scaling.sentences import methods_sentence",
+        made[0], imported,
+    ]  # fmt: skip
+    return script(imports, [
+        *made[1],
+        "data = timed_frame([method_points(results)])",
+        *drawing,
+        f"print(methods_sentence(results, {sweep.settings['window']}))",
+    ])  # fmt: skip
 
 
 def _settings() -> _Settings:
@@ -95,7 +118,7 @@ def _draw_times(picture: DeltaGenerator, results: Sequence[tuple[MethodCost, ...
         draw(
             comparison_chart,
             scaling_frames.timed_frame([scaling_frames.method_points(costs)]),
-            key="methods_chart",
+            key=_FIGURE,
             alt_text="Time of one call of each method against the number of tokens",
             series=tuple(dict.fromkeys(cost.method for cost in costs)),
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from attention.scaling import frames as scaling_frames
@@ -12,10 +14,13 @@ from attention.scaling.model_shapes import SHAPES, Shape, shape, shape_code
 from attention.scaling.planner import CORE, REST, Memory, Part, Rates
 from attention.scaling.sentences import plan_sentence
 from attention.ui import inputs
+from attention.ui.code_lines import script
 from attention.ui.inputs import choice, stepped
 from attention.ui.measuring import alone
 from attention.ui.show import draw, notice
+from attention.ui.view_code import ViewCode, drawn_last, offer
 
+_FIGURE = "plan"
 _LENGTHS = tuple(
     step * 10**power for power in range(2, 8) for step in (1, 2, 5) if step * 10**power <= 10**7
 )
@@ -53,13 +58,41 @@ def planned() -> None:
     draw(
         plan_chart,
         scaling_frames.planned_frame(chosen, _LENGTHS, number_bytes, rates, tiled=tiled),
-        key="plan",
+        key=_FIGURE,
         alt_text="Planned time of attention and of the rest against the number of tokens",
         phase=PHASES[phase],
         series=(CORE, REST),
         n=n,
     )
+    code = partial(_code, chosen, n, number_bytes, rates, one_more=one_more, tiled=tiled)
+    offer(ViewCode(code, _FIGURE, text=name))
     _formulas(chosen, parts, n if one_more else chosen.pairs(n), queries)
+
+
+def _code(
+    chosen: Shape, n: int, number_bytes: float, rates: Rates, *, one_more: bool, tiled: bool
+) -> str:  # fmt: skip
+    imported, drawing = drawn_last(_FIGURE).code()
+    parts, whole = ("next_token_parts", "") if one_more else ("prefill", f", tiled={tiled}")
+    imports = [
+        "from attention import plot",
+        "from attention.scaling.frames import planned_frame",
+        "from attention.scaling.model_shapes import shape",
+        f"from attention.scaling.planner import Rates, memory, {parts}",
+        "from attention.scaling.sentences import plan_sentence",
+        imported,
+    ]
+    queries = 1 if one_more else n
+    return script(imports, [
+        f"shape, n, size = shape({chosen.name!r}), {n}, {number_bytes}  # bytes per number",
+        f"rates = {rates}  # operations and bytes per second",
+        f"parts = {parts}(shape, n, size{whole})",
+        f"held = memory(shape, n, size, tiled={tiled}, queries={queries}).total",
+        f"lengths = {_LENGTHS}",
+        f"data = planned_frame(shape, lengths, size, rates, tiled={tiled})",
+        *drawing,
+        f"print(plan_sentence(shape.name, n, parts, rates, held, one_more={one_more}))",
+    ])  # fmt: skip
 
 
 def _phase(chosen: Shape) -> tuple[str, bool]:

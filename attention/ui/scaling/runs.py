@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import chain
 
 import streamlit as st
@@ -12,10 +13,13 @@ from attention.scaling.charts import comparison_chart
 from attention.scaling.runs import Run
 from attention.scaling.sentences import runs_sentence
 from attention.scaling.stored import CORE_KIND, METHODS_KIND, stored_run
+from attention.ui.code_lines import script
 from attention.ui.shelf import results
 from attention.ui.show import draw, escape_markdown, notice
+from attention.ui.view_code import ViewCode, drawn_last, offer
 
 MOST_RUNS = 4
+_FIGURE, _STORED = "overlay", "stored: {}"
 _UPLOADED = "_saved_runs"  # name -> run
 _OFFERED = "_offered_runs"
 
@@ -29,7 +33,7 @@ def download(run: Run, *, key: str) -> None:
     st.download_button(
         "Save this run",
         runs.to_json(before),
-        file_name=f"attention-{run.kind.replace(' ', '-')}.json",
+        file_name=_file_name(run),
         mime="application/json",
         icon=":material/download:",
         key=key,
@@ -43,7 +47,7 @@ def overlaid() -> None:
     uploaded = _uploaded()
     here = {f"measured here: {run.kind}": run for run in results().values() if isinstance(run, Run)}
     known = (
-        {f"stored: {kind}": stored_run(kind) for kind in (METHODS_KIND, CORE_KIND)}
+        {_STORED.format(kind): stored_run(kind) for kind in (METHODS_KIND, CORE_KIND)}
         | here
         | uploaded
     )
@@ -95,10 +99,45 @@ def _compare(chosen: dict[str, Run]) -> None:
     draw(
         comparison_chart,
         scaling_frames.timed_frame(all_points),
-        key="overlay",
+        key=_FIGURE,
         alt_text="Times of the chosen runs against the number of tokens",
         series=tuple(dict.fromkeys(point.series for point in chain(*all_points))),
         runs=len(chosen),
     )
+    offer(ViewCode(partial(_code, chosen), _FIGURE, text="runs"))
     facts = scaling_frames.facts_frame(chosen)
     st.dataframe(facts, hide_index=True, alt="What is known of each run")
+
+
+def _code(chosen: dict[str, Run]) -> str:
+    imported, drawing = drawn_last(_FIGURE).code()
+    imports = [
+        "from pathlib import Path",
+        "",
+        "from attention import plot",
+        "from attention.scaling.frames import timed_frame",
+        "from attention.scaling.runs import from_json",
+        "from attention.scaling.sentences import runs_sentence",
+        "from attention.scaling.stored import stored_run",
+        imported,
+    ]
+    return script(imports, [
+        "runs = [",
+        *(f"    {_source(name, run)}," for name, run in chosen.items()),
+        "]",
+        "data = timed_frame([run.points for run in runs])",
+        *drawing,
+        *(["print(runs_sentence(*(run.points for run in runs)))"] if len(chosen) == 2 else []),
+    ])  # fmt: skip
+
+
+def _source(name: str, run: Run) -> str:
+    """Return the code that reads a run: of the package, or of its own file."""
+    if name == _STORED.format(run.kind):
+        return f"stored_run({run.kind!r})"
+    file = name if name in st.session_state[_UPLOADED] else _file_name(run)
+    return f"from_json(Path({file!r}).read_bytes())"
+
+
+def _file_name(run: Run) -> str:
+    return f"attention-{run.kind.replace(' ', '-')}.json"
