@@ -14,6 +14,18 @@ def assert_within(found, expected, *, roundings):
     np.testing.assert_allclose(found, expected, rtol=0, atol=roundings * spacing)
 
 
+def assert_rounded(found, theirs, exact, *, layers):
+    """Check that float32 logits are no further from those of a float64 pass than rounding explains.
+
+    How much a model amplifies rounding depends on its numbers. Another's float32 pass over the same
+    ones shows it: four times its distance is allowed, and never less than the roundings of a pass.
+    """
+    spacing = np.finfo(np.float32).eps * np.abs(exact).max(initial=0)
+    shown = np.abs(np.asarray(theirs) - exact).max(initial=0)
+    allowed = max(4 * shown, whole_pass(layers) * spacing)
+    np.testing.assert_allclose(found, exact, rtol=0, atol=allowed)
+
+
 def whole_pass(layers):
     """Return how many roundings a value has behind it after so many layers.
 

@@ -296,7 +296,10 @@ def save(case, folder):
 
 
 def computed(case, folder):
-    """Return the weights `(L, H, T, T)`, and logits where there is a head; needs transformers."""
+    """Return the weights `(L, H, T, T)`, and where there is a head logits; needs transformers.
+
+    `exact` are those of a pass in float64: what is apart from them is rounding.
+    """
     import torch
     import transformers
 
@@ -319,6 +322,7 @@ def computed(case, folder):
         if not missing:
             with torch.inference_mode():
                 found["logits"] = model(ids).logits[0].numpy()
+                found["exact"] = model.double()(ids).logits[0].numpy()
     return found
 
 

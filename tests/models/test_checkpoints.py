@@ -12,7 +12,7 @@ import pytest
 
 from attention.models import registry
 from tests.models import checkpoints, tiny
-from tests.rounding import assert_within, whole_pass
+from tests.rounding import assert_rounded
 
 STORED = checkpoints.stored()
 DEFAULTS = STORED.pop("defaults")
@@ -30,8 +30,8 @@ def check(case, folder, expected):
     np.testing.assert_allclose(trace.weights, expected["weights"], rtol=0, atol=2e-6)
     assert getattr(model, "predicts", False) == ("logits" in expected)
     if "logits" in expected:
-        found, layers = model.logits(trace.hidden[-1]), len(trace.weights)
-        assert_within(found, expected["logits"], roundings=whole_pass(layers))
+        logits = model.logits(trace.hidden[-1])
+        assert_rounded(logits, expected["logits"], expected["exact"], layers=len(trace.weights))
 
 
 @pytest.mark.parametrize("kind", DEFAULTS)
