@@ -40,7 +40,7 @@ def beside_frame(
                 "weight": weights.ravel(),
             }
         )
-        frames.append(frame[frame["k"] <= frame["q"]] if view.is_causal else frame)
+        frames.append(frame[view.seen_in(head[0])[np.ix_(own, own)].ravel()])
     return pd.concat(frames, ignore_index=True)
 
 

@@ -151,7 +151,8 @@ def map_frame(view: View, chosen: Sequence[Head], shown: Sequence[int]) -> pd.Da
             "weight": np.concatenate([cell.ravel() for cell in cells]) if count else [],
         }
     )
-    return frame[frame["k"] <= frame["q"]] if view.is_causal else frame
+    seen = [view.seen_in(layer)[np.ix_(shown, keys)].ravel() for layer, _ in chosen]
+    return frame[np.concatenate(seen)] if count else frame
 
 
 def binned_frame(view: View, chosen: Sequence[Head], most: int) -> pd.DataFrame:
@@ -171,16 +172,18 @@ def binned_frame(view: View, chosen: Sequence[Head], most: int) -> pd.DataFrame:
     queries, keys = (axis.ravel() for axis in np.indices((len(starts), len(starts))))
     parts = []
     for number, (layer, head) in enumerate(chosen):
-        rows = np.maximum.reduceat(view.weights[layer, head], starts, axis=0)
+        weights, seen = (
+            np.maximum.reduceat(np.maximum.reduceat(cells, starts, axis=0), starts, axis=1).ravel()
+            for cells in (view.weights[layer, head], view.seen_in(layer))
+        )
         part = {
             "map": number, "name": head_name((layer, head)),
             "q": starts[queries], "to_q": ends[queries], "k": starts[keys], "to_k": ends[keys],
             "queries": words[queries], "keys": words[keys],
-            "weight": np.maximum.reduceat(rows, starts, axis=1).ravel(),
+            "weight": weights,
         }  # fmt: skip
-        parts.append(pd.DataFrame(part))
-    frame = pd.concat(parts)
-    return frame[frame["k"] <= frame["q"]] if view.is_causal else frame
+        parts.append(pd.DataFrame(part)[seen])
+    return pd.concat(parts)
 
 
 def figures_frame(

@@ -21,6 +21,7 @@ def base_rate(
     counted: ArrayLike | None = None,
     *,
     is_causal: bool = False,
+    seen: Array | None = None,
     query: int | None = None,
 ) -> Array:
     r"""Return the mean weight that the other queries give the same key.
@@ -33,6 +34,7 @@ def base_rate(
     weights : (..., Q, K), rows sum to 1
     counted : (Q,) bool, the queries that count: as a rule the ordinary words, not special tokens
     is_causal : query r may attend to keys 0..r only
+    seen : (..., Q, K) bool, which keys each query may attend to, where there is more to that
     query : the one row to return, if it is not all
 
     Returns
@@ -49,12 +51,14 @@ def base_rate(
     weights = _rows(weights)
     queries, keys = np.arange(weights.shape[-2]), np.arange(weights.shape[-1])
     counts = np.ones(len(queries), bool) if counted is None else np.asarray(counted, bool)
-    may = counts[:, None] & ((queries[:, None] >= keys) | (not is_causal))  # (Q, K)
+    allowed = (queries[:, None] >= keys) | (not is_causal) if seen is None else seen
+    may = counts[:, None] & allowed  # (..., Q, K)
     counted_once = may.astype(weights.dtype)
-    total = np.einsum("...qk,qk->...k", weights, counted_once)[..., None, :]
+    total = np.einsum("...qk,...qk->...k", weights, counted_once)[..., None, :]
     rows = slice(None) if query is None else slice(query, query + 1)
-    others = may.sum(axis=0) - may[rows]  # (Q, K) how many other queries may attend to the key
-    rest = weights[..., rows, :] * counted_once[rows]  # of a long text large: few passes over it
+    # how many other queries may attend to the key
+    others = may.sum(axis=-2, keepdims=True) - may[..., rows, :]
+    rest = weights[..., rows, :] * counted_once[..., rows, :]  # of a long text large: few passes
     np.maximum(np.subtract(total, rest, out=rest), 0, out=rest)  # rounding can lead below 0
     count = np.where(others > 0, others, np.nan).astype(np.result_type(rest, np.float16))
     mean = np.divide(rest, count, out=rest if rest.dtype == count.dtype else None)
@@ -66,6 +70,7 @@ def selectivity(
     counted: ArrayLike | None = None,
     *,
     is_causal: bool = False,
+    seen: Array | None = None,
     query: int | None = None,
 ) -> Array:
     """Return how much more each query gives a key than the other queries do: -1 to 1.
@@ -77,7 +82,7 @@ def selectivity(
     array([[ 0.25, -0.25],
            [-0.25,  0.25]])
     """
-    base = base_rate(weights, counted, is_causal=is_causal, query=query)
+    base = base_rate(weights, counted, is_causal=is_causal, seen=seen, query=query)
     own = np.asarray(weights) if query is None else np.asarray(weights)[..., query, :]
     base[np.isnan(base)] = 0
     return own - base
@@ -131,12 +136,12 @@ def ordinary(view: View) -> Array:
 
 def others_give(view: View, head: tuple[int, int], query: int) -> Array:
     """Return what the other words of the text give each key in one head, on average: `(W,)`."""
-    return base_rate(view.weights[head], ordinary(view), is_causal=view.is_causal, query=query)
+    return base_rate(view.weights[head], ordinary(view), seen=view.seen_in(head[0]), query=query)
 
 
 def row_selectivity(view: View, query: int) -> Array:
     """Return how much more one word attends to each key than the other words do: `(L, H, W)`."""
-    return selectivity(view.weights, ordinary(view), is_causal=view.is_causal, query=query)
+    return selectivity(view.weights, ordinary(view), seen=view.seen, query=query)
 
 
 def telling_heads(view: View, query: int, key: int, count: int) -> list[tuple[int, int]]:
@@ -166,7 +171,7 @@ def telling_link(
     allowed, words = _candidates(view, least, query, but), ordinary(view)
 
     def best(layer: int) -> tuple[float, tuple[int, int, int, int]]:
-        own = selectivity(view.weights[layer], words, is_causal=view.is_causal)
+        own = selectivity(view.weights[layer], words, seen=view.seen_in(layer))
         found = np.where(allowed, own, -np.inf)
         head, q, k = np.unravel_index(int(np.argmax(found)), found.shape)
         return float(found[head, q, k]), (int(q), int(k), layer, int(head))

@@ -52,8 +52,9 @@ class View:
     units: tuple[Unit, ...]
     weights: Array  # (L, H, W, W), read-only
     removed: Array  # (L, H, W), the share each row gave to special tokens that are not shown
-    is_causal: bool = False  # what comes later is hidden: no cell, not a weight of 0
+    is_causal: bool = False  # what comes later is hidden: no cell, not a weight of 0; see `seen`
     other: tuple[Unit, ...] | None = None
+    windows: tuple[int | None, ...] = ()  # of each layer: how many tokens back it sees, itself one
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
@@ -70,6 +71,27 @@ class View:
         """The text of each key."""
         return tuple(unit.label for unit in self.keys)
 
+    @cached_property
+    def seen(self) -> Array:
+        """Which keys a query may attend to: `(1, 1, W, W)` bool, or `(L, 1, W, W)` with windows.
+
+        A word may where any token of it may attend to any token of the other.
+        """
+        first, last = (
+            np.array([unit.positions[end] for unit in self.units], np.intp) for end in (0, -1)
+        )
+        if self.other is not None:
+            return np.ones((1, 1, len(self.units), len(self.other)), bool)
+        nearest, farthest = first[:, None] - last, last[:, None] - first  # from key to query
+        allowed = (farthest >= 0) | (not self.is_causal)
+        windows = self.windows if any(self.windows) else (None,)
+        masks = [allowed if size is None else allowed & (nearest < size) for size in windows]
+        return np.stack(masks)[:, None]
+
+    def seen_in(self, layer: int) -> Array:
+        """Return which keys a query of one layer may attend to, `(W, W)` bool; else no cell."""
+        return np.asarray(self.seen[layer if len(self.seen) > 1 else 0, 0])
+
     @property
     def words(self) -> tuple[str, ...]:
         """The word of each unit, without marks."""
@@ -78,7 +100,8 @@ class View:
     def head(self, layer: int, head: int) -> View:
         """Return the view of one head alone, with L = H = 1."""
         here = slice(layer, layer + 1), slice(head, head + 1)
-        return replace(self, weights=self.weights[here], removed=self.removed[here])
+        own = self.weights[here], self.removed[here], self.windows[here[0]]
+        return replace(self, weights=own[0], removed=own[1], windows=own[2])
 
     def find(self, label: str) -> int | None:
         """Return the position of the first unit whose word is `label`, ignoring case and marks."""
@@ -165,7 +188,8 @@ def view(trace: Trace, *, words: bool = True, special: bool = True) -> View:
         weights = np.divide(rest, total, out=np.zeros_like(rest), where=total > 0)
         removed = np.clip(1 - total[..., 0], 0, 1)
     weights.flags.writeable = removed.flags.writeable = False
-    return View(units, weights, removed, trace.is_causal, other)
+    windows = () if trace.scoring is None else trace.scoring.windows
+    return View(units, weights, removed, trace.is_causal, other, windows)
 
 
 def seen_by(view: View, query: int) -> View:
@@ -178,7 +202,8 @@ def seen_by(view: View, query: int) -> View:
     if not view.is_causal:
         return view
     end = query + 1
-    return View(view.units[:end], view.weights[..., :end, :end], view.removed[..., :end], True)
+    rows = view.weights[..., :end, :end], view.removed[..., :end]
+    return View(view.units[:end], *rows, True, windows=view.windows)
 
 
 def fold(rows: Array, kept: list[int]) -> Array:

@@ -31,9 +31,7 @@ def difference_frame(both: Differences, head: Head) -> pd.DataFrame:
             "change": (other - one).ravel(),
         }
     )
-    if not both.views[0].is_causal:
-        return table
-    return table[table["k"] <= table["q"]].reset_index(drop=True)
+    return table[both.seen(head[0]).ravel()].reset_index(drop=True)
 
 
 def moved_layers_frame(both: Differences) -> pd.DataFrame:

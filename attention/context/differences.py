@@ -87,6 +87,16 @@ class Differences:
         one, other = (self.rows(side, self.beside)[layer, own] for side in (0, 1))
         return other - one
 
+    def seen(self, layer: int) -> Array:
+        """Return the cells of `difference` that no mask hides in both texts: bool."""
+        masks = [np.broadcast_to(v.seen_in(layer), (len(v.units),) * 2) for v in self.views]
+        found = np.zeros((len(self.beside), len(self.matches)), bool)
+        for side, mask in enumerate(masks):
+            own = [match[side] for match in self.matches]
+            for row, i in enumerate(self.beside):
+                found[row] |= [k is not None and bool(mask[own[i], k]) for k in own]
+        return found
+
     @cached_property
     def moved(self) -> Array:
         """How far each kept word's vector is from that in the other text: `(L + 1, kept)`.

@@ -64,20 +64,22 @@ def curve_frame(strengths: Sequence[float], series: Sequence[str], values: Array
 
 
 def cut_frame(
-    view: View, weights: Array, shown: Sequence[int], cut: set[tuple[int, int]]
+    view: View, layer: int, weights: Array, shown: Sequence[int], cut: set[tuple[int, int]]
 ) -> pd.DataFrame:
     """Return one head's map: `q, k, query, key, weight, cut`; cells that a mask hides are absent.
 
     Parameters
     ----------
+    layer : of the head
     weights : (W, W) to draw, over the view's units
     cut : the pairs of words that are cut
     """
+    seen = view.seen_in(layer)
     rows = [
         (q, k, view.labels[q], view.labels[k], float(weights[q, k]), (q, k) in cut)
         for q in shown
         for k in shown
-        if k <= q or not view.is_causal
+        if seen[q, k]
     ]
     return pd.DataFrame(rows, columns=["q", "k", "query", "key", "weight", "cut"]).astype(
         {"q": "int64", "k": "int64", "weight": "float64", "cut": "bool"}

@@ -22,7 +22,7 @@ def hero_frame(view: View, head: Head, shown: Sequence[int], query: int) -> pd.D
     """
     layer, column = head
     frame = link_frame(view, layer, [column], shown, query=query, several=False)
-    base = base_rate(view.weights[head], ordinary(view), is_causal=view.is_causal)
+    base = base_rate(view.weights[head], ordinary(view), seen=view.seen_in(head[0]))
     return frame.assign(base=base[frame["q"], frame["k"]])
 
 

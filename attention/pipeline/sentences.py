@@ -158,7 +158,7 @@ def softmax_row(p: HeadState) -> str:
     row = p.weights[p.query]
     best = np.argsort(-row[p.seen], kind="stable")[:3] + p.seen.start
     ordinary = [not special for special in p.trace.input.special]
-    base = base_rate(p.weights, ordinary, is_causal=p.trace.is_causal, query=p.query)
+    base = base_rate(p.weights, ordinary, seen=~np.isneginf(p.scores), query=p.query)
     usual = (
         ""
         if np.isnan(base[best[0]])

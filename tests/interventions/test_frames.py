@@ -31,7 +31,7 @@ def test_a_curve_has_a_row_for_each_strength_and_series():
 
 def test_masked_cells_are_absent_and_cut_ones_stay():
     weights = np.zeros((3, 3))
-    frame = frames.cut_frame(VIEW, weights, range(3), {(2, 0)})
+    frame = frames.cut_frame(VIEW, 0, weights, range(3), {(2, 0)})
     assert len(frame) == 6
     assert (frame["k"] <= frame["q"]).all()
     assert frame[frame["cut"]][["query", "key"]].to_numpy().tolist() == [["sat", "The"]]
@@ -117,7 +117,7 @@ def test_odds_and_probabilities_are_drawn_on_a_logarithmic_axis():
         ),
         (
             charts.cut_map(head_frame(np.ones((1, 1)), []), labels=TOKENS, count=3),
-            frames.cut_frame(VIEW, VIEW.weights[0, 0], range(3), set()),
+            frames.cut_frame(VIEW, 0, VIEW.weights[0, 0], range(3), set()),
         ),
         (
             charts.effect_grid(

@@ -176,7 +176,7 @@ def _map(
 
     st.markdown(f"**{head_name(head)}**: click a cell to cut it")
     _draw_map(
-        chosen, merged(chosen, after, head, what), shown,
+        chosen, head[0], merged(chosen, after, head, what), shown,
         cuts.cut_pairs(after.edits, head, chosen.view.units, is_causal=after.is_causal),
         key=chart,
         alt_text=f"Weights of {head_name(head)} with the cuts",
@@ -189,7 +189,7 @@ def _untouched(chosen: Reading, head: Head, shown: Sequence[int], what: str) -> 
     """Draw the same map without any edit, for comparison."""
     st.markdown(f"**{head_name(head)} untouched**")
     _draw_map(
-        chosen, cells_of(chosen, what).weights[head], shown, set(),
+        chosen, head[0], cells_of(chosen, what).weights[head], shown, set(),
         key="untouched",
         alt_text=f"Weights of {head_name(head)} in the untouched model",
         figure=what,
@@ -198,10 +198,10 @@ def _untouched(chosen: Reading, head: Head, shown: Sequence[int], what: str) -> 
 
 
 def _draw_map(
-    chosen: Reading, weights: Array, shown: Sequence[int], pairs: set[tuple[int, int]],
+    chosen: Reading, layer: int, weights: Array, shown: Sequence[int], pairs: set[tuple[int, int]],
     **options: Any,
 ) -> None:  # fmt: skip
-    frame = intervention_frames.cut_frame(chosen.view, weights, shown, pairs)
+    frame = intervention_frames.cut_frame(chosen.view, layer, weights, shown, pairs)
     draw(cut_map, frame, labels=chosen.view.labels, count=len(shown), **options)
 
 

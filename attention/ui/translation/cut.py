@@ -132,6 +132,7 @@ def _map(line: CutLine, after: Translation) -> None:
     )
     frame = intervention_frames.cut_frame(
         view,
+        line.head[0],
         words.merge(after.encoder.weights[line.head], view.units),
         shown,
         cuts.cut_pairs(edits, line.head, view.units, is_causal=False),
