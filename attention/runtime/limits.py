@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-READERS_ALLOWED, TOKENS_ALLOWED, OFFERED = (
+READERS_ALLOWED, TOKENS_ALLOWED, OFFERED, MEGABYTES_ALLOWED = (
     "ATTENTION_MOST_READERS", "ATTENTION_MOST_TOKENS", "ATTENTION_OFFERED",
+    "ATTENTION_MOST_MEGABYTES",
 )  # fmt: skip
 MOST_SURVEYED, MOST_SURVEYED_WORDS, LONGEST_SURVEYED = 300, 20_000, 300  # texts, words, of a text
 LONGEST_TEXT = 50_000  # characters that are looked at: tokens are counted of no longer text

@@ -17,6 +17,7 @@ import numpy as np
 from attention.arrays import Array
 from attention.core import attention_scores
 from attention.core.plain import plain_attention, softmax_in_place
+from attention.runtime.limits import MEGABYTES_ALLOWED, number_said
 from attention.runtime.machine import available_bytes, others_since, peak_bytes, processor_seconds
 from attention.runtime.timing import (
     FEWEST_ROUNDS,
@@ -186,13 +187,20 @@ def required_bytes(n: int, *, heads: int = 1, width: int = 64) -> int:
 def check_fits(n: int, *, heads: int = 1, width: int = 64, available: int | None = None) -> None:
     """Refuse a length that needs more than four fifths of the memory that is free.
 
+    Or more than a server allows: its time grows with it, and others wait for it.
+
     Raises
     ------
     ValueError : the message says what is needed and what is there.
 
     >>> check_fits(1000, available=10**9)
     """
-    required = required_bytes(n, heads=heads, width=width)
+    required, allowed = required_bytes(n, heads=heads, width=width), number_said(MEGABYTES_ALLOWED)
+    if allowed is not None and required > 1_000_000 * allowed:
+        raise ValueError(
+            f"{n:,} tokens need {human_bytes(required)} of memory; this server allows "
+            f"{human_bytes(1_000_000 * allowed)} for a measurement"
+        )
     free = available_bytes() if available is None else available
     if required > free * _USABLE_SHARE:
         many = f"{heads} heads" if heads > 1 else "1 head"

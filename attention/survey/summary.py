@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -17,17 +18,19 @@ import pyarrow.parquet as pq
 
 from attention.analysis.role_kinds import EVERY_ROLE, LEAST_ROWS, SPREADS
 from attention.arrays import Array
+from attention.runtime.timing import Progress
 from attention.survey.measure import FIGURES, SURVEY_COLUMNS, SURVEYED, SurveySettings, schema
+from attention.wording import human_bytes
 
 SHIPPED = Path(__file__).parent / "shipped"
 TOP = 3  # texts in which a head is most active
 QUANTILES = 0.1, 0.5, 0.9
 _BINS = 1_000
 _MOST_HEADS = 20_000  # a file may come from anybody
-_STEPS = {
-    "entropy": 0.01,
-    "mean_distance": 0.5,
-}  # of a bin: bits, positions; else a share of 1 / 1,000
+_AT_ONCE = 16  # texts
+_LARGEST_COLUMN = 2**26  # bytes of one group of rows
+# Of a bin: bits, positions; else a share of 1 / 1,000.
+_STEPS = {"entropy": 0.01, "mean_distance": 0.5}
 _GRIDS = "score", "chance", "spread", "low", "middle", "high", "share"
 
 
@@ -157,28 +160,69 @@ class _Sums:
         return np.where(self.counts[:, None] > 0, found, np.nan)
 
 
-def summarise(path: str | Path | pa.NativeFile) -> Summary:
+def summarise(
+    path: str | Path | pa.NativeFile,
+    *,
+    most: int | None = None,
+    on_progress: Progress = lambda share: None,
+) -> Summary:
     """Return what a survey's file says of every head.
+
+    Parameters
+    ----------
+    most : how many texts times heads are read, of a file that may come from anybody; a short one
+        may hold any number of equal texts
+    on_progress : called after every few texts; may raise to stop
 
     Raises
     ------
-    ValueError : the file is no survey.
+    ValueError : the file is no survey, or a larger one.
     """
-    try:
+    with _no_survey():
         file = pq.ParquetFile(path)
         settings = json.loads((file.schema_arrow.metadata or {})[b"survey"])
-        sums = _Sums(*_sizes(file, settings))
-        for row in _rows(file):
+        layers, heads = _sizes(file, settings)
+    _check_size(file, layers * heads, most)
+    with _no_survey():
+        sums = _Sums(layers, heads)
+        for number, row in enumerate(_rows(file)):
             sums.add(row)
-    except (pa.ArrowException, KeyError, TypeError, IndexError, ValueError) as error:
-        raise ValueError(f"this is no survey: {error}") from None
-    layers, heads = sums.shape
+            if number % _AT_ONCE == 0:
+                on_progress(number / file.metadata.num_rows)
     return Summary(
         settings["model"], settings["sizes"], settings["format"], settings["draws"],
         sums.texts, sums.refused, sums.tokens, sums.counts, sums.rows, **sums.grids(),
         top=sums.top.T.reshape(layers, heads, TOP),
         active=sums.active.T.reshape(layers, heads, TOP), said=sums.said,
     )  # fmt: skip
+
+
+@contextmanager
+def _no_survey() -> Iterator[None]:
+    try:
+        yield
+    except (pa.ArrowException, KeyError, TypeError, IndexError, ValueError) as error:
+        raise ValueError(f"this is no survey: {error}") from None
+
+
+def _check_size(file: pq.ParquetFile, heads: int, most: int | None) -> None:
+    """Refuse a file of more than is read, as it says itself, before anything of it is."""
+    if most is None:
+        return
+    told, texts = file.metadata, file.metadata.num_rows
+    if texts * heads > most:
+        raise ValueError(
+            f"it has {texts:,} texts of {heads:,} heads, {texts * heads:,} in all; at most "
+            f"{most:,} are read here, any number of them in a terminal, by --summary"
+        )
+    groups = (told.row_group(i) for i in range(told.num_row_groups))
+    columns = (group.column(i) for group in groups for i in range(group.num_columns))
+    largest = max((each.total_uncompressed_size for each in columns), default=0)
+    if largest > _LARGEST_COLUMN:
+        raise ValueError(
+            f"a column of it takes {human_bytes(largest)} at once; at most "
+            f"{human_bytes(_LARGEST_COLUMN)} are read here"
+        )
 
 
 def _sizes(file: pq.ParquetFile, settings: dict[str, Any]) -> tuple[int, int]:
@@ -192,7 +236,7 @@ def _sizes(file: pq.ParquetFile, settings: dict[str, Any]) -> tuple[int, int]:
 
 
 def _rows(file: pq.ParquetFile) -> Iterator[dict[str, Any]]:
-    for batch in file.iter_batches(batch_size=16):
+    for batch in file.iter_batches(batch_size=_AT_ONCE):
         yield from batch.to_pylist()
 
 

@@ -4,6 +4,8 @@ from time import perf_counter
 
 import pytest
 
+import attention
+from attention.models.transformer import Transformer
 from attention.runtime import limits
 from tests.pages.app import (
     CONTEXT,
@@ -45,6 +47,26 @@ def test_a_text_of_more_tokens_than_the_server_allows_is_refused(page, monkeypat
     told = " ".join(warning.value.replace("\\", "") for warning in app.warning)
     assert "tokens; this server reads at most 30." in told
     assert "the cat the cat" in sentence(app).value
+
+
+@pytest.mark.parametrize(
+    ("page", "params"),
+    [(VISUALIZER, {}), (HEADS, {}), (CONTEXT, {}), (INTERVENTIONS, {"do": "matter"})],
+)
+def test_a_page_runs_a_long_text_once_unasked(page, params, monkeypatch):
+    done, run = [], Transformer._run_layer
+
+    def counted(self, share, layer, edits, arrays):
+        done.append(arrays.weights.shape[0] * arrays.weights.shape[2])
+        run(self, share, layer, edits, arrays)
+
+    monkeypatch.setattr(Transformer, "_run_layer", counted)
+    text = f"on the page {page} " + "the cat sat on the mat " * 12
+    trace = attention.load_model().trace(text)
+    whole, done[:] = sum(done), []
+    open_page(page, q=text, model="minilm", **params)
+    assert len(trace.tokens) > 80
+    assert 0 < sum(done) <= whole
 
 
 @pytest.mark.parametrize("page", [VISUALIZER, TRANSLATION])

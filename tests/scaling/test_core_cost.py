@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from attention.core import attention_weights
-from attention.runtime import timing
+from attention.runtime import limits, timing
 from attention.scaling import core_cost
 
 
@@ -119,6 +119,16 @@ def test_what_does_not_fit_is_refused_with_both_figures():
         core_cost.check_fits(100_000, available=40_000_000_000)
     with pytest.raises(ValueError, match="with 12 heads"):
         core_cost.check_fits(100_000, heads=12, available=40_000_000_000)
+
+
+def test_a_server_can_allow_less_for_a_measurement(monkeypatch):
+    core_cost.check_fits(5_000, available=10**12)
+    monkeypatch.setenv(limits.MEGABYTES_ALLOWED, "100")
+    core_cost.check_fits(4_800, available=10**12)
+    with pytest.raises(ValueError, match=r"5,000 tokens need 105 MB.*this server allows 100 MB"):
+        core_cost.check_fits(5_000, available=10**12)
+    with pytest.raises(ValueError, match="this server allows"):
+        core_cost.sweep([131_072], heads=12)
 
 
 def test_a_sweep_refuses_at_once_what_does_not_fit(monkeypatch):

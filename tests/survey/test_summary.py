@@ -13,6 +13,7 @@ from attention.analysis.pair_sentences import PAIRS, known_nouns
 from attention.analysis.role_kinds import LEAST_ROWS, ROLES
 from attention.analysis.roles import head_roles, pooled
 from attention.survey import run
+from attention.survey import summary as summary_module
 from attention.survey.measure import SURVEY_COLUMNS, SURVEYED, SurveySettings
 from attention.survey.running import TextFiles
 from attention.survey.summary import SHIPPED, TOP, load, save_summary, shipped, summarise
@@ -122,6 +123,32 @@ def test_a_survey_whose_settings_lie_is_refused(file, tmp_path):
         pq.write_table(table.replace_schema_metadata({b"survey": wrong}), tmp_path / "a.parquet")
         with pytest.raises(ValueError, match="no survey"):
             summarise(tmp_path / "a.parquet")
+
+
+def test_a_file_of_anybody_is_refused_by_its_size_before_it_is_read(file, tmp_path, monkeypatch):
+    assert summarise(file, most=5 * 72).texts == 4
+    monkeypatch.setattr(summary_module, "_Sums", None)  # nothing is added up
+    with pytest.raises(ValueError, match=r"5 texts of 72 heads, 360 in all; at most 359 are read"):
+        summarise(file, most=359)
+    table = pq.read_table(file)
+    long = table.set_column(1, "text", pa.array(["a" * 100_000] * len(table)))
+    bomb = tmp_path / "a.parquet"
+    pq.write_table(long, bomb, compression="zstd")
+    monkeypatch.setattr(summary_module, "_LARGEST_COLUMN", 90_000)
+    with pytest.raises(ValueError, match=r"a column of it takes 100 kB at once; at most 90 kB"):
+        summarise(bomb, most=10_000)
+
+
+def test_whoever_reports_no_more_stops_the_reading(file):
+    shares = []
+
+    def report(share):
+        shares.append(share)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        summarise(file, on_progress=report)
+    assert shares == [0.0]
 
 
 # the surveys that come with the package
