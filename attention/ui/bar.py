@@ -58,7 +58,7 @@ def reading(
             name = _model_picker(prefer)
             more = st.popover("View", icon=":material/tune:")
         model = _usable(name)
-        text = joined(text, _second_sentence(row, model, pairs=pairs))
+        text = joined(text, _second_sentence(more, model, pairs=pairs))
         read = accepted(text, example, partial(_refusal, model))
         plain = Reading(model, read, words=True, special=False)
         empty = not any(unit.ordinary for unit in word_units(model, plain.text))
@@ -182,7 +182,7 @@ def sentence_field(example: str, what: str) -> str:
     return _field("Sentence", example, _SENTENCE, f"Type {what}", stays=True)
 
 
-def _second_sentence(row: DeltaGenerator, model: str, *, pairs: bool) -> str:
+def _second_sentence(more: DeltaGenerator, model: str, *, pairs: bool) -> str:
     """Draw the field for a second sentence where it is wanted, or a button that adds it."""
     reads, page, given = loaded(model).reads_pairs, address.visit().file, address.has(_SECOND)
     if not (pairs and reads):
@@ -191,9 +191,10 @@ def _second_sentence(row: DeltaGenerator, model: str, *, pairs: bool) -> str:
             st.caption(f"{escape_markdown(why)} one text at a time: the second one is left out.")
         return ""
     if not given and st.session_state.get(_ADDED) != page:
-        with row:
+        with more:
             st.button(
-                ":material/add:",
+                "Second sentence",
+                icon=":material/add:",
                 key="add_second",
                 help="A second sentence: an encoder reads two at once, as a question and its text.",
                 on_click=lambda: st.session_state.update({_ADDED: page}),
