@@ -15,7 +15,7 @@ from attention.characters import SPACE, Segments, drawn, segments, shown
 from attention.core import scores_for
 from attention.models.trace import Tokens, Trace
 
-SECOND = "₂"  # put before what is of the second of two texts
+SECOND_TEXT = "₂"  # put before what is of the second of two texts
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,7 @@ class Unit:
     word: str
     positions: tuple[int, ...]  # of its tokens
     special: bool
-    mark: str = (
-        ""  # put before the word: `SECOND`, a space that is part of a piece, what it is read as
-    )
+    mark: str = ""  # put before the word: `SECOND_TEXT`, a space, what it is read as
     unknown: str = ""  # the part of the text that the model has no token for
     blank: bool = False  # white space only
 
@@ -233,7 +231,7 @@ def _told_apart(tokens: Tokens, units: Iterable[Unit]) -> tuple[Unit, ...]:
     """Mark the units of the second of two texts: both may have the same words, and [SEP]."""
     second = tokens.of_second
     return tuple(
-        replace(unit, mark=SECOND + unit.mark) if unit.positions[0] >= second else unit
+        replace(unit, mark=SECOND_TEXT + unit.mark) if unit.positions[0] >= second else unit
         for unit in units
     )
 

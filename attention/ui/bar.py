@@ -11,10 +11,10 @@ from streamlit.delta_generator import DeltaGenerator
 
 import attention
 from attention import presets
-from attention.analysis.words import SECOND
+from attention.analysis.words import SECOND_TEXT
 from attention.models import registry
 from attention.ui import address, inputs
-from attention.ui.readings import Reading, in_pieces, joined, loaded, trace, word_units
+from attention.ui.readings import Reading, in_pieces, loaded, paired, trace, word_units
 from attention.ui.show import escape_markdown, signs_note, sized, unknown_words
 
 _EXAMPLE, _SENTENCE, _SECOND = "example", "q", "q2"
@@ -58,7 +58,7 @@ def reading(
             name = _model_picker(prefer)
             more = st.popover("View", icon=":material/tune:")
         model = _usable(name)
-        text = joined(text, _second_sentence(more, model, pairs=pairs))
+        text = paired(text, _second_sentence(more, model, pairs=pairs))
         read = accepted(text, example, partial(_refusal, model))
         plain = Reading(model, read, words=True, special=False)
         empty = not any(unit.ordinary for unit in word_units(model, plain.text))
@@ -214,8 +214,8 @@ def _parts_note(chosen: Reading) -> None:
     told = "segment 1" if any(tokens.segments) else "which this model gives no segment of its own"
     ends = [piece for piece, special in zip(tokens.pieces, tokens.special, strict=True) if special]
     st.caption(
-        f"{SECOND} marks the second sentence, {told}. Each ends with {escape_markdown(ends[-1])}; "
-        f"together they have {len(tokens)} tokens."
+        f"{SECOND_TEXT} marks the second sentence, {told}. Each ends with "
+        f"{escape_markdown(ends[-1])}; together they have {len(tokens)} tokens."
     )
 
 

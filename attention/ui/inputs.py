@@ -14,7 +14,7 @@ import streamlit as st
 
 from attention.ui.address import Drawn, Kept, Of, Spelled, visit
 
-BETWEEN = "\x1e"  # no field lets it in: it stands between two texts, see `readings.joined`
+BETWEEN = "\x1e"  # no field lets it in: it stands between two texts, see `readings.paired`
 _T = TypeVar("_T")
 N = TypeVar("N", int, float)
 Width = int | Literal["stretch", "content"]

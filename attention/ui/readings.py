@@ -33,7 +33,7 @@ class Reading:
     """What the reader has chosen above the page, and what the model makes of it."""
 
     model_name: str
-    text: str  # or two of them, as `joined`
+    text: str  # or two of them, as `paired`
     words: bool
     special: bool
 
@@ -88,17 +88,17 @@ class Focus:
     head: int
 
 
-def joined(text: str, second: str) -> str:
+def paired(text: str, second: str) -> str:
     """Return a text and the one behind it, if any, as one string: what is cached goes by it.
 
-    >>> parted(joined("Who?", "The cat")), parted(joined("Who?", " "))
+    >>> parted(paired("Who?", "The cat")), parted(paired("Who?", " "))
     (('Who?', 'The cat'), ('Who?', None))
     """
     return f"{text}{BETWEEN}{second}" if second.strip() else text
 
 
 def parted(text: str) -> tuple[str, str | None]:
-    """Return the text that was joined, and the one behind it."""
+    """Return the text that was paired, and the one behind it."""
     first, between, second = text.partition(BETWEEN)
     return first, second if between else None
 
