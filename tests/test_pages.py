@@ -176,6 +176,10 @@ def test_explorer_opens_on_the_lessons_weights():
     assert rows.sum() == pytest.approx(1)
 
 
+def reset(app):
+    return next(button for button in app.button if button.label == "Reset")
+
+
 def test_a_slider_changes_the_weights_and_the_blend():
     app = open_page(EXPLORER)
     before = drawn(app, "part")
@@ -189,7 +193,7 @@ def test_a_slider_changes_the_weights_and_the_blend():
     money = after[after["meaning"] == "money"]
     assert money["total"].iloc[0] > before[before["meaning"] == "money"]["total"].iloc[0]
     assert money["part"].sum() == pytest.approx(money["total"].iloc[0])
-    healthy(app.button[0].click().run())  # Reset
+    healthy(reset(app).click().run())  # Reset
     assert weighed(app)["weight"].iloc[-1] == pytest.approx(0.30)
 
 
@@ -228,14 +232,14 @@ def test_equal_scores_give_equal_weights_and_nobody_leads():
 def test_reset_puts_scores_and_temperature_back_and_is_idle_where_they_are():
     app = open_page(EXPLORER)
     before = drawn(app, "part")
-    assert app.button[0].disabled
+    assert reset(app).disabled
     healthy(handles(app)["temperature"].set_value(3.0).run())
     healthy(relevance(app)[0].set_value(3.0).run())
-    assert not app.button[0].disabled
-    healthy(app.button[0].click().run())
+    assert not reset(app).disabled
+    healthy(reset(app).click().run())
     assert handles(app)["temperature"].value == 1
     assert drawn(app, "part").equals(before)
-    assert app.button[0].disabled
+    assert reset(app).disabled
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from attention.models.marian import Marian
 from attention.models.trace import Tokens
 from attention.models.transformer import Transformer
 from attention.runtime.threads import unshared
-from attention.translation.alignment_role import alignment_role, both_texts
+from attention.translation.alignment_role import alignment_role, both_units
 
 SURVEYED = tuple(EVERY_ROLE)
 OF_DECODER = "-decoder"  # after the name of a translator: its cross-attention is measured
@@ -191,7 +191,7 @@ def _of_translation(pair: Marian, settings: SurveySettings, text: str) -> dict[s
     if found := alignment_role(done, settings.draws, settings.seed):
         every = found.score, found.null_mean, found.null_spread
         row |= _role_columns("alignment", found.rows, every)
-    bits = metrics.entropy(merge(done.cross_weights, *both_texts(done)))
+    bits = metrics.entropy(merge(done.cross_weights, *both_units(done)))
     return row | {"entropy": _numbers(bits.mean(axis=-1))}
 
 

@@ -202,7 +202,7 @@ def texts_in(content: bytes) -> list[str]:
     ------
     ValueError : it is no text in UTF-8, or has none.
 
-    >>> texts_in(b"one\n\n two \n")
+    >>> texts_in(b"one\\n\\n two \\n")
     ['one', 'two']
     """
     try:

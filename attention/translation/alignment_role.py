@@ -45,7 +45,7 @@ def known_pairs(source: tuple[Unit, ...], target: tuple[Unit, ...]) -> Array:
     )
 
 
-def both_texts(done: Translation) -> tuple[tuple[Unit, ...], tuple[Unit, ...]]:
+def both_units(done: Translation) -> tuple[tuple[Unit, ...], tuple[Unit, ...]]:
     """Return the words of a translation, which ask, and those of its source."""
     return joined_blanks(whole_words(done.target)), whole_words(done.source)
 
@@ -61,7 +61,7 @@ def alignment_role(done: Translation, draws: int = 200, seed: int = 0) -> Pooled
     >>> found.rows, found.score.shape
     (3, (2, 8))
     """
-    target, source = both_texts(done)
+    target, source = both_units(done)
     pairs = known_pairs(source, target)
     asking = pairs.any(axis=1)
     if not asking.any():
