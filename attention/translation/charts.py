@@ -23,6 +23,7 @@ from attention.charts.parts import (
 from attention.translation.additive import ADDITIVE, DOT
 from attention.translation.frames import SOURCE, TARGET, UNTOUCHED, WITH_CUTS
 
+_FIGURE = 40  # pixels that a figure and the round end of a line take
 _FIGURE_FROM = 0.05  # smaller weights have a line and no figure
 _CROWDED, _SLANTED = 20, 10  # words of a map: beyond, some have no label below, above
 _STEPS = ((12, 34), (20, 27), (36, 19), (math.inf, 15))  # up to so many words, pixels for each
@@ -50,7 +51,9 @@ def cross_lines(
     from_source : the asked word is one of the source; its figures stand beside the translation
     figure : what the numbers are
     """
-    ends = (0.37, 0.53) if from_source else (0.47, 0.63)
+    ends = ("0.37 * width", f"min(0.53 * width, 0.63 * width - {_FIGURE})")  # beside the figures
+    if not from_source:
+        ends = (f"max(0.47 * width, 0.37 * width + {_FIGURE})", "0.63 * width")
     size = 15 if row_step(rows) > 20 else 13
     click = alt.selection_point(
         "word",
@@ -119,13 +122,13 @@ def _side(
     ]
 
 
-def _lines(data: pd.DataFrame, ends: tuple[float, float], tip: alt.Tooltip) -> list[alt.Chart]:
+def _lines(data: pd.DataFrame, ends: tuple[str, str], tip: alt.Tooltip) -> list[alt.Chart]:
     """Return the asked word's lines, and behind them the strong ones of the others in grey."""
     lines = alt.Chart(data).transform_filter("datum.kind == 'line'")
     width = alt.StrokeWidth("weight:Q").scale(domain=[0, 1], range=[0.5, 12]).legend(None)
     place: dict[str, Any] = {
-        "x": _X(alt.ExprRef(f"{ends[0]} * width")),
-        "x2": _X2(alt.ExprRef(f"{ends[1]} * width")),
+        "x": _X(alt.ExprRef(ends[0])),
+        "x2": _X2(alt.ExprRef(ends[1])),
         "y": _y("y"),
         "y2": "y2:Q",
         "tooltip": [alt.Tooltip("word:N", title="line"), tip],
