@@ -268,7 +268,7 @@ def _texts(*titles: str) -> list[alt.Tooltip]:
 
 
 def _x(domain: Domain | None, ticks: Sequence[float]) -> alt.X:
-    axis = alt.Axis(format=",", grid=False, values=[*ticks], labelOverlap="greedy")
+    axis = alt.Axis(format=",", grid=False, values=[*ticks], labelOverlap="greedy", labelFlush=8)
     return alt.X("n:Q", title="tokens n", axis=axis, scale=_log(domain))
 
 

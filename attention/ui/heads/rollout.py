@@ -9,11 +9,12 @@ from attention.analysis.words import View
 from attention.analysis.written import rollout_view
 from attention.charts.maps import head_maps
 from attention.ui import inputs
+from attention.ui.controls import on_phone
 from attention.ui.readings import Reading
 from attention.ui.show import draw, notice
 from attention.wording import most, percent, spelled
 
-_SIDE = 330  # pixels
+_SIDE, _PHONE_SIDE = 330, 230  # pixels
 
 
 def all_layers(chosen: Reading, query: int) -> None:
@@ -38,8 +39,8 @@ def all_layers(chosen: Reading, query: int) -> None:
         labels=both.labels,
         first=0,
         names=titles,
-        columns=2,
-        size=_SIDE,
+        columns=1 if on_phone() else 2,
+        size=_PHONE_SIDE if on_phone() else _SIDE,
         count=len(shown),
         figure="share",
     )
