@@ -35,7 +35,8 @@ def weight_maps(
     """Draw what is attended to in each example, a map for each head; the right cells are framed.
 
     `data` is `frames.weight_frame`; `titles` are those of the axes, rows first, `size` the side of
-    a map in pixels.
+    a map in pixels. Many cells are painted on a canvas: an element of the page for each takes a
+    browser longer.
     """
     crowded = max(len(labels), len(rows)) * max(1, 340 // size) > _CROWDED
     row_axis = position_axis(thin=crowded)
@@ -58,13 +59,14 @@ def weight_maps(
     )
     layers = alt.layer(cells, right).properties(width=size, height=size)
     names = alt.param(name="rows", value=list(rows))
+    painted = {"usermeta": {"embedOptions": {"renderer": "canvas"}}} if crowded else {}
     if heads == 1:  # as wide as its column
-        layers = alt.layer(cells, right, data=data).properties(height=_TALL)
+        layers = alt.layer(cells, right, data=data).properties(height=_TALL, **painted)
         return layers.add_params(labels_param(labels), names)
     header = alt.Header(title=None, labelExpr="'head ' + datum.value", labelFontSize=13)
     columns = 2 if heads < 8 else 4
     facets = layers.facet(alt.Facet("map:O", header=header), data=data, columns=columns)
-    return facets.add_params(labels_param(labels), names)
+    return facets.properties(**painted).add_params(labels_param(labels), names)
 
 
 def learning_curves(

@@ -80,6 +80,8 @@ def told_push(experiment: Experiment, picture: Picture, row: int) -> str:
     right, others = push[relevant].sum(), push[~relevant]
     way = "up" if right > 0 else "down"
     first = f"The right one is pushed {way} ({right:+.3f} nats for 1 more of score{heads})"
+    if abs(right) < _NOTHING:
+        first = f"The right one is hardly pushed (less than {_NOTHING} nats{heads})"
     most = int(np.argmin(np.where(relevant, np.inf, push)))
     return (
         f"{first}; {int((others < 0).sum())} of the other {len(others)} down, hardest one that "

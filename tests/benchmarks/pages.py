@@ -1,9 +1,10 @@
 """Time the pages: on the server, from key press to picture, and when they are first opened.
 
     pip install -e ".[test]"
-    python tests/benchmarks/pages.py [server] [keys] [loads] [drag] [readers] [--repeats N] [--cold]
+    python tests/benchmarks/pages.py [TABLE ...] [--repeats N] [--cold]
 
-Five tables, medians throughout, models and traces cached:
+Six tables (server, keys, loads, drag, readers, training), medians throughout, models and traces
+cached:
 
 1. One rerun on the server after a widget moves: from the message that the browser would send to
    the last one that it would get, over the real websocket, without a browser.
@@ -19,6 +20,8 @@ Five tables, medians throughout, models and traces cached:
    moves a control of every second is complete, until one that all open in the same moment is, and
    the memory that the server then holds. Streamlit's own settings collect garbage after every run,
    ours do not: the third in turn is the bare page without that.
+6. How many different pictures of the map appear in a second while attention is trained, from the
+   first to the last, and when the first comes after "Train" is pressed, with the machine's load.
 """
 
 from __future__ import annotations
@@ -46,11 +49,13 @@ from playwright.sync_api import Browser, sync_playwright
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.benchmarks.visit import Visit, websocket
 from tests.e2e.live import FLAGS, ROOT, chromium, serve
+from tests.e2e.training import changes, press_train, trained
 
 WARM_UP = 3
 SERVER_TARGET, KEY_TARGET, LOAD_TARGET = 60, 1.3, 1.3  # ms, and two ratios
 DRAG_TARGET = 6  # a second
-TABLES = ("server", "keys", "loads", "drag", "readers")
+BOOKS, PICTURES_TARGET, FIRST_TARGET = (8, 16, 32), 8, 2000  # a second; ms
+TABLES = ("server", "keys", "loads", "drag", "readers", "training")
 READERS, OPEN_TARGET, MOVE_TARGET, MEMORY_TARGET = 50, 1.5, 0.7, 500e6
 MOVES, SECONDS_APART = 8, 1.0
 ALIKE = "to the bare page without collection"
@@ -161,6 +166,8 @@ def main() -> None:
                 print_loads(browser, ours, bare, again, arguments.repeats, warm=not arguments.cold)
             if "drag" in arguments.tables:
                 print_drag(browser, ours)
+            if "training" in arguments.tables:
+                print_training(browser, ours)
             browser.close()
             if "readers" in arguments.tables:
                 print_readers(ours, bare, alike)
@@ -253,6 +260,35 @@ def print_drag(browser: Browser, ours: str, seconds: float = 3.0) -> None:
         page.mouse.up()
         page.wait_for_timeout(1000)
         print(f"   {rate:.1f} a second; load {os.getloadavg()[0]:.1f}")
+
+
+def print_training(browser: Browser, ours: str, repeats: int = 3) -> None:
+    """Print how often the map has a new picture while attention is trained on the page."""
+    print(f"\n6. pictures of a training, target {PICTURES_TARGET} a second, {FIRST_TARGET} ms")
+    for books in BOOKS:
+        runs = [watch_training(browser, ours, books) for _ in range(repeats)]
+        rates, firsts = (sorted(figures) for figures in zip(*runs, strict=True))
+        missed = median(rates) < PICTURES_TARGET or median(firsts) > FIRST_TARGET
+        print(
+            f"   {books:2} books: {median(rates):.1f} a second ({rates[0]:.1f} to {rates[-1]:.1f}),"
+            f" the first after {median(firsts):.0f} ms; load {os.getloadavg()[0]:.1f}"
+            f"{'   MISSED' if missed else ''}",
+            flush=True,
+        )
+
+
+def watch_training(browser: Browser, ours: str, books: int) -> tuple[float, float]:
+    """Train on the page; return pictures a second, and the milliseconds until the first."""
+    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    page = context.new_page()
+    page.goto(f"{ours}/learning?books={books}")
+    page.locator("[data-test-script-state=notRunning] h1").wait_for()
+    page.wait_for_timeout(1000)
+    press_train(page)
+    trained(page)
+    first, *_, last = times = changes(page)
+    context.close()
+    return (len(times) - 1) / (last - first) * 1000, first
 
 
 def print_loads(

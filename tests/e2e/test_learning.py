@@ -5,50 +5,27 @@ import re
 import pytest
 
 from tests.e2e.page import PHONE, button, chart, expect, main, notice, slider
+from tests.e2e.training import MAP, changes, press_train, trained
 
-MAP, CURVES, PUSHES = "Weights of the examples", "Right answers and loss", "Where the loss pushes"
+CURVES, PUSHES = "Right answers and loss", "Where the loss pushes"
 BOOKS, BARS = "Right answers against", "Right answers of each"
 LEAST_PICTURES = 10  # of 61, however busy the machine is
-
-# Notes when the map changes, as often as the browser draws.
-WATCH = """
-() => {
-  window.changes = [];
-  let last = '';
-  const look = () => {
-    const map = document.querySelector('[aria-label^="Weights of the examples"] svg');
-    const cells = map ? [...map.querySelectorAll('path[aria-label*="weight"]')] : [];
-    const now = cells.map((cell) => cell.getAttribute('fill')).join();
-    if (now && now !== last) { last = now; window.changes.push(performance.now()); }
-    requestAnimationFrame(look);
-  };
-  look();
-}
-"""
-
-
-def press_train(page):
-    page.evaluate(WATCH)
-    button(page, "Train").click()
-
-
-def trained(page):
-    expect(button(page, "Stop")).to_have_count(0)
-    expect(slider(page, "Step")).to_be_visible()
 
 
 def told(page):
     return notice(page).inner_text()
 
 
-def test_one_button_and_attention_learns_before_the_readers_eyes(open_page):
-    page = open_page("/learning")
-    expect(notice(page)).to_contain_text("Nothing is learned yet: every weight is 1/8 = 12.5 %")
+@pytest.mark.parametrize(("books", "share"), [(8, "12.5"), (32, "3.1")])  # painted from 17 on
+def test_one_button_and_attention_learns_before_the_readers_eyes(open_page, books, share):
+    page = open_page(f"/learning?books={books}")
+    even = f"Nothing is learned yet: every weight is 1/{books} = {share} %"
+    expect(notice(page)).to_contain_text(even)
     press_train(page)
     expect(notice(page)).to_contain_text(re.compile(r"After \d+ steps: attention gets"))
     trained(page)
     expect(notice(page)).to_contain_text("After 240 steps")
-    assert page.evaluate("changes.length") > LEAST_PICTURES
+    assert len(changes(page)) > LEAST_PICTURES
     right = re.search(r"has ([\d.]+) % of the weight", told(page))
     assert float(right[1]) > 80
     expect(page).to_have_url(re.compile("learned=240"))

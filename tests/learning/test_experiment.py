@@ -86,6 +86,14 @@ def test_sentences_say_what_is_in_the_picture(learned):
     assert "next to nothing" in sentences.told_push(alone, first, 0)
 
 
+def test_a_push_that_three_decimals_show_as_nothing_is_not_given_a_direction(learned):
+    right = int(np.flatnonzero(SHORT.looked_at.relevant[0])[0])
+    gradients = learned[8].gradients.copy()
+    gradients[0, :, right] = 1e-5
+    said = sentences.told_push(SHORT, learned[8]._replace(gradients=gradients), 0)
+    assert said.startswith("The right one is hardly pushed (less than 0.0005 nats")
+
+
 def test_while_attention_learns_the_right_score_is_pushed_up(learned):
     """From the step on at which values say something, and before the weight is all there."""
     early = learned[8]
