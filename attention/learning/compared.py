@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import fmean
 
-from attention.learning.measure import AccuracyPoint
+from attention.learning.measure import NEAR, AccuracyPoint
 from attention.wording import percent
 
 _ENOUGH = 0.9  # of the answers
@@ -15,7 +15,8 @@ _ATTENTION = "attention"
 def told_accuracy(point: AccuracyPoint) -> str:
     """Return a point's accuracy with its spread.
 
-    >>> told_accuracy(AccuracyPoint("library", "GRU", 2, 1, 0.1, (0.5, 0.75), (9, 9)))
+    >>> from attention.learning.measure import Choice
+    >>> told_accuracy(AccuracyPoint("library", "GRU", 2, 1, Choice(0.1, 9), (0.5, 0.75), (9, 9)))
     '62.5 % (50.0 to 75.0 %)'
     """
     mean, worst, best = fmean(point.accuracies), min(point.accuracies), max(point.accuracies)
@@ -46,6 +47,26 @@ def told_limits(points: Sequence[AccuracyPoint]) -> str:
     return f"Most books with at least {100 * _ENOUGH:.0f} % right, mean of the seeds: {listed}."
 
 
+def told_doubling(points: Sequence[AccuracyPoint], steps: int) -> str:
+    """Say which networks still gained when the search for their steps doubled them last.
+
+    >>> from attention.learning.measure import Choice
+    >>> slow = Choice(0.001, 80, ((0.1, 0.2, 0.3, 0.5),))
+    >>> told_doubling([AccuracyPoint("library", "GRU", 2, 1, slow, (0.5,), (80,))], 80)
+    'What the search gained from 40 to 80 steps: GRU, +20.0 points. More steps may gain more.'
+    """
+    of_each = {point.series: point for point in points}
+    gained = [p for p in of_each.values() if p.choice.last_doubling > NEAR]
+    listed = "; ".join(f"{point.series}, {_points(point)} points" for point in gained)
+    doubled = f"from {steps // 2:,} to {steps:,} steps"
+    if not gained:
+        return f"No network gained more than {100 * NEAR:.0f} point {doubled} of the search."
+    told = f"What the search gained {doubled}: {listed}. More steps may gain more."
+    if len(gained) < len(of_each):
+        told += f" No other network gained more than {100 * NEAR:.0f} point."
+    return told
+
+
 def told_marked(points: Sequence[AccuracyPoint]) -> str:
     """Say how networks do that are asked for one marked word."""
     listed = "; ".join(f"{p.series}: {told_accuracy(p)}, after {_steps(p)}" for p in points)
@@ -58,7 +79,8 @@ def told_marked(points: Sequence[AccuracyPoint]) -> str:
 def most_books(points: Sequence[AccuracyPoint], name: str) -> int:
     """Return the largest number of books up to which a network gets nine of ten right; 0 if none.
 
-    >>> point = AccuracyPoint("library", "GRU", 2, 1, 0.1, (0.5, 0.75), (9, 9))
+    >>> from attention.learning.measure import Choice
+    >>> point = AccuracyPoint("library", "GRU", 2, 1, Choice(0.1, 9), (0.5, 0.75), (9, 9))
     >>> most_books([point], "GRU")
     0
     """
@@ -71,19 +93,23 @@ def most_books(points: Sequence[AccuracyPoint], name: str) -> int:
 
 
 def figure_rows(points: Sequence[AccuracyPoint]) -> tuple[list[str], list[list[str]]]:
-    """Return a table, its header first: each network, its size and rate, and how it did at each n.
+    """Return a table, its header first: each network, how it was trained, how it did at each n.
 
-    >>> figure_rows([AccuracyPoint("library", "GRU", 2, 1500, 0.01, (0.5, 0.75), (9, 9))])[1]
-    [['GRU', '1,500', '0.01', '62.5 % (50.0 to 75.0 %)']]
+    >>> from attention.learning.measure import Choice
+    >>> choice = Choice(0.01, 9)
+    >>> figure_rows([AccuracyPoint("library", "GRU", 2, 1500, choice, (0.5, 0.75), (9, 9))])[1]
+    [['GRU', '1,500', '0.01', '9', '+0.0 points', '62.5 % (50.0 to 75.0 %)']]
     """
     lengths = sorted({point.n for point in points})
-    header = ["network", "numbers learned", "learning rate", *(f"n = {n}" for n in lengths)]
+    how = ["numbers learned", "learning rate", "steps at most", "gain of the last doubling"]
+    header = ["network", *how, *(f"n = {n}" for n in lengths)]
     rows = []
     for name in dict.fromkeys(point.series for point in points):
         own = {point.n: point for point in points if point.series == name}
         first = next(iter(own.values()))
         told = [told_accuracy(own[n]) if n in own else "" for n in lengths]
-        rows.append([name, f"{first.parameters:,}", f"{first.rate:g}", *told])
+        size, choice, gain = f"{first.parameters:,}", first.choice, _points(first)
+        rows.append([name, size, f"{choice.rate:g}", f"{choice.steps:,}", f"{gain} points", *told])
     return header, rows
 
 
@@ -91,6 +117,10 @@ def told_two(points: Sequence[AccuracyPoint], chance: float) -> str:
     """Say how two or more networks do, one after the other, beside a guess."""
     listed = "; ".join(f"{p.series}: {told_accuracy(p)}, {_steps(p)}" for p in points)
     return f"Right answers: {listed}. A guess: {percent(chance)}."
+
+
+def _points(point: AccuracyPoint) -> str:
+    return f"{100 * point.choice.last_doubling:+.1f}"
 
 
 def _steps(point: AccuracyPoint) -> str:

@@ -112,7 +112,7 @@ def accuracy_frame(
                 "high": max(point.accuracies),
                 "seeds": len(point.accuracies),
                 "parameters": point.parameters,
-                "rate": point.rate,
+                "rate": point.choice.rate,
                 "steps": float(np.mean(point.steps)),
                 "here": is_here,
             }

@@ -4,12 +4,16 @@
 is written after each of its points, and a run that was broken off goes on from there.
 `--seeds 1 --steps 200 --lengths 1 4` tries it in less than a minute.
 
-The learning rate of each network is found by a search over three: at 4 tokens the one with the
-highest accuracy up to 99 %, mean over two seeds that are not measured, by the same rules as what
-is measured; of equal ones the one that took fewer steps.
+The learning rate of each network and its number of steps are found by a search, on two seeds that
+are not measured: at 4 books, or at the 128 words of the other task, one training with each of three
+rates for up to 6,000 steps, and its accuracy after 750, 1,500, 3,000 and 6,000 of them. The rate is
+the one that reaches the highest accuracy, up to 99 %, and of equal ones the one that took fewer
+steps; the number of steps is the smallest of the four within one point of that rate's best. What
+the search saw is stored, so that one sees whether the last doubling still gained anything.
 A training ends when the accuracy over its last 20 batches of 64, each seen for the first time, is
-99.5 %, or after 3,000 steps; with more than 8 books after as many as read 24,000 books, in each
-place of the batch. What is given is the accuracy after it, on 20 more batches.
+99.5 %, or after those steps; with more than 8 books, which take longer to read, after as many as
+read 24,000 books in each place of the batch, if that is earlier. What is given is the accuracy
+after it, on 20 more batches.
 """
 
 from __future__ import annotations
@@ -19,6 +23,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 from typing import Any, NamedTuple
@@ -30,7 +35,7 @@ from attention.learning.networks import (
     GruNetwork,
     TanhNetwork,
 )
-from attention.learning.tasks import LIBRARY, MARKED_WORD, Task
+from attention.learning.tasks import LIBRARY, MARKED_WORD
 from attention.learning.training import TrainingSettings, accuracy, train
 from attention.scaling.runs import Facts, record
 
@@ -39,10 +44,13 @@ LEARNING_COMMAND = "python -m attention.learning.measure attention/learning/accu
 BOOKS = (1, 2, 4, 8, 16, 32)
 MARKED_LENGTHS = (128,)
 LEARNING_RATES = (0.001, 0.003, 0.01)
-GOAL, SEARCHED_AT, FULL_LENGTH = 0.995, 4, 8
+GOAL, FULL_LENGTH, MOST_READ = 0.995, 8, 24_000
+SEARCHED_AT = {LIBRARY.name: 4, MARKED_WORD.name: 128}
 _SEARCH_SEEDS = (1000, 1001)
-_SEEDS, _STEPS, _WIDTH = 10, 3000, 32
+_LOOKS = (8, 4, 2, 1)  # parts of the steps after which the search looks
+_SEEDS, _STEPS, _WIDTH = 10, 6000, 32
 _GOOD = 0.99  # of two rates that reach it the faster one is the better
+NEAR = 0.01  # below the best accuracy, where fewer steps do
 _DEPTH = 5  # layers of a convolution that reaches 63 tokens: the whole shelf at any n
 
 
@@ -53,6 +61,30 @@ class End(NamedTuple):
     steps: int
 
 
+class Seen(NamedTuple):
+    """What the search saw of one training: its accuracy at each look, and when it ended."""
+
+    accuracies: tuple[float, ...]
+    steps: int
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How a network is trained, and what the search for it saw."""
+
+    rate: float
+    steps: int  # at most
+    seen: tuple[tuple[float, ...], ...] = ()  # accuracy at each rate, after 1/8 to all of the steps
+
+    @property
+    def last_doubling(self) -> float:
+        """What the search gained at this rate by the second half of its steps; 0 without one."""
+        if not self.seen:
+            return 0.0
+        *_, half, whole = self.seen[LEARNING_RATES.index(self.rate)]
+        return whole - half
+
+
 @dataclass(frozen=True)
 class AccuracyPoint:
     """One network at one number of tokens: how each seed ended."""
@@ -61,7 +93,7 @@ class AccuracyPoint:
     series: str
     n: int
     parameters: int
-    rate: float
+    choice: Choice
     accuracies: tuple[float, ...]
     steps: tuple[int, ...]  # until the goal, or all
     seconds: float = field(default=0.0, compare=False)  # of all trainings
@@ -101,16 +133,45 @@ def rememberers() -> dict[str, Network]:
     return _named(*(build(MARKED_WORD, _WIDTH) for build in (AttentionNetwork, GruNetwork)))
 
 
-def best_rate(network: Network, steps: int) -> float:
-    """Return the rate of `LEARNING_RATES` that the search finds, as the module describes."""
+def best_choice(network: Network, steps: int) -> Choice:
+    """Return the rate and the number of steps that the search finds, as the module describes."""
+    n = SEARCHED_AT[network.task.name]
 
-    def score(rate: float) -> tuple[float, float]:
-        runs = [_settings(network, SEARCHED_AT, steps, rate, seed) for seed in _SEARCH_SEEDS]
-        ends = [training_end(network, settings) for settings in runs]
-        right = fmean(end.accuracy for end in ends)
-        return min(right, _GOOD), -fmean(end.steps for end in ends)
+    def runs(rate: float) -> list[Seen]:
+        settings = [TrainingSettings(n, steps, rate=rate, seed=s, goal=GOAL) for s in _SEARCH_SEEDS]
+        return [_seen(network, one) for one in settings]
 
-    return max(LEARNING_RATES, key=score)
+    return chosen([runs(rate) for rate in LEARNING_RATES], steps)
+
+
+def chosen(found: Sequence[Sequence[Seen]], steps: int) -> Choice:
+    """Return what is best of what was seen at each of `LEARNING_RATES`, over several seeds.
+
+    >>> slow, fast = Seen((0.20, 0.50, 0.90, 1.00), 6000), Seen((0.90, 0.985, 0.99, 0.99), 2000)
+    >>> choice = chosen([[slow], [fast], [Seen((0.1, 0.1, 0.1, 0.1), 6000)]], 6000)
+    >>> choice.rate, choice.steps
+    (0.003, 1500)
+    """
+    seen = tuple(
+        tuple(fmean(looks) for looks in zip(*(run.accuracies for run in runs), strict=True))
+        for runs in found
+    )
+
+    def score(i: int) -> tuple[float, float]:
+        return min(max(seen[i]), _GOOD), -fmean(run.steps for run in found[i])
+
+    best = max(range(len(seen)), key=score)
+    return Choice(LEARNING_RATES[best], enough_steps(seen[best], steps), seen)
+
+
+def enough_steps(seen: Sequence[float], steps: int) -> int:
+    """Return the fewest of the steps that the search looked at within one point of its best.
+
+    >>> enough_steps([0.50, 0.70, 0.895, 0.90], 6000)
+    3000
+    """
+    first = next(i for i, share in enumerate(seen) if share >= max(seen) - NEAR)
+    return _looks(steps)[first]
 
 
 def accuracy_points(
@@ -118,34 +179,40 @@ def accuracy_points(
     lengths: Sequence[int],
     *,
     seeds: int,
-    steps: int,
-    rate: Callable[[Network, int], float] = best_rate,
+    choose: Callable[[Network], Choice],
+    limited: bool = False,
     known: Sequence[AccuracyPoint] = (),
 ) -> Iterator[AccuracyPoint]:
     """Train every network at every number of tokens; yield what each pair came to.
 
-    Pairs that are `known` are yielded as they are, and their rates are not searched again.
+    Pairs that are `known` are yielded as they are, and how their networks are trained is not chosen
+    again. With `limited` long shelves have fewer steps, as `steps_allowed` says.
     """
-    for name, network in networks.items():
-        have = {p.n: p for p in known if (p.task, p.series) == (network.task.name, name)}
-        chosen = next((point.rate for point in have.values()), None)
-        for n in lengths:
-            if n in have:
-                yield have[n]
+    have = {(p.task, p.series, p.n): p for p in known}
+    choices = {(p.task, p.series): p.choice for p in known}
+    for n in lengths:  # the long ones, which take longest, come last
+        for name, network in networks.items():
+            key = (network.task.name, name)
+            if (*key, n) in have:
+                yield have[*key, n]
                 continue
-            chosen = rate(network, steps) if chosen is None else chosen
-            yield _point(
-                name, network, [_settings(network, n, steps, chosen, s) for s in range(seeds)]
-            )
+            if key not in choices:
+                choices[key] = choose(network)
+            choice = choices[key]
+            steps = steps_allowed(n, choice.steps) if limited else choice.steps
+            yield _point(name, network, choice, [
+                TrainingSettings(n, steps, rate=choice.rate, seed=seed, goal=GOAL)
+                for seed in range(seeds)
+            ])  # fmt: skip
 
 
-def steps_allowed(task: Task, n: int, steps: int) -> int:
-    """Return after how many steps a training ends at the latest, for any network.
+def steps_allowed(n: int, steps: int) -> int:
+    """Return after how many steps a training with n books ends at the latest.
 
-    >>> [steps_allowed(LIBRARY, n, 3000) for n in (1, 8, 16, 32)]
-    [3000, 3000, 1500, 750]
+    >>> [steps_allowed(n, 6000) for n in (1, 8, 16, 32)], steps_allowed(16, 750)
+    ([6000, 6000, 1500, 750], 750)
     """
-    return min(steps, steps * FULL_LENGTH // n) if task is LIBRARY else steps
+    return steps if n <= FULL_LENGTH else min(steps, MOST_READ // n)
 
 
 def training_end(network: Network, settings: TrainingSettings) -> End:
@@ -163,13 +230,19 @@ def learning_json(points: Sequence[AccuracyPoint], *, seeds: int, steps: int) ->
 def learning_points(content: Mapping[str, Any]) -> list[AccuracyPoint]:
     """Return the points of such a file.
 
-    >>> point = AccuracyPoint("library", "GRU", 2, 100, 0.01, (0.5,), (30,))
+    >>> point = AccuracyPoint("library", "GRU", 2, 100, Choice(0.01, 30), (0.5,), (30,))
     >>> learning_points(json.loads(learning_json([point], seeds=1, steps=30))) == [point]
     True
     """
-    lists = ("accuracies", "steps")
     return [
-        AccuracyPoint(**point | {field: tuple(point[field]) for field in lists})
+        AccuracyPoint(
+            **point
+            | {
+                "choice": _choice(**point["choice"]),
+                "accuracies": tuple(point["accuracies"]),
+                "steps": tuple(point["steps"]),
+            }
+        )
         for point in content["points"]
     ]
 
@@ -178,17 +251,32 @@ def _named(*networks: Network) -> dict[str, Network]:
     return {f"{network.kind}, width {network.width}": network for network in networks}
 
 
-def _settings(network: Network, n: int, steps: int, rate: float, seed: int) -> TrainingSettings:
-    allowed = steps_allowed(network.task, n, steps)
-    return TrainingSettings(n, allowed, rate=rate, seed=seed, goal=GOAL)
+def _seen(network: Network, settings: TrainingSettings) -> Seen:
+    """Train, and return the accuracy at each look; a training that has ended stays as it is."""
+    looks = _looks(settings.steps)
+    found = dict[int, float]()
+    for state in train(network, settings, at=looks):
+        found[state.step] = accuracy(network, state.parameters, settings)
+    end = state.step
+    return Seen(tuple(found[min(look, end)] for look in looks), end)
 
 
-def _point(name: str, network: Network, runs: Sequence[TrainingSettings]) -> AccuracyPoint:
+def _looks(steps: int) -> list[int]:
+    return [steps // part for part in _LOOKS]
+
+
+def _choice(rate: float, steps: int, seen: Sequence[Sequence[float]]) -> Choice:
+    return Choice(rate, steps, tuple(tuple(looks) for looks in seen))
+
+
+def _point(
+    name: str, network: Network, choice: Choice, runs: Sequence[TrainingSettings]
+) -> AccuracyPoint:
     begun = time.perf_counter()
     accuracies, steps = zip(*(training_end(network, settings) for settings in runs), strict=True)
     size, seconds = network.parameter_count(), time.perf_counter() - begun
-    task, n, rate = network.task.name, runs[0].n, runs[0].rate
-    return AccuracyPoint(task, name, n, size, rate, accuracies, steps, round(seconds, 1))
+    task, n = network.task.name, runs[0].n
+    return AccuracyPoint(task, name, n, size, choice, accuracies, steps, round(seconds, 1))
 
 
 def _facts(seeds: int, steps: int) -> Facts:
@@ -211,11 +299,14 @@ def _main() -> None:
     arguments = parser.parse_args()
     seeds, steps = arguments.seeds, arguments.steps
     known, points = _known(arguments.file, seeds, steps), list[AccuracyPoint]()
-    for networks, lengths in (
-        (rememberers(), MARKED_LENGTHS),
-        (contestants(), arguments.lengths),
+    for networks, lengths, limited in (
+        (rememberers(), MARKED_LENGTHS, False),
+        (contestants(), arguments.lengths, True),
     ):
-        for point in accuracy_points(networks, lengths, seeds=seeds, steps=steps, known=known):
+        for point in accuracy_points(
+            networks, lengths, seeds=seeds, choose=partial(best_choice, steps=steps),
+            limited=limited, known=known,
+        ):  # fmt: skip
             points.append(point)
             if point not in known:
                 arguments.file.write_text(learning_json(points, seeds=seeds, steps=steps) + "\n")

@@ -14,7 +14,9 @@ from attention.learning.measure import (
     LEARNING_RATES,
     MARKED_LENGTHS,
     AccuracyPoint,
+    Choice,
     contestants,
+    enough_steps,
     rememberers,
     steps_allowed,
 )
@@ -30,10 +32,10 @@ def found():
 
 def test_it_has_every_network_at_every_number_of_books(found):
     assert [(p.series, p.n) for p in found.library] == [
-        (name, n) for name in contestants() for n in BOOKS
+        (name, n) for n in BOOKS for name in contestants()
     ]
     assert [(p.series, p.n) for p in found.marked] == [
-        (name, n) for name in rememberers() for n in MARKED_LENGTHS
+        (name, n) for n in MARKED_LENGTHS for name in rememberers()
     ]
     assert len(found.points) == len(found.library) + len(found.marked)
 
@@ -45,10 +47,13 @@ def test_it_was_made_as_the_module_says(found):
         for point in found.of(task):
             assert len(point.accuracies) == len(point.steps) == seeds >= LEAST_SEEDS
             assert point.parameters == networks[point.series].parameter_count()
-            assert point.rate in LEARNING_RATES
-            assert max(point.steps) <= steps_allowed(task, point.n, steps)
-            rates = {p.rate for p in found.of(task) if p.series == point.series}
-            assert len(rates) == 1
+            choice = point.choice
+            looks = choice.seen[LEARNING_RATES.index(choice.rate)]
+            assert max(looks) >= min(0.99, max(max(one) for one in choice.seen))
+            assert choice.steps == enough_steps(looks, steps)
+            allowed = steps_allowed(point.n, choice.steps) if task is LIBRARY else choice.steps
+            assert max(point.steps) <= allowed
+            assert {p.choice for p in found.of(task) if p.series == point.series} == {choice}
 
 
 def test_attention_finds_every_book_and_one_state_does_not_hold_them(found):
@@ -68,8 +73,8 @@ def test_a_point_can_be_made_anew(found):
     """The quickest: seeds make it repeatable, but for what another machine rounds differently."""
     point = next(p for p in found.library if p.n == 4)
     (made,) = measure.accuracy_points(
-        {point.series: contestants()[point.series]}, [4],
-        seeds=2, steps=int(found.run.settings["steps at most"]), rate=lambda *_: point.rate,
+        {point.series: contestants()[point.series]}, [4], seeds=2,
+        choose=lambda _: point.choice,
     )  # fmt: skip
     assert made.accuracies == pytest.approx(point.accuracies[:2], abs=0.02)
 
@@ -83,7 +88,7 @@ def test_sentences_have_the_figures(found):
     assert "mean of 10 seeds, worst to best" in said
     limits = compared.told_limits(found.library)
     assert "attention, width 32: 32; " in limits
-    assert "GRU, width 32: 1; " in limits
+    assert "GRU, width 32: 2; " in limits
     assert "One word among 128 is marked" in compared.told_marked(found.marked)
 
 
@@ -93,7 +98,9 @@ def test_the_question_has_one_right_answer(found):
     n = int(question.answer.split()[0])
     means = {p.n: fmean(p.accuracies) for p in found.library if p.series == "GRU, width 128"}
     assert means[n] < 0.5 <= means[n // 2]
-    always = [AccuracyPoint("library", "GRU, width 9", n, 1, 0.1, (1.0,), (1,)) for n in (1, 2)]
+    always = [
+        AccuracyPoint("library", "GRU, width 9", n, 1, Choice(0.1, 1), (1.0,), (1,)) for n in (1, 2)
+    ]
     assert questions.breaks_question(always).answer == "none of these"
 
 
@@ -121,17 +128,22 @@ def test_a_run_that_was_broken_off_goes_on(tmp_path, monkeypatch):
     file = tmp_path / "accuracies.json"
     made = []
     end = measure.End(0.5, 7)
+    choice = Choice(0.01, 9, ((0.1, 0.2, 0.3, 0.5),) * 3)
+    searched = []
     monkeypatch.setattr(measure, "training_end", lambda *_: made.append(1) or end)
+    monkeypatch.setattr(measure, "best_choice", lambda *_, **__: searched.append(1) or choice)
     arguments = ["measure", str(file), "--seeds", "2", "--steps", "9", "--lengths", "1", "2"]
     monkeypatch.setattr("sys.argv", arguments)
     measure._main()
     whole, first = file.read_text(), len(made)
     content = json.loads(whole)
-    assert [p["n"] for p in content["points"]] == [128] * 2 + [1, 2] * 6
+    assert [p["n"] for p in content["points"]] == [128] * 2 + [1] * 6 + [2] * 6
     content["points"] = content["points"][:-3]
     file.write_text(json.dumps(content))
     made.clear()
+    searched.clear()
     measure._main()
     points = [measure.learning_points(json.loads(text)) for text in (whole, file.read_text())]
     assert points[0] == points[1]
-    assert len(made) == 2 + 6 + 2 + 2 < first  # two points, a search, and one more point
+    assert len(made) == 2 * 3 < first
+    assert not searched

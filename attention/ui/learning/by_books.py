@@ -7,8 +7,14 @@ from collections.abc import Sequence
 import streamlit as st
 
 from attention.learning import charts, frames
-from attention.learning.compared import figure_rows
-from attention.learning.measure import BOOKS, LEARNING_COMMAND, AccuracyPoint
+from attention.learning.compared import figure_rows, told_doubling
+from attention.learning.measure import (
+    BOOKS,
+    FULL_LENGTH,
+    LEARNING_COMMAND,
+    MOST_READ,
+    AccuracyPoint,
+)
 from attention.learning.stored import stored_comparison
 from attention.learning.tasks import LIBRARY
 from attention.scaling.runs import machine_text
@@ -35,16 +41,18 @@ def draw_by_books(here: Sequence[AccuracyPoint] = ()) -> None:
 
 def say_how() -> None:
     """Say how the stored comparison was made."""
-    run = stored_comparison().run
-    settings = run.settings
+    stored = stored_comparison()
+    run, settings = stored.run, stored.run.settings
+    steps = int(settings["steps at most"])
     st.caption(
         f"A stored run, not of this machine: {escape_markdown(machine_text(run))}, made by "
         f"“{LEARNING_COMMAND}”. Lines are means of {settings['seeds']} seeds, bars go from the "
-        "worst seed to the best. Each network has the best of three learning rates, by a search "
-        f"on other seeds at 4 books. A training ends when 99.5 % of the last 20 batches of "
-        f"{settings['batch']} are right, or after {settings['steps at most']:,} steps, at 16 books "
-        "half and at 32 a quarter as many: those that took all of them may do better with more. "
-        "Dotted: a guess."
+        "worst seed to the best. Each network has the best of three learning rates and as many "
+        f"steps, of up to {steps:,}, as come within one point of its best, by a search on other "
+        f"seeds at 4 books. {told_doubling(stored.library, steps)} A training ends when 99.5 % of "
+        f"the last 20 batches of {settings['batch']} are right, or after those steps, with more "
+        f"than {FULL_LENGTH} books after at most {MOST_READ:,} divided by their number: more "
+        "might do better there, too. Dotted: a guess."
     )
 
 

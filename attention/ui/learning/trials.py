@@ -10,7 +10,9 @@ import streamlit as st
 from attention.learning import charts, compared, frames
 from attention.learning.measure import (
     BOOKS,
+    FULL_LENGTH,
     AccuracyPoint,
+    Choice,
     accuracy_points,
     contestants,
 )
@@ -39,13 +41,14 @@ def books() -> None:
         steps = inputs.stepped("Steps at most", _LONGEST_RUN, 500, key="trial_steps")
     place = bench(controls, key="measure_books")
     stored = stored_comparison()
-    rates = {point.series: point.rate for point in stored.library}
+    most = min(steps, steps * FULL_LENGTH // n)  # more books take longer
+    choices = {p.series: Choice(p.choice.rate, most) for p in stored.library}
     networks = contestants()
     here = measured(
         "books",
         place,
         {"books": n, "seeds": seeds, "steps": steps},
-        partial(_each, networks, n, seeds, steps, rates),
+        partial(_each, networks, n, seeds, choices),
     )
     notice(compared.told_books(stored.library, BOOKS_TOLD))
     draw_by_books(here.results)
@@ -55,7 +58,7 @@ def books() -> None:
     st.caption(escape_markdown(compared.told_marked(stored.marked)))
     say_how()
     draw_figures()
-    st.caption(_offer(seeds, n, steps, here))
+    st.caption(_offer(seeds, n, most, here))
 
 
 def positions() -> None:
@@ -97,10 +100,10 @@ def _compare(
     n: int, seeds: int, guess: float,
 ) -> None:  # fmt: skip
     place = bench(controls, key=f"measure_{name}")
-    rates = dict.fromkeys(networks, 0.01)
+    choices = dict.fromkeys(networks, Choice(0.01, 300))
     sizes = "; ".join(f"{key}: {one.parameter_count():,}" for key, one in networks.items())
     found = measured(
-        name, place, {"n": n, "seeds": seeds}, partial(_each, networks, n, seeds, 300, rates)
+        name, place, {"n": n, "seeds": seeds}, partial(_each, networks, n, seeds, choices)
     )
     if found.results:
         draw(
@@ -120,14 +123,14 @@ def _compare(
 
 
 def _each(
-    networks: Mapping[str, Network], n: int, seeds: int, steps: int, rates: Mapping[str, float],
+    networks: Mapping[str, Network], n: int, seeds: int, choices: Mapping[str, Choice],
     progress: Progress,
 ) -> Iterator[AccuracyPoint]:  # fmt: skip
     """Train one network after the other, and say how far that is."""
     for done, (name, network) in enumerate(networks.items()):
         progress(done / len(networks))
         yield from accuracy_points(
-            {name: network}, [n], seeds=seeds, steps=steps, rate=lambda *_, name=name: rates[name]
+            {name: network}, [n], seeds=seeds, choose=lambda *_, name=name: choices[name]
         )
 
 
