@@ -77,7 +77,7 @@ def learning_curves(
     `data` is `frames.learned_frame`; `chance` is a dotted level, `highest` where the axis of losses
     ends.
     """
-    legend = legend_below(series)
+    legend = legend_below(series, labelFontSize=13)
     base = alt.Chart(data).encode(
         x=alt.X("step:Q").title("step").scale(domain=[0, steps], nice=False).axis(tickCount=6),
         color=alt.Color("series:N").scale(domain=list(series)).legend(legend),

@@ -37,7 +37,7 @@ class Places(NamedTuple):
 def learning(experiment: Experiment, stop: DeltaGenerator) -> None:
     """Train where that is asked for, and draw the step that is looked at."""
     status = st.empty()
-    left, middle, right = st.columns([6, 6, 5], gap="medium")
+    left, middle, right = st.columns([11, 12, 10], gap="medium")
     with left:
         st.markdown(f"**{_map_title(experiment)}**")
         map_place = st.empty()
