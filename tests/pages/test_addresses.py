@@ -28,6 +28,7 @@ DATA = {
     "role",
     "shared",
     "survey",
+    "survey_model",
     "survey_with",
 }  # names of models and of roles, and a word of the reader's own text
 

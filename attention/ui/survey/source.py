@@ -65,8 +65,10 @@ def _live() -> None:
     models = [*attention.available_models(), *pairs, *(f"{pair}{OF_DECODER}" for pair in pairs)]
     job: LiveSurvey | None = st.session_state.get(_JOB)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        model = inputs.select("In the model", models, models[0], key="survey_model", width=220)
         waits = file is None or (job is not None and job.is_running)
+        model = inputs.select(
+            "In the model", models, models[0], key="survey_model", width=220, disabled=waits
+        )
         pressed = st.button("Survey", icon=":material/play_arrow:", key="survey_go", disabled=waits)
         if job and job.file:
             st.download_button(
