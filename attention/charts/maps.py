@@ -74,7 +74,7 @@ def head_grid(
         shown = alt.when("datum.on").then(alt.value(1)).otherwise(alt.value(0.12))
         cells = cells.encode(opacity=shown)
     chosen = base.transform_filter("datum.chosen").mark_rect(
-        filled=False, stroke=CHOSEN, strokeWidth=3, cornerRadius=3, cursor="pointer"
+        filled=False, stroke=CHOSEN, strokeWidth=3, cornerRadius=3, cursor="pointer", aria=False
     )
     parted = [_column_rules(table, "head", "layer", sharing)] if sharing > 1 else []
     if pictures:  # where white meets white, a line parts them

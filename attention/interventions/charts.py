@@ -60,10 +60,12 @@ def moved_bars(
     `data` is `frames.moved_frame`, `labels` all words by position, `count` how many are drawn:
     those that move most.
     """
-    which = f" (the {count} of {len(labels)} that move most)" if count < len(labels) else ""
+    title = ["cosine distance"]
+    if count < len(labels):
+        title.append(f"of the {count} of {len(labels)} that move most")
     base = alt.Chart(data).encode(
         y=alt.Y("k:O").title(None).axis(position_axis()),
-        x=alt.X("moved:Q").title(f"cosine distance{which}").scale(domain=[0, highest]),
+        x=alt.X("moved:Q").title(title).scale(domain=[0, highest]),
         tooltip=[
             alt.Tooltip("word:N", title="word"),
             alt.Tooltip("moved:Q", title="its vector moves by", format=".4f"),
@@ -73,7 +75,7 @@ def moved_bars(
     value = base.mark_text(align="left", dx=5, color=NEUTRAL).encode(
         text=alt.Text("moved:Q", format=".3~r")
     )
-    height = max(count, 1) * ROW_HEIGHT + AXIS_HEIGHT + TITLE_HEIGHT
+    height = max(count, 1) * ROW_HEIGHT + AXIS_HEIGHT + len(title) * TITLE_HEIGHT
     return alt.layer(bars, value).add_params(labels_param(labels)).properties(height=height)
 
 

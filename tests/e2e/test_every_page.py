@@ -18,6 +18,7 @@ STREAMLIT_S = {
     "color-contrast": ('<span title="L',),  # what is chosen in a multiselect: white on the theme's
     "list": ("stSidebarNavItems",),  # its menu: a list whose items are grouped in headers
     "listitem": ("<li",),
+    "target-size": ('<input aria-label="Heads to compare"',),  # between the tags of a multiselect
     "scrollable-region-focusable": ("katex-display", "stDataFrame"),  # formulas can be scrolled
 }
 OWN = [f"/{page.name.lower()}" for page in PAGES]

@@ -73,7 +73,7 @@ def test_arrow_keys_and_clicks_light_a_step_and_the_link_follows(open_page):
     expect(heading(page, STEPS[-4])).to_be_visible()
     expect(page.get_by_role("radio", name="× V")).to_be_checked()
     expect(page).to_have_url(re.compile(r"[?&]step=blend"))
-    main(page).get_by_text("+ mask", exact=True).click()
+    page.get_by_role("radio", name="+ mask").click()
     expect(heading(page, "Mask")).to_be_visible()
     expect(page.get_by_role("radio", name="+ mask")).to_be_checked()
     expect(main(page)).to_contain_text("Illustration")

@@ -106,7 +106,7 @@ def test_every_weight_stands_beside_its_key(open_page):
     drawn = chart(page).locator("svg").text_content()
     for figure in ("0.487", "0.201", "0.137", "0.045", "0.043"):
         assert drawn.count(figure) == 1
-    expect(main(page)).to_contain_text("The weights of all 12 words together: 1.0000")
+    expect(main(page)).to_contain_text("All 12 words together: 1.0000")
 
 
 def test_a_decoder_draws_nothing_after_the_query(open_page):

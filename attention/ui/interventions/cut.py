@@ -66,11 +66,11 @@ def cut(chosen: Reading, focus: Focus) -> None:
         controls = st.container()
         model = decoder(chosen)
         followed = answer(chosen, model) if model else None
+        what = cell_picker()
     with right:
         told, place = st.container(), st.container(horizontal=True, vertical_alignment="bottom")
         with place:
             head = layer_and_head(chosen.view, focus)
-            what = cell_picker()
         cell_note(what, _REMARK)
         pictures = st.container()
         code = edits_field(KEY, chosen.source)
