@@ -298,7 +298,7 @@ def save(case, folder):
 def computed(case, folder):
     """Return the weights `(L, H, T, T)`, and where there is a head logits; needs transformers.
 
-    `exact` are those of a pass in float64: what is apart from them is rounding.
+    What is `exact` is of a pass in float64: what is apart from it is rounding.
     """
     import torch
     import transformers
@@ -314,15 +314,17 @@ def computed(case, folder):
     told = {}
     if case.second is not None and case.kind in ("bert", "electra"):  # as their tokenizers tell
         told["token_type_ids"] = (torch.arange(len(ids[0]))[None] >= case.second).long()
+    found = {}
     with torch.inference_mode():
-        out = model.base_model(ids, output_attentions=True, **told)
-    found = {"weights": torch.cat(out.attentions).numpy()}
+        for part, kind in ("weights", torch.float32), ("exact weights", torch.float64):
+            out = model.to(kind).base_model(ids, output_attentions=True, **told)
+            found[part] = torch.cat(out.attentions).numpy()
     if case.kind not in ENCODERS:
         model, missing = load("AutoModelForCausalLM")
         if not missing:
             with torch.inference_mode():
                 found["logits"] = model(ids).logits[0].numpy()
-                found["exact"] = model.double()(ids).logits[0].numpy()
+                found["exact logits"] = model.double()(ids).logits[0].numpy()
     return found
 
 

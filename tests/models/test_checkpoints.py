@@ -27,11 +27,13 @@ def check(case, folder, expected):
     told = {} if case.second is None else {"pair": " ".join(second)}
     trace = model.trace(" ".join(first), **told)
     assert trace.input.ids.tolist() == checkpoints.ids_of(case)
-    np.testing.assert_allclose(trace.weights, expected["weights"], rtol=0, atol=2e-6)
+    found = {"weights": trace.weights}
     assert getattr(model, "predicts", False) == ("logits" in expected)
     if "logits" in expected:
-        logits = model.logits(trace.hidden[-1])
-        assert_rounded(logits, expected["logits"], expected["exact"], layers=len(trace.weights))
+        found["logits"] = model.logits(trace.hidden[-1])
+    for part, ours in found.items():
+        exact = expected[f"exact {part}"]
+        assert_rounded(ours, expected[part], exact, layers=len(trace.weights))
 
 
 @pytest.mark.parametrize("kind", DEFAULTS)
