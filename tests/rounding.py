@@ -15,7 +15,7 @@ def assert_within(found, expected, *, roundings):
 
 
 def assert_rounded(found, theirs, exact, *, layers):
-    """Check that figures of a float32 pass are as near to those of a float64 one as rounding allows.
+    """Check that a float32 pass is as near to one in float64 as rounding allows.
 
     How much a model amplifies rounding depends on its numbers. Another's float32 pass over the same
     ones shows it: four times its distance is allowed, and never less than the roundings of a pass.

@@ -7,7 +7,6 @@ as computed anew.
 import json
 from pkgutil import resolve_name
 
-import numpy as np
 import pytest
 
 from attention.models import registry
