@@ -8,13 +8,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from attention.charts.parts import (
-    CHOSEN,
-    LABEL_ROW,
-    NEUTRAL,
-    labels_param,
-    position_axis,
-)
+from attention.charts.parts import CHOSEN, LABEL_ROW, NEUTRAL, labels_param, position_axis
 
 _LABEL = 11.5  # pixels that a label takes on an axis, at least
 _RAMP = alt.Legend(orient="bottom", direction="horizontal", gradientLength=160)
