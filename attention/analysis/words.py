@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
@@ -89,6 +89,25 @@ class View:
     def seen_in(self, layer: int) -> Array:
         """Return which keys a query of one layer may attend to, `(W, W)` bool; else no cell."""
         return np.asarray(self.seen[layer if len(self.seen) > 1 else 0, 0])
+
+    @cached_property
+    def layer_groups(self) -> list[list[int]]:
+        """The layers in groups: in those of one group a query may attend to the same keys."""
+        if len(self.seen) == 1:
+            return [[*range(len(self.weights))]]
+        groups: dict[bytes, list[int]] = {}
+        for layer, mask in enumerate(self.seen):
+            groups.setdefault(mask.tobytes(), []).append(layer)
+        return list(groups.values())
+
+    def of_layers(self, layers: Sequence[int]) -> View:
+        """Return the view of some layers, ascending; the view itself where these are all."""
+        own = list(layers)
+        if len(own) == len(self.weights):
+            return self
+        windows = tuple(self.windows[layer] for layer in own) if self.windows else ()
+        weights, removed = self.weights[own], self.removed[own]
+        return replace(self, weights=weights, removed=removed, windows=windows)
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -190,18 +209,20 @@ def view(trace: Trace, *, words: bool = True, special: bool = True) -> View:
     return View(units, weights, removed, trace.is_causal, other, windows)
 
 
-def seen_by(view: View, query: int) -> View:
-    """Return the view of what one word may attend to: in a decoder itself and what came before.
+def seen_by(view: View, layer: int, query: int) -> View:
+    """Return the view of what one word may attend to in a layer: in a decoder nothing later.
 
     >>> three = tuple(Unit(word, (i,), False) for i, word in enumerate("abc"))
-    >>> seen_by(View(three, np.zeros((1, 1, 3, 3)), np.zeros((1, 1, 3)), is_causal=True), 1).labels
+    >>> decoder = View(three, np.zeros((1, 1, 3, 3)), np.zeros((1, 1, 3)), is_causal=True)
+    >>> seen_by(decoder, 0, 1).labels
     ('a', 'b')
     """
-    if not view.is_causal:
+    keys = np.flatnonzero(view.seen_in(layer)[query])
+    if len(keys) == len(view.units):
         return view
-    end = query + 1
-    rows = view.weights[..., :end, :end], view.removed[..., :end]
-    return View(view.units[:end], *rows, True, windows=view.windows)
+    own = slice(keys[0], keys[-1] + 1)
+    rows = view.weights[..., own, own], view.removed[..., own]
+    return replace(view, units=view.units[own], weights=rows[0], removed=rows[1])
 
 
 def fold(rows: Array, kept: list[int]) -> Array:
@@ -215,16 +236,17 @@ def fold(rows: Array, kept: list[int]) -> Array:
 
 
 def row_scores(trace: Trace, view: View, layer: int, head: int, query: int) -> Array:
-    """Return the scores `(W,)` whose softmax is one row of the view, in the model's own scale.
+    """Return the scores whose softmax is one row of the view, in the model's own scale.
 
-    A decoder's view must end with the query, as `seen_by` cuts it: what is hidden has no score.
+    Of the keys that the query may attend to, as `seen_by` cuts them: what is hidden has no score.
     Where query and keys are single tokens these are the model's scaled scores themselves. A key of
     several pieces has the log of their summed exponentials; a query of several, their mean row.
     """
+    keys = np.flatnonzero(view.seen_in(layer)[query])
     scores = trace.scores[layer, head][list(view.units[query].positions)]  # (pieces, K)
-    scores = scores[:, [position for unit in view.units for position in unit.positions]]
+    scores = scores[:, [position for k in keys for position in view.units[k].positions]]
     total = np.log(np.exp(scores.astype(np.float64)).sum(axis=-1)).mean()
-    return scores_for(view.weights[layer, head, query].astype(np.float64)) + total
+    return scores_for(view.weights[layer, head, query, keys].astype(np.float64)) + total
 
 
 def _told_apart(tokens: Tokens, units: Iterable[Unit]) -> tuple[Unit, ...]:

@@ -87,11 +87,12 @@ def _foggy_window(example: LessonExample, left: float) -> StoryStep:
 
 
 def _look_at_everything(example: LessonExample) -> StoryStep:
-    which = "earlier word" if example.view.is_causal else "word"
+    which, window = "earlier word" if example.view.is_causal else "word", example.window
+    far = "however far apart" if window is None else f"here up to {window - 1} tokens back"
     return StoryStep(
         "fan",
         "See everything",
-        f"With attention every word sees every {which} in one step, however far apart. "
+        f"With attention every word sees every {which} in one step, {far}. "
         f"“{example.query_label}” and “{example.key_label}”: 1 step.",
         f"Lines from {example.query_label} to all words at once",
         Link("pages/explore/visualizer.py", "Visualizer", example.place),
@@ -103,7 +104,7 @@ def _query_key_value(example: LessonExample) -> StoryStep:
         "products",
         "Query, key, value",
         f"The query of “{example.query_label}” times the key of “{example.key_label}” is a score, "
-        f"{example.scores[example.key]:.2f}; softmax makes it a weight, {example.weight:.2f}. The "
+        f"{example.scores[example.at]:.2f}; softmax makes it a weight, {example.weight:.2f}. The "
         "value is what is passed on.",
         f"The query of {example.query_label}, the key of {example.key_label}, and their products",
         Link(
@@ -148,8 +149,10 @@ def _learned(after: Picture) -> StoryStep:
 
 def _price(example: LessonExample) -> StoryStep:
     tokens, causal = len(example.trace.tokens), example.trace.is_causal
-    now, twice = (n * (n + 1) // 2 if causal else n * n for n in (tokens, 2 * tokens))
-    masked = ", the later ones masked," if causal else ""
+    now, twice = (_weights(n, example.window, causal=causal) for n in (tokens, 2 * tokens))
+    masked = ", the later ones masked" if causal else ""
+    if example.window is not None:
+        masked = f", all but itself and the {example.window - 1} before it masked"
     return StoryStep(
         "price",
         "The price: O(n²)",
@@ -158,3 +161,14 @@ def _price(example: LessonExample) -> StoryStep:
         f"All weights of head {example.name}",
         Link("pages/measure/scaling.py", "Scaling", {}),
     )
+
+
+def _weights(tokens: int, window: int | None, *, causal: bool) -> int:
+    """Return how many weights of a head are not masked, in a text of so many tokens.
+
+    >>> _weights(4, None, causal=True), _weights(4, 2, causal=True), _weights(4, None, causal=False)
+    (10, 7, 16)
+    """
+    if not causal:
+        return tokens * tokens
+    return sum(min(seen, window or tokens) for seen in range(1, tokens + 1))

@@ -108,9 +108,18 @@ class LessonExample:
 
     @cached_property
     def scores(self) -> Array:
-        """The scores of all that the word may attend to."""
-        seen = words.seen_by(self.view, self.query)
-        return words.row_scores(self.trace, seen, self.layer, self.head, self.query)
+        """The scores of all that the word may attend to, from the first one on."""
+        return words.row_scores(self.trace, self.view, self.layer, self.head, self.query)
+
+    @property
+    def at(self) -> int:
+        """Which of the scores is that of the word it attends to."""
+        return self.key - int(self.view.seen_in(self.layer)[self.query].argmax())
+
+    @property
+    def window(self) -> int | None:
+        """How many tokens the layer sees, the word itself among them, if there is a limit."""
+        return self.view.windows[self.layer] if self.view.windows else None
 
     @property
     def place(self) -> dict[str, str]:
@@ -201,7 +210,7 @@ def _additive(example: LessonExample) -> Takeaway:
 
 def _scaled(example: LessonExample) -> Takeaway:
     width = example.trace.key.shape[-1]
-    raw = softmax(example.scores * np.sqrt(width))[example.key]
+    raw = softmax(example.scores * np.sqrt(width))[example.at]
     return Takeaway(
         "2017: scaled dot product",
         "Vaswani et al. kept only attention, and made the score a dot product divided by √E, so "

@@ -59,6 +59,7 @@ class BlendStart:
     head: Head | None = None  # whose row it is
     row: Array | None = None  # (W,) the model's own
     own: bool = False  # the vectors are the head's values, not the vocabulary's
+    first: int = 0  # where the words that have a score begin in the text
 
     @cached_property
     def weights(self) -> Array:
@@ -122,7 +123,7 @@ def head_start(
     ----------
     own : blend what the head passes on itself, not the words' input vectors
     """
-    seen, unit = words.seen_by(view, query), view.units[query]
+    seen, unit = words.seen_by(view, head[0], query), view.units[query]
     if own:
         vectors = head_values.unit_outputs(model, trace, seen.units, head, unit)
         blended = (
@@ -138,14 +139,15 @@ def head_start(
         )
     return BlendStart(
         seen,
-        words.row_scores(trace, seen, *head, query),
+        words.row_scores(trace, view, *head, query),
         vectors,
         f"{head[0]}.{head[1]}.{query}",
         f"The weights are those of {head_name(head)}. {blended}",
         unit.label,
         head,
-        seen.weights[*head, query],
+        view.weights[*head, query, view.seen_in(head[0])[query]],
         own,
+        view.units.index(seen.units[0]),
     )
 
 
@@ -268,7 +270,8 @@ def leaning(
 
 
 def _leader(start: BlendStart, shares: Array, verb: str) -> str:
-    names = [spelled(start.view.labels, k) for k in range(len(shares))]
+    labels = (*[""] * start.first, *start.view.labels)  # positions are those of the text
+    names = [spelled(labels, start.first + k) for k in range(len(shares))]
     return wording.leads(names, shares, percent(float(shares.max())), verb)
 
 

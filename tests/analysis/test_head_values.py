@@ -33,7 +33,7 @@ def test_a_decoder_that_shares_values_too():
     trace = model.trace(presets.TROPHY_BIG.text)
     view = words.view(trace)
     unit, query = view.units[8], 8
-    seen = words.seen_by(view, query)
+    seen = words.seen_by(view, 17, query)
     units = head_values.unit_outputs(model, trace, seen.units, (17, 5), unit)
     w_o = model.output_projection(17)[0].reshape(9, 64, 576)[5]
     own = trace.head_output[17, 5, list(unit.positions)].mean(axis=0) @ w_o

@@ -411,12 +411,12 @@ def test_a_decoders_word_sees_itself_and_what_came_before(tmp_path):
     llama = Llama.from_folder("tiny", tiny.write(tmp_path / "tiny", "llama"))
     trace = llama.trace("the cat sat on the mat")
     whole = view(trace)
-    seen = seen_by(whole, 2)
+    seen = seen_by(whole, 1, 2)
     assert seen.labels == ("the", "cat", "sat")
-    scores = row_scores(trace, seen, 1, 3, 2)
+    scores = row_scores(trace, whole, 1, 3, 2)
     np.testing.assert_allclose(scores, trace.scores[1, 3, 2, :3], atol=1e-5)
     np.testing.assert_allclose(attention.softmax(scores), whole.weights[1, 3, 2, :3], atol=1e-6)
-    assert seen_by(dataclasses.replace(whole, is_causal=False), 2).labels == whole.labels
+    assert seen_by(dataclasses.replace(whole, is_causal=False), 1, 2).labels == whole.labels
 
 
 @pytest.mark.parametrize("text", ["The cat sat; it was tired, It", "unbelievable 🦄 tokens", ""])

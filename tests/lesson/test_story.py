@@ -84,6 +84,19 @@ def test_a_decoder_is_told_what_its_mask_leaves(tmp_path):
     assert set(story_frames.fan_frame(example)["key"]) == {"the", "cat", "sat", "on"}
 
 
+@pytest.mark.parametrize(("layer", "reach"), [(0, "here up to 4 tokens back"), (1, "however far")])
+def test_a_window_is_told_where_the_layer_has_one(tmp_path, layer, reach):
+    folder = tiny.write(tmp_path / "m", "gemma3_text")
+    trace = (
+        tiny.loader("gemma3_text").from_folder("tiny", folder).trace("the cat sat on the mat it")
+    )
+    example = LessonExample(trace, words.view(trace), query=6, key=4, layer=layer, head=2)
+    _, fan, products, _, _, price = story.story(example, 0.5, AFTER)
+    assert reach in fan.text
+    assert f"a score, {trace.scores[layer, 2, 6, 4]:.2f}; softmax" in products.text
+    assert f"{np.isfinite(trace.scores[layer, 2]).sum()} weights in a head" in price.text
+
+
 def test_white_space_is_no_word_in_between(tmp_path):
     folder = tiny_tokenizers.write_model(tmp_path / "m", "llama", "bytes")
     trace = Llama.from_folder("tiny", folder).trace("the cat\n\nsat")

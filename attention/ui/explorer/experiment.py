@@ -201,9 +201,10 @@ def _notes(chosen: Reading, start: BlendStart) -> None:
             f"slider; the other {start.rest} keep the score they start with."
         )
     if hidden := len(chosen.view.units) - len(start.view.units):
+        further = ", or further back than the window of this layer," if start.first else ""
         st.caption(
             f"Words that are hidden: {hidden}. {escape_markdown(chosen.model_name)} is a "
-            "decoder: what comes later has no score, and no slider."
+            f"decoder: what comes later{further} has no score, and no slider."
         )
 
 
