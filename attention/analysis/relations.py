@@ -20,8 +20,8 @@ FARTHEST_ROLE = 8  # of the fixed distances
 class Text:
     """A text as roles are measured on it: who asks, who may be asked, and which words are alike.
 
-    `W` units. In a decoder the first token is a sink, and what goes there says nothing of a role:
-    it is a target of the role "first token" only.
+    `W` units, in layers that see the same keys. In a decoder the first token is a sink, and what
+    goes there says nothing of a role: it is a target of the role "first token" only.
     """
 
     view: View
@@ -32,13 +32,16 @@ class Text:
         """The rows that count, `(W,)` bool: ordinary words."""
         return ordinary(self.view)
 
+    @property
+    def seen(self) -> Array:
+        """The cells that no mask hides, `(W, W)` bool."""
+        return self.view.seen_in(0)
+
     @cached_property
     def allowed(self) -> Array:
         """The cells that count for all roles but that of the first token, `(W, W)` bool."""
-        size = len(self.view.units)
-        found = np.tile(self.queries[:, None], size)
+        found = self.queries[:, None] & self.seen
         if self.view.is_causal:
-            found &= np.tri(size, dtype=bool)
             found[:, :1] = False
         return found
 
@@ -93,7 +96,7 @@ def column(text: Text, position: int, order: Array) -> Array:
     found = np.broadcast_to(order[..., position, None], order.shape)
     counts = np.broadcast_to(text.queries, found.shape)
     if text.view.is_causal:
-        counts = counts & (np.arange(size) - found >= 2)
+        counts = counts & (np.arange(size) - found >= 2) & text.seen[np.arange(size), found]
     return np.where(counts, found, -1)
 
 

@@ -70,7 +70,7 @@ ROLES = MappingProxyType({
     "broad": Role(
         "broad", "entropy as a share of that of equal weights",
         "mean_q H(w[q]) / log2(keys of q)", _BROAD, f"{_CLARK}.3",
-        "rows among the heads of the model",
+        "rows among the heads that may attend to the same keys",
     ),
     "pronoun": Role(
         "pronoun to noun", "weight of a pronoun on the noun that it stands for",

@@ -13,7 +13,6 @@ from attention.analysis.metrics import entropy
 from attention.analysis.relations import Text
 from attention.analysis.role_kinds import LEAST_ROWS, SHIFTED
 from attention.analysis.telling import LARGE
-from attention.analysis.words import View
 from attention.arrays import Array
 from attention.runtime.threads import each
 
@@ -42,7 +41,7 @@ def measure_role(
     if not text.queries.any() or not _applies(name, text):
         return None
     if name == "broad":
-        return _broad(text.view, text.queries, draws, rng)
+        return _broad(text, draws, rng)
     movable = text.queries if name in _BY_WORD else np.ones_like(text.queries)
     kept = np.arange(len(movable))[None]
     shuffled = _shifts(movable) if name in SHIFTED else _orders(movable, draws, rng)
@@ -188,17 +187,16 @@ def _counted(keys: Array) -> bool:
     return int((keys >= 0).sum()) >= LEAST_ROWS
 
 
-def _broad(view: View, counts: Array, draws: int, rng: np.random.Generator) -> Measured | None:
+def _broad(text: Text, draws: int, rng: np.random.Generator) -> Measured | None:
     """Return how even the rows are; by chance, those of a head put together from all heads' rows.
 
     Rows with fewer than 3 keys say nothing, and are left out.
     """
-    size = len(view.units)
-    keys = np.arange(1, size + 1) if view.is_causal else np.full(size, size)
-    counted = np.flatnonzero(counts & (keys >= 3))
+    keys = text.seen.sum(axis=-1)
+    counted = np.flatnonzero(text.queries & (keys >= 3))
     if not len(counted):
         return None
-    layers, large = view.weights, view.weights.size > LARGE
+    layers, large = text.view.weights, text.view.weights.size > LARGE
     bits = np.concatenate(
         each(lambda layer: entropy(layers[layer][:, counted]), len(layers), large=large)
     )  # (L H, rows)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from attention.analysis.chance_rates import KEYS, ROWS, chance_rates
 from attention.analysis.role_kinds import LEAST_ROWS, ROLES, SHIFTED, SPREADS
@@ -93,17 +94,27 @@ def role_examples(found: HeadRoles, count: int) -> str:
     return ", ".join(said[:count])
 
 
-def role_meaning(name: str, rows: int, draws: int) -> str:
-    """Say what a role is, when a head has it, and what chance is."""
-    role = ROLES[name]
+def role_meaning(name: str, rows: ArrayLike, draws: int) -> str:
+    """Say what a role is, when a head has it, and what chance is.
+
+    Parameters
+    ----------
+    rows : over how many queries, in each layer
+    """
+    role, fewest, most = ROLES[name], int(np.min(rows)), int(np.max(rows))
+    queries = (
+        f"{most} queries"
+        if fewest == most
+        else f"{fewest} to {most} queries, fewer in layers whose window hides their keys"
+    )
     drawn = (
         f"when {role.chance} are shifted round by every number of places"
         if name in SHIFTED
         else f"the mean of {draws} draws that shuffle {role.chance}"
     )
     return (
-        f"{role.label[0].upper()}{role.label[1:]}: {role.meaning}, {role.formula}, over {rows} "
-        f"queries. A head has the role from {role.threshold:.2f} on, if that is more than "
+        f"{role.label[0].upper()}{role.label[1:]}: {role.meaning}, {role.formula}, over {queries}. "
+        f"A head has the role from {role.threshold:.2f} on, if that is more than "
         f"{SPREADS:g} standard deviations above chance, {drawn}; "
         f"over {LEAST_ROWS} queries at least.{_by_chance(name)} Source: {role.source}."
     )

@@ -30,14 +30,15 @@ _LONG = 128  # words: of longer texts a quarter of the draws
 class HeadRoles:
     """The scores of all heads on one text, beside chance; NaN where a role cannot be measured.
 
-    `R` roles, in the order of `role_kinds.ROLES`.
+    `R` roles, in the order of `role_kinds.ROLES`. Scores and chance are of the keys that a head may
+    attend to: where layers have windows, each is measured with those that see the same.
     """
 
     names: tuple[str, ...]  # R
     scores: Array  # (R, L, H) float64, 0 to 1
     null_mean: Array  # (R, L, H) what the score is by chance
     null_spread: Array  # (R, L, H) and its standard deviation over the draws
-    rows: Array  # (R,) int: how many queries a score is the mean over
+    rows: Array  # (R, L) int: how many queries a score is the mean over
     distances: Array  # (L, H) int: the d of the role "fixed distance"; 0 without one
     draws: int
 
@@ -50,7 +51,7 @@ class HeadRoles:
         """
         least = np.array([ROLES[name].threshold for name in self.names])[:, None, None]
         above = self.scores - self.null_mean > SPREADS * self.null_spread
-        return (self.scores >= least) & above & (self.rows >= LEAST_ROWS)[:, None, None]
+        return (self.scores >= least) & above & (self.rows >= LEAST_ROWS)[..., None]
 
     @cached_property
     def main(self) -> Array:
@@ -118,33 +119,33 @@ def head_roles(
         raise ValueError(f"chance needs at least 2 draws, got {draws}")
     if wrong := [p for pair in pronouns for p in pair if not 0 <= p < size]:
         raise ValueError(f"no position {wrong[0]}: the text has {size} words")
-    measured = Text(shown, pronouns)
+    scores, means, spreads = np.full((3, len(ROLES), *shape), np.nan)
+    rows, distances = np.zeros((len(ROLES), shape[0]), np.intp), np.zeros(shape, np.intp)
+    for layers in shown.layer_groups:
+        for at, one in _measured(Text(shown.of_layers(layers), pronouns), draws, seed, only):
+            for grids, own in ((scores, one.score), (means, one.mean), (spreads, one.spread)):
+                grids[at, layers] = own.reshape(len(layers), -1)
+            rows[at, layers] = one.rows
+            if one.distance is not None:
+                distances[layers] = one.distance.reshape(len(layers), -1)
+    return HeadRoles(tuple(ROLES), scores, means, spreads, rows, distances, draws)
+
+
+def _measured(
+    text: Text, draws: int, seed: int, only: Collection[str]
+) -> list[tuple[int, Measured]]:
+    """Return the roles that can be measured in layers that see the same keys, with their places."""
+    layers, heads, size, _ = text.view.weights.shape
     table = np.ascontiguousarray(
-        shown.weights.reshape(shape[0] * shape[1], size * size).T
+        text.view.weights.reshape(layers * heads, size * size).T
     )  # (W * W, L * H)
     with one_blas_thread():  # the same sums in the same order, however many processors
         found = [
-            measure_role(name, measured, table, draws, np.random.default_rng((seed, at)))
-            if name in only
-            else None
+            (at, measure_role(name, text, table, draws, np.random.default_rng((seed, at))))
             for at, name in enumerate(ROLES)
+            if name in only
         ]
-    return _joined(found, shape, draws)
-
-
-def _joined(found: Sequence[Measured | None], shape: tuple[int, int], draws: int) -> HeadRoles:
-    """Return the roles side by side; NaN for those that could not be measured."""
-    nothing = np.full(shape, np.nan)
-    scores, means, spreads = (
-        np.array([getattr(one, part).reshape(shape) if one else nothing for one in found])
-        for part in ("score", "mean", "spread")
-    )
-    farther = found[[*ROLES].index("distance")]
-    distances = np.zeros(shape, np.intp)
-    if farther is not None and farther.distance is not None:
-        distances = farther.distance.reshape(shape)
-    rows = np.array([one.rows if one else 0 for one in found])
-    return HeadRoles(tuple(ROLES), scores, means, spreads, rows, distances, draws)
+    return [(at, one) for at, one in found if one is not None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,18 +155,19 @@ class PooledRole:
     score: Array  # (L, H)
     null_mean: Array  # (L, H)
     null_spread: Array  # (L, H) the standard deviation of the mean
-    rows: int  # how many queries in all
+    rows: Array  # (L,) int: how many queries in all
 
     @property
     def best(self) -> Head:
         """The head with the highest score."""
-        layer, head = divmod(int(self.score.argmax()), self.score.shape[1])
+        layer, head = divmod(int(np.nanargmax(self.score)), self.score.shape[1])
         return layer, head
 
     def has(self, name: str) -> Array:
         """Return which heads have the role over these texts, `(L, H)` bool; see `HeadRoles.has`."""
         above = self.score - self.null_mean > SPREADS * self.null_spread
-        return (self.score >= ROLES[name].threshold) & above & (self.rows >= LEAST_ROWS)
+        enough = (self.rows >= LEAST_ROWS)[:, None]
+        return (self.score >= ROLES[name].threshold) & above & enough
 
 
 def pooled(texts: Sequence[HeadRoles], name: str) -> PooledRole:
@@ -181,15 +183,20 @@ def pooled(texts: Sequence[HeadRoles], name: str) -> PooledRole:
     >>> pooled([head_roles(model.trace(text)) for text in texts], "previous").best
     (0, 2)
     """
-    measured = [one for one in texts if one.rows[one.names.index(name)]]
+    measured = [one for one in texts if one.rows[one.names.index(name)].any()]
     if not measured:
         raise ValueError(f"the role {name!r} can be measured on none of {len(texts)} texts")
     at = measured[0].names.index(name)
-    rows = np.array([one.rows[at] for one in measured], float)
-    share = rows / rows.sum()
-    score, mean = (
-        np.einsum("n,nlh->lh", share, [getattr(one, part)[at] for one in measured])
-        for part in ("scores", "null_mean")
+    rows = np.array([one.rows[at] for one in measured])[..., None]  # (texts, L, 1)
+    share = np.divide(rows, rows.sum(axis=0), out=np.full(rows.shape, np.nan), where=rows > 0)
+
+    def mean(part: str, power: int) -> Array:
+        """Return the mean over the texts on which a layer is measured, NaN where there is none."""
+        every = np.array([getattr(one, part)[at] for one in measured]) ** power
+        found = np.where(rows > 0, share**power * every, 0).sum(axis=0)
+        return np.where(rows.any(axis=0), found, np.nan)
+
+    variance = mean("null_spread", 2)
+    return PooledRole(
+        mean("scores", 1), mean("null_mean", 1), np.sqrt(variance), rows.sum(axis=0)[:, 0]
     )
-    variance = np.einsum("n,nlh->lh", share**2, [one.null_spread[at] ** 2 for one in measured])
-    return PooledRole(score, mean, np.sqrt(variance), int(rows.sum()))

@@ -49,9 +49,10 @@ def pronoun_sentence(found: PooledRole, name: str) -> str:
     name : of the model
     """
     best, takes = found.best, int(found.has(ROLE).sum())
+    rows = int(found.rows[best[0]])
     few = "one gives" if takes == 1 else f"{takes} give"
     return (
-        f"Over {found.rows} sentences in which a pronoun stands for a known noun, L{best[0]} "
+        f"Over {rows} sentences in which a pronoun stands for a known noun, L{best[0]} "
         f"H{best[1]} of {name} gives the noun most: {found.score[best]:.2f}, against "
         f"{found.null_mean[best]:.2f} ± {found.null_spread[best]:.2f} by chance. "
         f"Of {found.score.size} heads {few} it a third or more."

@@ -41,9 +41,11 @@ _BY_WORD = "duplicate", "induction", "punctuation"
 def rows_shuffled(seen: View, rng: np.random.Generator) -> View:
     """Return a view whose rows give the same weights to other keys, each row to its own."""
     shuffled = np.zeros_like(seen.weights)
-    for q in range(len(seen.units)):
-        keys = q + 1 if seen.is_causal else len(seen.units)
-        shuffled[:, :, q, :keys] = rng.permuted(seen.weights[:, :, q, :keys], axis=-1)
+    for layers in seen.layer_groups:
+        own, moved = seen.weights[layers], shuffled[layers]
+        for q, mask in enumerate(seen.seen_in(layers[0])):
+            moved[:, :, q, mask] = rng.permuted(own[:, :, q, mask], axis=-1)
+        shuffled[layers] = moved
     return replace(seen, weights=shuffled)
 
 

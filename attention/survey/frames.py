@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from attention.analysis.role_kinds import EVERY_ROLE
-from attention.survey.measure import SURVEY_COLUMNS, SURVEYED
+from attention.survey.measure import SURVEYED
 from attention.survey.summary import Summary
 from attention.wording import Head
 
@@ -18,7 +18,7 @@ def head_roles_frame(summary: Summary, head: Head) -> pd.DataFrame:
 
     Only those that were measured; `i` is the place of a role among them.
     """
-    measured = [name for name in SURVEYED if summary.counts[SURVEY_COLUMNS.index(name)]]
+    measured = [name for name in SURVEYED if summary.of(name, "counts")[head]]
     return pd.DataFrame(
         {
             "i": range(len(measured)),
@@ -27,7 +27,7 @@ def head_roles_frame(summary: Summary, head: Head) -> pd.DataFrame:
                 grid: [float(summary.of(name, grid)[head]) for name in measured]
                 for grid in ("score", "chance", "low", "high", "share")
             },
-            "texts": [int(summary.counts[SURVEY_COLUMNS.index(name)]) for name in measured],
+            "texts": [int(summary.of(name, "counts")[head]) for name in measured],
         }
     )
 

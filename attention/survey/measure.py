@@ -31,6 +31,7 @@ from attention.translation.alignment_role import alignment_role, both_units
 SURVEYED = tuple(EVERY_ROLE)
 OF_DECODER = "-decoder"  # after the name of a translator: its cross-attention is measured
 SURVEY_FORMAT = 2  # another where what is measured, or how, changes
+WINDOWED = 3  # the same, but how many queries there are is told of every layer
 FIGURES = "entropy", "mean_distance", "active"  # no name is a role's, too
 SURVEY_COLUMNS = *SURVEYED, *FIGURES
 
@@ -58,7 +59,9 @@ class SurveySettings:
             return cls(name, sizes, c.decoder_layers, c.num_attention_heads, draws, seed, part)
         model = reader(name)
         layers, heads = model.config.num_hidden_layers, model.config.num_attention_heads
-        return cls(name, repr(model), layers, heads, draws, seed, part)
+        windowed = model.scoring is not None and any(model.scoring.windows)
+        kind = WINDOWED if windowed else SURVEY_FORMAT
+        return cls(name, repr(model), layers, heads, draws, seed, part, kind)
 
     def to_bytes(self) -> bytes:
         """Return them as the metadata of a table."""
@@ -98,14 +101,19 @@ def active_share(shown: View) -> Array:
 
 
 def schema(settings: SurveySettings) -> pa.Schema:
-    """Return the columns of a survey: a text a row, `L * H` numbers in every list."""
+    """Return the columns of a survey: a text a row, `L * H` numbers in every list.
+
+    How many queries a role has is one number, or `L` where windows hide other keys in other layers.
+    """
     every = pa.list_(pa.float32(), settings.layers * settings.heads)
+    windowed = settings.format == WINDOWED
+    queries = pa.list_(pa.int32(), settings.layers) if windowed else pa.int32()
     fields = [
         ("i", pa.int64()), ("text", pa.string()), ("tokens", pa.int32()), ("refused", pa.string()),
     ]  # fmt: skip
     for name in SURVEYED:
         parts = [(f"{part}.{name}", every) for part in ("score", "chance", "spread")]
-        fields += [*parts, (f"rows.{name}", pa.int32())]
+        fields += [*parts, (f"rows.{name}", queries)]
     fields += [(name, every) for name in FIGURES]
     return pa.schema(fields, metadata={b"survey": settings.to_bytes()})
 
@@ -164,10 +172,14 @@ def _of_text(model: Transformer, settings: SurveySettings, text: str) -> dict[st
     found = head_roles(
         shown, draws=settings.draws, seed=settings.seed, pronouns=known_nouns(shown, text)
     )
-    row: dict[str, Any] = {"tokens": len(trace.tokens), "rows.alignment": 0}
+    windowed = settings.format == WINDOWED
+    row: dict[str, Any] = {
+        "tokens": len(trace.tokens), "rows.alignment": [0] * settings.layers if windowed else 0,
+    }  # fmt: skip
     for at, name in enumerate(found.names):
         every = found.scores[at], found.null_mean[at], found.null_spread[at]
-        row |= _role_columns(name, int(found.rows[at]), every)
+        queries = found.rows[at].tolist()
+        row |= _role_columns(name, queries if windowed else queries[0], every)
     figures = {
         "entropy": metrics.entropy_per_head(shown),
         "mean_distance": metrics.distance_per_head(shown),
@@ -190,15 +202,17 @@ def _of_translation(pair: Marian, settings: SurveySettings, text: str) -> dict[s
     row |= {f"rows.{name}": 0 for name in SURVEYED}
     if found := alignment_role(done, settings.draws, settings.seed):
         every = found.score, found.null_mean, found.null_spread
-        row |= _role_columns("alignment", found.rows, every)
+        row |= _role_columns("alignment", int(found.rows[0]), every)
     bits = metrics.entropy(merge(done.cross_weights, *both_units(done)))
     return row | {"entropy": _numbers(bits.mean(axis=-1))}
 
 
-def _role_columns(name: str, rows: int, every: tuple[Array, Array, Array]) -> dict[str, Any]:
-    """Return the columns of one role; none where the text has no query for it."""
-    if not rows:
-        return {f"rows.{name}": 0}
+def _role_columns(
+    name: str, rows: int | list[int], every: tuple[Array, Array, Array]
+) -> dict[str, Any]:
+    """Return the columns of one role; no scores where the text has no query for it."""
+    if not np.any(rows):
+        return {f"rows.{name}": rows}
     parts = zip(("score", "chance", "spread"), map(_numbers, every), strict=True)
     return {f"rows.{name}": rows} | {f"{part}.{name}": grid for part, grid in parts}
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from attention.analysis.role_kinds import EVERY_ROLE, LEAST_ROWS
 from attention.arrays import Array
-from attention.survey.measure import SURVEY_COLUMNS, SURVEYED
+from attention.survey.measure import SURVEYED
 from attention.survey.summary import Summary
 from attention.wording import Head, head_name, percent
 
@@ -36,7 +36,7 @@ def column_sentence(summary: Summary, column: str) -> str:
     """Say how many heads have a role over the texts, and which has it most."""
     values = summary.of(column)
     best = highest_head(values)
-    count = int(summary.counts[SURVEY_COLUMNS.index(column)])
+    count = int(summary.of(column, "counts").max())
     if column not in EVERY_ROLE:
         return (
             f"{head_name(best)} of {summary.model} has the highest figure, {values[best]:.2f} on "
@@ -67,7 +67,7 @@ def head_sentence(summary: Summary, head: Head) -> str:
         f"{column_label(name)} ({summary.of(name)[head]:.2f} against "
         f"{summary.of(name, 'chance')[head]:.2f} by chance)"
         for name in SURVEYED
-        if summary.counts[SURVEY_COLUMNS.index(name)] and summary.has(name)[head]
+        if summary.has(name)[head]
     ]
     said = ", ".join(own) if own else "no role that reaches its threshold, which is an answer"
     active = float(summary.of("active")[head])

@@ -48,8 +48,8 @@ class Summary:
     texts: int  # measured
     refused: int
     tokens: int
-    counts: Array  # (R,) on how many texts each was measured
-    rows: Array  # (R,) and over how many queries
+    counts: Array  # (R, L, H) int, on how many texts each was measured
+    rows: Array  # (R, L, H) int, and over how many queries
     score: Array  # (R, L, H) mean over queries; of figures over texts
     chance: Array  # (R, L, H) the same by chance
     spread: Array  # (R, L, H) the standard deviation of that mean by chance
@@ -82,7 +82,7 @@ class _Sums:
         self.shape = layers, heads
         self.score, self.chance, self.square = np.zeros((3, count, every))
         self.has = np.zeros((count, every), np.int64)
-        self.counts, self.rows, self.enough = np.zeros((3, count), np.int64)
+        self.counts, self.rows, self.enough = np.zeros((3, count, every), np.int64)
         self.bins = np.zeros((count, every, _BINS + 1), np.uint32)
         self.active, self.top = np.full((TOP, every), -1.0), np.full((TOP, every), -1)
         self.said: dict[int, str] = {}
@@ -99,7 +99,7 @@ class _Sums:
                 self._add_role(at, name, row)
         for at, name in enumerate(FIGURES, start=len(SURVEYED)):
             if row[name] is not None:
-                self._add(at, name, np.array(row[name]), 1)
+                self._add(at, name, np.array(row[name]), np.ones_like(self.rows[at]))
         if row["active"] is not None:
             self._rank(row["i"], row["text"], np.array(row["active"]))
 
@@ -107,23 +107,24 @@ class _Sums:
         score, chance, spread = (
             np.array(row[f"{part}.{name}"], np.float64) for part in ("score", "chance", "spread")
         )
-        rows = row[f"rows.{name}"]
-        if np.isnan(chance).any():  # too few draws had such a key
-            return
+        rows = np.repeat(np.broadcast_to(row[f"rows.{name}"], self.shape[0]), self.shape[1])
+        rows[np.isnan(chance)] = 0  # too few draws had such a key
+        score, chance, spread = (np.where(rows > 0, grid, 0) for grid in (score, chance, spread))
         self._add(at, name, score, rows)
         self.chance[at] += rows * chance
         self.square[at] += (rows * spread) ** 2
-        if rows >= LEAST_ROWS:
-            above = score - chance > SPREADS * spread
-            self.enough[at] += 1
-            self.has[at] += (score >= EVERY_ROLE[name].threshold) & above
+        above, enough = score - chance > SPREADS * spread, rows >= LEAST_ROWS
+        self.enough[at] += enough
+        self.has[at] += (score >= EVERY_ROLE[name].threshold) & above & enough
 
-    def _add(self, at: int, name: str, figure: Array, rows: int) -> None:
+    def _add(self, at: int, name: str, figure: Array, rows: Array) -> None:
+        """Take in a figure of each head, `(L * H,)`, over so many queries; none where 0."""
+        own = np.flatnonzero(rows)
         self.score[at] += rows * figure
-        self.counts[at] += 1
+        self.counts[at, own] += 1
         self.rows[at] += rows
         place = np.rint(figure / _STEPS.get(name, 1 / _BINS)).astype(int).clip(0, _BINS)
-        self.bins[at, np.arange(len(place)), place] += 1
+        self.bins[at, own, place[own]] += 1
 
     def _rank(self, number: int, text: str, active: Array) -> None:
         """Keep the texts in which each head is most active; of equals the first."""
@@ -139,9 +140,9 @@ class _Sums:
 
     def grids(self) -> dict[str, Any]:
         """Return every grid of the summary, `(R, L, H)`."""
-        rows = np.where(self.rows > 0, self.rows, np.nan)[:, None]
+        rows = np.where(self.rows > 0, self.rows, np.nan)
         role = np.arange(len(SURVEY_COLUMNS))[:, None] < len(SURVEYED)
-        enough = np.where(self.enough > 0, self.enough, np.nan)[:, None]
+        enough = np.where(self.enough > 0, self.enough, np.nan)
         low, middle, high = (self._quantile(share) for share in QUANTILES)
         found = {
             "score": self.score / rows,
@@ -154,10 +155,10 @@ class _Sums:
 
     def _quantile(self, share: float) -> Array:
         """Return what so many of the texts stay at or below, to the width of a bin."""
-        reached = self.bins.cumsum(axis=-1) >= share * self.counts[:, None, None]
+        reached = self.bins.cumsum(axis=-1) >= share * self.counts[..., None]
         steps = np.array([_STEPS.get(name, 1 / _BINS) for name in SURVEY_COLUMNS])
         found = reached.argmax(axis=-1) * steps[:, None]
-        return np.where(self.counts[:, None] > 0, found, np.nan)
+        return np.where(self.counts > 0, found, np.nan)
 
 
 def summarise(
@@ -191,7 +192,8 @@ def summarise(
                 on_progress(number / file.metadata.num_rows)
     return Summary(
         settings["model"], settings["sizes"], settings["format"], settings["draws"],
-        sums.texts, sums.refused, sums.tokens, sums.counts, sums.rows, **sums.grids(),
+        sums.texts, sums.refused, sums.tokens, **sums.grids(),
+        counts=sums.counts.reshape(-1, layers, heads), rows=sums.rows.reshape(-1, layers, heads),
         top=sums.top.T.reshape(layers, heads, TOP),
         active=sums.active.T.reshape(layers, heads, TOP), said=sums.said,
     )  # fmt: skip
@@ -249,10 +251,17 @@ def save_summary(summary: Summary, path: str | Path) -> None:
         if field.name not in _GRIDS
         for value in [getattr(summary, field.name)]
     }
+    noted["counts"], noted["rows"] = map(_shared, (summary.counts, summary.rows))
     noted["active"] = np.round(summary.active, 4).tolist()
     noted["measured"] = list(SURVEY_COLUMNS)
     metadata = {b"summary": json.dumps(noted, ensure_ascii=False).encode()}
     pq.write_table(pa.table(columns).replace_schema_metadata(metadata), path, compression="zstd")
+
+
+def _shared(counts: Array) -> list[Any]:
+    """Return `(R, L, H)` as `(R,)` where all heads have the same, as they do without windows."""
+    alike = (counts == counts[:, :1, :1]).all()
+    return (counts[:, 0, 0] if alike else counts).tolist()
 
 
 def load(path: str | Path) -> Summary:
@@ -270,6 +279,9 @@ def load(path: str | Path) -> Summary:
         name: np.array(noted.pop(name)) for name in ("counts", "rows", "top", "active")
     }
     shape = -1, *arrays["top"].shape[:2]
+    for name in ("counts", "rows"):
+        own = arrays[name].reshape(len(SURVEY_COLUMNS), *(arrays[name].shape[1:] or (1, 1)))
+        arrays[name] = np.broadcast_to(own, (len(own), *shape[1:]))
     grids: dict[str, Any] = {name: table[name].to_numpy().reshape(shape) for name in _GRIDS}
     said = {int(number): text for number, text in noted.pop("said").items()}
     return Summary(**noted, **arrays, **grids, said=said)

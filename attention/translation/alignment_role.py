@@ -58,8 +58,8 @@ def alignment_role(done: Translation, draws: int = 200, seed: int = 0) -> Pooled
 
     >>> from attention import load_translator
     >>> found = alignment_role(load_translator().translate("The bank by the river was steep."))
-    >>> found.rows, found.score.shape
-    (3, (2, 8))
+    >>> found.rows.tolist(), found.score.shape
+    ([3, 3], (2, 8))
     """
     target, source = both_units(done)
     pairs = known_pairs(source, target)
@@ -73,7 +73,8 @@ def alignment_role(done: Translation, draws: int = 200, seed: int = 0) -> Pooled
     score = np.einsum("lhts,ts->lh", weights, pairs[asking]) / asking.sum()
     shuffled = pairs[asking][:, orders].astype(np.float64)  # (T, D, S)
     null = np.einsum("lhts,tds->dlh", weights, shuffled, optimize=True) / asking.sum()
-    return PooledRole(score, null.mean(axis=0), null.std(axis=0), int(asking.sum()))
+    rows = np.full(len(score), asking.sum())
+    return PooledRole(score, null.mean(axis=0), null.std(axis=0), rows)
 
 
 def alignment_sentence(found: PooledRole | None, head: Head) -> str:
@@ -83,12 +84,9 @@ def alignment_sentence(found: PooledRole | None, head: Head) -> str:
     score, mean, spread = (
         float(a[head]) for a in (found.score, found.null_mean, found.null_spread)
     )
-    counted = f"the {found.rows} words" if found.rows > 1 else "the one word"
-    aligns = (
-        score >= ALIGNMENT.threshold
-        and score - mean > SPREADS * spread
-        and found.rows >= LEAST_ROWS
-    )
+    rows = int(found.rows[head[0]])
+    counted = f"the {rows} words" if rows > 1 else "the one word"
+    aligns = score >= ALIGNMENT.threshold and score - mean > SPREADS * spread and rows >= LEAST_ROWS
     role = "It aligns" if aligns else "It has not the role of aligning"
     return (
         f"{role}: on average {score:.2f} of the weight of {counted} whose counterpart is known "

@@ -13,10 +13,12 @@ import pytest
 
 from attention import presets
 from attention.analysis import words
+from attention.analysis.role_kinds import ROLES
 from attention.analysis.role_sentences import NONE_HERE, role_line
 from attention.analysis.roles import head_roles
 from attention.models import registry
 from attention.survey.measure import reader
+from tests.models import tiny, tiny_tokenizers
 from tests.optional import with_smollm2
 
 PROSE = (
@@ -44,9 +46,12 @@ DRAWS, SPREADS = 120, 2.5
 
 
 class Slow:
-    """A text, its words merged by hand: `cell[q][k]` is what word q gives word k in every head."""
+    """A text, its words merged by hand: `cell[q][k]` is what word q gives word k in every head.
 
-    def __init__(self, trace):
+    Of the layers that have one window, if there are any windows.
+    """
+
+    def __init__(self, trace, layers=slice(None), window=math.inf):
         units = words.whole_words(trace.input)
         self.size, self.causal = len(units), trace.is_causal
         self.names = [unit.word.casefold() for unit in units]
@@ -54,13 +59,16 @@ class Slow:
         self.closes = units[-1].special
         self.marks = [own and not any(letter.isalnum() for letter in name)
                       for own, name in zip(self.own, self.names, strict=True)]  # fmt: skip
-        self.cell = [[sum(sum(trace.weights[:, :, p, r].astype(float) for r in key.positions)
+        self.sees = [[not self.causal or any(0 <= p - r < window for p in query.positions
+                                             for r in key.positions)
+                      for key in units] for query in units]  # fmt: skip
+        self.cell = [[sum(sum(trace.weights[layers, :, p, r].astype(float) for r in key.positions)
                           for p in query.positions) / len(query.positions)
                       for key in units] for query in units]  # fmt: skip
 
     def counts(self, q, k):
         """Whether a key may count: what a decoder's word sees, and not its sink."""
-        return self.own[q] and not (self.causal and (k > q or k == 0))
+        return self.own[q] and self.sees[q][k] and not (self.causal and k == 0)
 
     def mean(self, keys_of):
         """Return the mean over queries of what goes to their keys, and over how many queries."""
@@ -80,7 +88,8 @@ class Slow:
 
     def column(self, position, order):
         at = order[position]
-        return lambda q: [at] if self.own[q] and not (self.causal and q - at < 2) else []
+        near = 2 if self.causal else -math.inf
+        return lambda q: [at] if self.own[q] and self.sees[q][at] and q - at >= near else []
 
     def alike(self, order, after):
         """Return the other places of each query's word, or what came after earlier ones."""
@@ -158,10 +167,10 @@ class Slow:
 
     def broad(self):
         """Return how even rows are; by chance, of heads put together from rows of all heads."""
-        rows = [q for q in range(self.size) if self.own[q] and (q >= 2 or not self.causal)]
+        rows = [q for q in range(self.size) if self.own[q] and sum(self.sees[q]) >= 3]
         even = []
         for q in rows:
-            keys = self.cell[q][: q + 1] if self.causal else self.cell[q]
+            keys = [self.cell[q][k] for k in range(self.size) if self.sees[q][k]]
             bits = sum(-w * np.log2(np.where(w > 0, w, 1)) for w in keys)
             even.append(bits / math.log2(len(keys)))
         each = [row.mean() for row in even]
@@ -206,3 +215,32 @@ def test_what_is_said_of_every_head(text, model):
             assert by == pytest.approx(spread, abs=0.00501 + 0.5 * spread)
             said += 1
     assert said > trace.weights.shape[0] * trace.weights.shape[1] / 2
+
+
+REPEATED = (
+    "The cat sat on the mat. The bank was on it, the cat was on the bank. It was, it was; the "
+    "river, the cat"
+)
+
+
+@pytest.mark.parametrize("kind", ["mistral", "gemma2", "gemma3_text"])
+@pytest.mark.parametrize("tokenizer", ["words", "bytes"])
+def test_roles_are_of_the_keys_that_a_layer_s_window_leaves(tmp_path, kind, tokenizer):
+    folder = tiny_tokenizers.write_model(tmp_path / "m", kind, tokenizer, num_hidden_layers=4)
+    trace = tiny.loader(kind).from_folder("m", folder).trace(REPEATED)
+    found, windows = head_roles(trace), [size or math.inf for size in trace.scoring.windows]
+    for window in set(windows):
+        layers = [layer for layer, size in enumerate(windows) if size == window]
+        slow = Slow(trace, layers, window)
+        for at, name in enumerate(found.names):
+            grids = found.scores[at, layers], found.null_mean[at, layers]
+            truth = slow.measured(ROLES[name].label) if ROLES[name].label in LEAST else None
+            if truth is None:
+                assert np.isnan(grids).all()
+                assert not found.rows[at, layers].any()
+                continue
+            score, chance, spread, rows = truth
+            assert grids[0] == pytest.approx(score, abs=1e-6), name
+            assert (found.rows[at, layers] == rows).all(), name
+            assert (np.abs(grids[1] - chance) <= 0.6 * spread + 1e-6).all(), name
+    assert len(set(found.rows[found.names.index("duplicate")].tolist())) == len(set(windows))

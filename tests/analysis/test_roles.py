@@ -212,14 +212,14 @@ def test_what_a_role_takes(cat_trace):
         assert (found.scores[at][own] >= ROLES[name].threshold).all()
         above = found.scores[at] - found.null_mean[at]
         assert (above[own] > SPREADS * found.null_spread[at][own]).all()
-        assert not own.any() or found.rows[at] >= LEAST_ROWS
+        assert not own.any() or (found.rows[at] >= LEAST_ROWS).all()
 
 
 def test_the_noun_of_a_known_pronoun(cat_view):
     it, cat = cat_view.find("it"), cat_view.find("cat")
     found = head_roles(cat_view, pronouns=[(it, cat)])
     assert found.at("pronoun", (3, 1))[0] == pytest.approx(cat_view.weights[3, 1, it, cat])
-    assert found.rows[found.names.index("pronoun")] == 1
+    assert (found.rows[found.names.index("pronoun")] == 1).all()
     assert not found.has[found.names.index("pronoun")].any()  # one row is too few
 
 

@@ -1,6 +1,7 @@
 """How often chance calls a role: what is shuffled, and the rates that the pages say."""
 
 import json
+from dataclasses import replace
 from importlib.resources import files
 
 import numpy as np
@@ -10,6 +11,7 @@ from attention.analysis import words
 from attention.analysis.chance_rates import ANY, KEYS, ROWS, chance_rates
 from attention.analysis.role_sentences import chance_sentence, role_meaning
 from attention.analysis.roles import head_roles
+from attention.analysis.words import Unit, View
 from attention.survey import by_chance
 from attention.survey.measure import reader
 from tests.views import causal
@@ -30,6 +32,18 @@ def test_rows_keep_their_weights_and_masks_hold(seen):
     decoder = causal([1, 0, 0], [0.9, 0.1, 0], [0.7, 0.2, 0.1])
     for _ in range(5):
         assert not np.triu(by_chance.rows_shuffled(decoder, rng).weights[0, 0], 1).any()
+
+
+def test_rows_are_shuffled_in_their_windows():
+    size = 7
+    units = tuple(Unit(str(i), (i,), False) for i in range(size))
+    weights = np.random.default_rng(0).random((3, 2, size, size))
+    windowed = View(units, weights, weights[..., 0], is_causal=True, windows=(3, None, 3))
+    own = replace(windowed, weights=weights * windowed.seen)
+    shuffled = by_chance.rows_shuffled(own, np.random.default_rng(1)).weights
+    assert ((shuffled > 0) == np.broadcast_to(windowed.seen, weights.shape)).all()
+    assert (np.sort(shuffled, axis=-1) == np.sort(own.weights, axis=-1)).all()
+    assert not np.array_equal(shuffled, own.weights)
 
 
 def test_keys_move_together_and_words_move_alone(seen):

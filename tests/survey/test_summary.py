@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import attention
 from attention.analysis import words
 from attention.analysis.pair_sentences import PAIRS, known_nouns
 from attention.analysis.role_kinds import LEAST_ROWS, ROLES
@@ -16,7 +17,10 @@ from attention.survey import run
 from attention.survey import summary as summary_module
 from attention.survey.measure import SURVEY_COLUMNS, SURVEYED, SurveySettings
 from attention.survey.running import TextFiles
+from attention.survey.sentences import column_sentence, head_sentence
 from attention.survey.summary import SHIPPED, TOP, load, save_summary, shipped, summarise
+from tests.models import tiny
+from tests.models.offered import offered
 
 ROOT = Path(__file__).parents[2]
 TEXTS = [
@@ -47,19 +51,46 @@ def test_roles_are_pooled_as_over_traces_held_at_once(model, summary):
         shown = words.view(model.trace(text))
         found.append(head_roles(shown, draws=20, pronouns=known_nouns(shown, text)))
     for name in ROLES:
-        if not any(one.rows[one.names.index(name)] for one in found):
+        if not any(one.rows[one.names.index(name)].any() for one in found):
             assert np.isnan(summary.of(name)).all()
             continue
         expected = pooled(found, name)
         assert summary.of(name) == pytest.approx(expected.score, abs=1e-5)
         assert summary.of(name, "chance") == pytest.approx(expected.null_mean, abs=1e-5)
         assert summary.of(name, "spread") == pytest.approx(expected.null_spread, abs=1e-5)
-        assert summary.rows[SURVEY_COLUMNS.index(name)] == expected.rows
+        assert (summary.of(name, "rows") == expected.rows[:, None]).all()
         assert (summary.has(name) == expected.has(name)).all()
         at = found[0].names.index(name)
-        able = [one.has[at] for one in found if one.rows[at] >= LEAST_ROWS]
+        able = [one.has[at] for one in found if (one.rows[at] >= LEAST_ROWS).all()]
         share = np.mean(able, axis=0) if able else np.full((6, 12), np.nan)
         assert summary.of(name, "share") == pytest.approx(share, nan_ok=True)
+
+
+def test_with_windows_every_layer_counts_its_own_queries(tmp_path):
+    """A role may be there in some layers only, and is told of fewer queries in others."""
+    tiny.write(tmp_path / "models" / "surveyed", "gemma3_text", sliding_window=3)
+    texts = ["the cat sat on the mat it was the cat", "cat dog mat cat", "the the the the"]
+    with offered(tmp_path / "models"):
+        file = run(texts, "surveyed", tmp_path / "a.parquet", draws=20, part=2)
+        model = attention.load_model("surveyed")
+        found = [head_roles(words.view(model.trace(text)), draws=20) for text in texts]
+    summary = summarise(file)
+    save_summary(summary, tmp_path / "s.parquet")
+    for one in (summary, load(tmp_path / "s.parquet")):
+        for name in ROLES:
+            every = np.array([f.rows[f.names.index(name)] for f in found])
+            rows = np.broadcast_to(every.sum(axis=0)[:, None], one.score.shape[1:])
+            assert (one.of(name, "rows") == rows).all()
+            if not every.any():
+                continue
+            expected = pooled(found, name)
+            for grid, own in (("score", expected.score), ("chance", expected.null_mean)):
+                assert one.of(name, grid) == pytest.approx(own, abs=1e-5, nan_ok=True)
+            assert (one.has(name) == expected.has(name)).all()
+            assert (one.of(name, "counts")[:, 0] == (every > 0).sum(axis=0)).all()
+    assert len(np.unique(summary.of("duplicate", "rows"))) == 2
+    assert column_sentence(summary, "duplicate")
+    assert all("nan" not in head_sentence(summary, (layer, 0)) for layer in range(3))
 
 
 def test_quantiles_to_the_width_of_a_bin(file, summary):
@@ -179,7 +210,7 @@ def test_pronouns_are_surveyed_on_the_sentences_whose_noun_is_known():
     texts = list(TextFiles([SHIPPED.parent / "texts" / "pronouns.txt"]))
     assert texts == [text for pair in PAIRS for text in pair.texts]
     found = load(shipped()["minilm"])
-    assert found.counts[SURVEY_COLUMNS.index("pronoun")] == len(texts)
+    assert (found.of("pronoun", "counts") == len(texts)).all()
     score = found.of("pronoun")
     assert np.argwhere(found.has("pronoun")).tolist() == [[3, 1]]
     assert score[3, 1] == score.max()
@@ -189,7 +220,7 @@ def test_the_heads_of_the_translators_last_layer_align():
     found = load(shipped()["en-pt-decoder"])
     assert found.score.shape[1:] == (2, 8)
     assert found.has("alignment").any(axis=1).tolist() == [False, True]
-    assert found.rows[SURVEY_COLUMNS.index("alignment")] > 500
+    assert (found.of("alignment", "rows") > 500).all()
     assert not found.said  # how active a head is, is not measured of two texts
 
 

@@ -40,7 +40,7 @@ def test_every_head_against_a_slow_loop(pair):
                 for t, unit in enumerate(words.target)
                 if unit.word in here
             ]
-            assert len(given) == found.rows == 3
+            assert [len(given)] * 2 == found.rows.tolist() == [3, 3]
             assert found.score[layer, head] == pytest.approx(np.mean(given), abs=1e-6)
 
 
@@ -57,7 +57,7 @@ def test_chance_is_one_in_as_many_words_as_there_are(pair):
 def test_head_1_0_aligns_all_built_in_sentences_and_no_head_of_the_first_layer_does(pair):
     for example in SOURCE_EXAMPLES:
         found = role.alignment_role(pair.translate(example.text))
-        assert found.rows >= 3
+        assert (found.rows >= 3).all()
         assert found.score[1, 0] > 0.75
         assert found.score[0].max() < ALIGNMENT.threshold
         assert role.alignment_sentence(found, (1, 0)).startswith("It aligns: on average 0.")
@@ -67,7 +67,7 @@ def test_head_1_0_aligns_all_built_in_sentences_and_no_head_of_the_first_layer_d
 def test_no_known_counterpart_is_no_role(pair):
     done = pair.translate("He laughs.")
     found = role.alignment_role(done)
-    assert found is None or found.rows < 3
+    assert found is None or (found.rows < 3).all()
     assert role.alignment_sentence(None, (1, 0)) == ""
-    one = PooledRole(np.ones((1, 1)), np.zeros((1, 1)), np.zeros((1, 1)), 1)
+    one = PooledRole(np.ones((1, 1)), np.zeros((1, 1)), np.zeros((1, 1)), np.array([1]))
     assert role.alignment_sentence(one, (0, 0)).startswith("It has not the role of aligning")

@@ -136,7 +136,7 @@ def _say_roles(chosen: Reading, role: str) -> None:
     """Say how many heads have which role or, of the chosen role, what it is."""
     found = chosen.roles
     if role in ROLES:
-        rows = int(found.rows[found.names.index(role)])
+        rows = found.rows[found.names.index(role)]
         st.caption(escape_markdown(role_meaning(role, rows, found.draws)))
     else:
         st.caption(escape_markdown(roles_sentence(found)))

@@ -35,7 +35,7 @@ _FEW_LAYERS, _ROW, _LOW_ROW = 12, 22, 12  # pixels that a layer takes in the gri
 
 def column_picker(summary: Summary) -> str:
     """Draw the picker for a role or figure; those that were not measured are not offered."""
-    names = [name for name, n in zip(SURVEY_COLUMNS, summary.counts, strict=True) if n]
+    names = [name for name in SURVEY_COLUMNS if summary.of(name, "counts").any()]
     return inputs.select(
         "Role or figure", names, names[0], key="role", text=column_label, width=220
     )
@@ -113,11 +113,11 @@ def two_models(name: str, summary: Summary, column: str, own: source.Own) -> Non
 
     Only models in which the role or figure was measured are offered.
     """
-    at, names = SURVEY_COLUMNS.index(column), source.surveys(own)
+    names = source.surveys(own)
     others = {
         code: found
         for code, text in names.items()
-        if text != name and (found := source.summary_of(code, own)).counts[at]
+        if text != name and (found := source.summary_of(code, own)).of(column, "counts").any()
     }
     if not others:
         st.caption(f"“{column_label(column)}” is measured in no other survey here.")
