@@ -35,19 +35,27 @@ DARK_DIVERGING = (
 _SHADES = 16  # half a byte for each cell
 
 
-def map_png(weights: Array, *, spread: float = 0.5, ramp: Sequence[str] = RAMP) -> bytes:
+def map_png(
+    weights: Array, seen: Array | None = None, *, spread: float = 0.5, ramp: Sequence[str] = RAMP
+) -> bytes:
     """Return one map `(Q, K)` of weights 0 to 1 as a PNG of 16 shades, a pixel a cell.
 
     `shade = round(15 weight^spread)`: with a root, weights of a few hundredths can be seen.
 
     Parameters
     ----------
+    seen : (Q, K) bool, the cells that no mask hides; the others are transparent. Where there are
+        such, 15 shades are left
     ramp : ten colours, from weight 0 to 1
 
     >>> map_png(np.eye(2))[1:4]
     b'PNG'
     """
-    shades = np.rint((_SHADES - 1) * np.clip(weights, 0, 1) ** spread).astype(np.uint8)
+    hidden = None if seen is None or seen.all() else ~seen
+    count = _SHADES - (hidden is not None)
+    shades = np.rint((count - 1) * np.clip(weights, 0, 1) ** spread).astype(np.uint8)
+    if hidden is not None:
+        shades = np.where(hidden, 0, shades + 1).astype(np.uint8)
     rows, columns = shades.shape
     even = np.pad(shades, ((0, 0), (0, columns % 2)))
     packed = (even[:, ::2] << 4) | even[:, 1::2]  # two cells a byte
@@ -57,7 +65,8 @@ def map_png(weights: Array, *, spread: float = 0.5, ramp: Sequence[str] = RAMP) 
         _chunk(name, data)
         for name, data in (
             (b"IHDR", header),
-            (b"PLTE", bytes(_shades(ramp))),
+            (b"PLTE", bytes([0, 0, 0] * (_SHADES - count) + _shades(ramp, count))),
+            *([] if hidden is None else [(b"tRNS", b"\0")]),  # the first one is transparent
             (b"IDAT", zlib.compress(lines, 9)),
             (b"IEND", b""),
         )
@@ -96,10 +105,10 @@ def sheet(weights: Array, gap: int = 2) -> Array:
     return framed.transpose(0, 2, 1, 3).reshape(layers * rows, heads * columns)[:-gap, :-gap]
 
 
-def _shades(ramp: Sequence[str]) -> list[int]:
+def _shades(ramp: Sequence[str], count: int) -> list[int]:
     """Return red, green and blue of each shade, between the colours of the ramp."""
     stops = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in ramp])  # (10, 3)
-    at = np.linspace(0, len(stops) - 1, _SHADES)
+    at = np.linspace(0, len(stops) - 1, count)
     mixed = [np.interp(at, np.arange(len(stops)), channel) for channel in stops.T]
     shades: list[int] = np.stack(mixed, axis=1).round().astype(int).ravel().tolist()
     return shades

@@ -39,6 +39,20 @@ def test_a_root_lets_small_weights_be_seen():
     assert root.tolist() != colour(RAMP[0])
 
 
+def test_what_a_mask_hides_is_transparent():
+    seen = np.tri(3, dtype=bool)
+    weights = np.random.default_rng(0).random((3, 3)) * seen
+    weights[0, 0], weights[2, 0] = 1, 0
+    with Image.open(io.BytesIO(map_png(weights, seen))) as image:
+        pixels = np.asarray(image.convert("RGBA"))
+    assert (pixels[..., 3] == 255 * seen).all()
+    assert pixels[0, 0, :3].tolist() == colour(RAMP[-1])
+    assert pixels[2, 0, :3].tolist() == colour(RAMP[0])
+    darkness = -pixels[seen].astype(int)[:, :3].sum(axis=-1)
+    assert (np.diff(darkness[np.argsort(weights[seen])]) >= 0).all()
+    assert map_png(weights, np.ones_like(seen)) == map_png(weights)
+
+
 def test_a_picture_is_small():
     weights = np.random.default_rng(1).dirichlet(np.full(62, 0.2), 62)
     assert len(data_url(map_png(weights))) < 3500  # of 3,844 cells

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+import numpy as np
 import pandas as pd
 
 from attention.analysis.frames import head_frame
@@ -34,6 +35,8 @@ def roles_frame(
 def picture_urls(view: View, *, dark: bool = False) -> list[str]:
     """Return the map of every head, layer by layer, each as an address that holds the picture.
 
+    Cells that a mask hides are transparent.
+
     >>> import numpy as np
     >>> from attention.analysis.words import Unit
     >>> one = View((Unit("a", (0,), False),), np.ones((1, 2, 1, 1)), np.zeros((1, 2, 1)))
@@ -41,4 +44,8 @@ def picture_urls(view: View, *, dark: bool = False) -> list[str]:
     ['data:image/png;base64,', 'data:image/png;base64,']
     """
     small, ramp = binned(view.weights, CELLS), DARK_RAMP if dark else RAMP
-    return [data_url(map_png(one, ramp=ramp)) for layer in small for one in layer]
+    seen = np.broadcast_to(binned(view.seen, CELLS), small.shape)
+    return [
+        data_url(map_png(small[head], seen[head], ramp=ramp))
+        for head in np.ndindex(small.shape[:2])
+    ]

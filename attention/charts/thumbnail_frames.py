@@ -12,17 +12,15 @@ from attention.analysis.metrics import entropy_per_head
 from attention.analysis.sentences import role
 from attention.analysis.words import View
 from attention.arrays import Array
-from attention.charts.thumbnails import LETTERS, STEPS
-from attention.pictures import bin_starts, binned, data_url, map_png
+from attention.charts.miniature_frames import CELLS, picture_urls
+from attention.charts.thumbnails import LETTERS, NO_CELL, STEPS
+from attention.pictures import bin_starts, binned
 from attention.wording import all_heads
-
-MOST_CELLS = 64  # of a side: longer texts are in bins, the largest weight of each
 
 
 def thumbnail_frame(view: View) -> pd.DataFrame:
     """Return `i, layer, head, name, url, does, entropy, largest`, a row per head."""
-    weights = binned(view.weights, MOST_CELLS)
-    names = all_heads(*weights.shape[:2])
+    names = all_heads(*view.weights.shape[:2])
     spread = entropy_per_head(view)
     related = view.other is None
     return pd.DataFrame(
@@ -31,7 +29,7 @@ def thumbnail_frame(view: View) -> pd.DataFrame:
             "layer": [layer for layer, _ in names.values()],
             "head": [head for _, head in names.values()],
             "name": list(names),
-            "url": [data_url(map_png(weights[head])) for head in names.values()],
+            "url": picture_urls(view),
             "does": [role(view, *head) if related else "" for head in names.values()],
             "entropy": spread.ravel().astype(float),
             "largest": view.weights.max(axis=(-2, -1)).ravel().astype(float),
@@ -45,7 +43,7 @@ def thumbnail_labels(view: View) -> tuple[list[str], list[str]]:
 
 
 def _binned_labels(labels: Sequence[str]) -> list[str]:
-    starts = [*bin_starts(len(labels), MOST_CELLS).tolist(), len(labels)]
+    starts = [*bin_starts(len(labels), CELLS).tolist(), len(labels)]
     return [
         labels[start] if end - start == 1 else f"{start} to {end - 1}"
         for start, end in pairwise(starts)
@@ -55,17 +53,17 @@ def _binned_labels(labels: Sequence[str]) -> list[str]:
 def map_letters(view: View) -> list[str]:
     """Return the weights of each head, row by row, a letter for each: thousandths.
 
-    A bin of a long text has its largest weight.
+    A bin of a long text has its largest weight. A cell that a mask hides has no such letter.
     """
-    return lettered(binned(view.weights, MOST_CELLS))
+    return lettered(binned(view.weights, CELLS), binned(view.seen, CELLS))
 
 
-def lettered(weights: Array) -> list[str]:
-    """Return maps `(L, H, Q, K)` as one text a head.
+def lettered(weights: Array, seen: Array) -> list[str]:
+    """Return maps `(L, H, Q, K)` as one text a head; cells that are not `seen` are `NO_CELL`.
 
-    >>> lettered(np.array([[[[0.0, 0.002]]]]))
-    ['#%']
+    >>> lettered(np.array([[[[0.0, 0.002, 0.0]]]]), np.array([True, True, False]))
+    ['#% ']
     """
-    letters = np.array(list(LETTERS))
     steps = np.rint(STEPS * np.clip(weights, 0, 1)).astype(int)
-    return ["".join(letters[one].ravel()) for layer in steps for one in layer]
+    letters = np.where(seen, np.array(list(LETTERS))[steps], NO_CELL)
+    return ["".join(one.ravel()) for layer in letters for one in layer]

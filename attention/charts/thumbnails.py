@@ -21,6 +21,7 @@ LETTERS = "".join(
     for code in (*range(0x23, 0x7F), *range(0xA1, 0x300), *range(0x370, 0x530))
     if chr(code) not in "&'<>\\`" and chr(code) != "\u00ad"
 )[: STEPS + 1]
+NO_CELL = " "  # in place of a letter: the mask hides the cell
 
 
 def thumbnails(
@@ -32,7 +33,6 @@ def thumbnails(
     labels: Sequence[str],
     keys: Sequence[str],
     start: int,
-    causal: bool,
 ) -> alt.TopLevelMixin:
     """Draw the map of every head as a small picture, and the one that is clicked at full size.
 
@@ -41,12 +41,11 @@ def thumbnails(
 
     Parameters
     ----------
-    maps : the weights of each head, row by row, a letter of `LETTERS` each
+    maps : the weights of each head, row by row, a letter of `LETTERS` each, or `NO_CELL`
     names : of all heads, in order
     heads : of a layer
     labels, keys : of the rows and of the columns
     start : the head that is large at first
-    causal : what comes after its query is hidden: such cells are absent
     """
     picked = f"(isDefined(head.i) ? head.i[0] : {start})"
     params = [
@@ -56,7 +55,7 @@ def thumbnails(
         alt.param(name="keys", value=list(keys)),
         alt.param(name="names", value=list(names)),
     ]
-    grid, large = _grid(data, heads, start), _large(picked, len(labels), len(keys), causal)
+    grid, large = _grid(data, heads, start), _large(picked, len(labels), len(keys))
     return alt.hconcat(grid, large, spacing=30).add_params(*params)
 
 
@@ -83,7 +82,7 @@ def _grid(data: pd.DataFrame, heads: int, start: int) -> alt.LayerChart | alt.Fa
     )
 
 
-def _large(picked: str, rows: int, columns: int, causal: bool) -> alt.Chart:
+def _large(picked: str, rows: int, columns: int) -> alt.Chart:
     crowded = max(rows, columns) * _LABEL > _SIDE
     letter = f"slice(maps[{picked}], datum.c, datum.c + 1)"
     cells = (
@@ -94,9 +93,8 @@ def _large(picked: str, rows: int, columns: int, causal: bool) -> alt.Chart:
             query="labels[datum.q]",
             key="keys[datum.k]",
         )
+        .transform_filter("datum.weight >= 0")  # none of the letters: hidden
     )
-    if causal:
-        cells = cells.transform_filter("datum.k <= datum.q")
     chart = cells.mark_rect().encode(
         x=alt.X("k:O").title("key").axis(position_axis(thin=crowded, labelAngle=-60, names="keys")),
         y=alt.Y("q:O").title("query").axis(position_axis(thin=crowded)),

@@ -145,9 +145,9 @@ def head_map(
 def head_grid(of: Trace | View, *, figure: str | None = None) -> Picture:
     """Draw all heads at a glance: a small map of each, and at full size the one that is clicked.
 
-    Small maps have 16 shades of the root of the weight, the large one exact colours, and a number
-    to three decimals under the pointer. A text of more than 64 words is in bins, each with its
-    largest weight.
+    Small maps have 16 shades of the root of the weight, 15 where a mask hides cells; the large one
+    has exact colours, and a number to three decimals under the pointer. A text of more than 64
+    words is in bins, each with its largest weight.
 
     Parameters
     ----------
@@ -173,7 +173,6 @@ def head_grid(of: Trace | View, *, figure: str | None = None) -> Picture:
         labels=labels,
         keys=keys,
         start=picked[0][0] * heads + picked[0][1],
-        causal=seen.is_causal,
     )
     return dressed(chart)
 

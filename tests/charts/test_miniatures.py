@@ -2,6 +2,7 @@
 
 import base64
 import zlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -52,6 +53,17 @@ def test_all_heads_at_62_tokens_stay_below_a_megabyte(layers, heads):
 
 def test_a_long_text_is_binned():
     assert pixels(picture_urls(random_view(1, 1, 200))[0]).shape == (64, 64)
+
+
+def test_what_a_window_hides_has_no_shade():
+    shown = random_view(2, 1, 9)
+    windowed = replace(shown, is_causal=True, windows=(3, None))
+    for layer, url in enumerate(picture_urls(windowed)):
+        q, k = np.indices((9, 9))
+        sees = (k <= q) & (q - k < (3, 9)[layer])
+        assert ((pixels(url) > 0) == sees).all()
+        expected = 1 + np.rint(14 * np.sqrt(shown.weights[layer, 0]))
+        np.testing.assert_array_equal(pixels(url)[sees], expected[sees])
 
 
 def test_the_table_tells_roles_and_pales_the_others(cat_view):

@@ -1,8 +1,10 @@
 """Pictures of notebooks as pages of their own: clicked and pointed at, without any server."""
 
+import numpy as np
 import pytest
 
 from attention import plot
+from attention.analysis.words import Unit, View
 from tests.optional import with_renderer
 
 pytestmark = with_renderer
@@ -48,6 +50,18 @@ def test_a_head_that_is_clicked_is_drawn_with_its_numbers(cat_trace, cat_view, t
         found = told(page, cells.nth(8 * 12 + 2))
         weight = cat_view.weights[layer, head, 8, 2]
         assert found == {"query": "it", "key": "cat", "weight": f"{weight:.3f}"}
+    assert page.problems == []
+
+
+def test_what_a_mask_hides_has_no_cell(tmp_path, open_file):
+    units = tuple(Unit(str(i), (i,), False) for i in range(6))
+    weights = np.tril(np.full((2, 1, 6, 6), 0.1))
+    seen = View(units, weights, weights[..., 0], is_causal=True, windows=(3, None))
+    page = open_file(plot.save(plot.head_grid(seen), tmp_path / "grid.html"))
+    for layer, cells in enumerate((1 + 2 + 4 * 3, 21)):
+        page.locator("svg image").nth(layer).click()
+        page.locator("svg text", has_text=f"L{layer} H0").wait_for()
+        assert page.locator("svg .concat_1_marks path").count() == cells
     assert page.problems == []
 
 
