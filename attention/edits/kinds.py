@@ -184,10 +184,15 @@ def check_edits(
     *,
     queries: int | None = None,
     is_causal: bool = False,
+    windows: Sequence[int | None] = (),
 ) -> None:
     """Check that every layer, head and position is there, and every new row possible.
 
     Queries are tokens of the text, as keys are, or else the given number of steps.
+
+    Parameters
+    ----------
+    windows : of each layer, how many keys a query sees, itself among them; None or none, all
 
     Raises
     ------
@@ -218,18 +223,23 @@ def check_edits(
             if queries is not None:
                 raise ValueError("a translation cannot be patched: its steps are not of a text")
         elif isinstance(edit, SetRow):
-            _check_row(edit, tokens, is_causal)
+            sizes = [windows[at] for at in edit.layers or range(layers)] if windows else []
+            _check_row(edit, tokens, is_causal, min(filter(None, sizes), default=tokens))
         else:
             _check_largest("position", edit.keys, tokens, text)
 
 
-def _check_row(edit: SetRow, tokens: int, is_causal: bool) -> None:
+def _check_row(edit: SetRow, tokens: int, is_causal: bool, window: int) -> None:
     if len(edit.weights) != tokens:
         raise ValueError(f"a row of {len(edit.weights)} weights for a text of {tokens} tokens")
-    first = 0 if edit.queries is None else edit.queries[0]
-    last = max((key for key, weight in enumerate(edit.weights) if weight > 0), default=0)
-    if is_causal and last > first:
-        raise ValueError(f"query {first} cannot attend to key {last}: keys after it are masked")
+    asked = range(tokens) if edit.queries is None else edit.queries
+    keys = [key for key, weight in enumerate(edit.weights) if weight > 0]
+    if is_causal and keys and keys[-1] > asked[0]:
+        pair = f"query {asked[0]} cannot attend to key {keys[-1]}"
+        raise ValueError(f"{pair}: keys after it are masked")
+    if is_causal and keys and asked[-1] - keys[0] >= window:
+        pair = f"query {asked[-1]} cannot attend to key {keys[0]}"
+        raise ValueError(f"{pair}: it sees {window} keys, itself the last")
 
 
 def _check_largest(name: str, numbers: Iterable[int] | None, count: int, there: str) -> None:

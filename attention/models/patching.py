@@ -87,8 +87,10 @@ def put_weights(
         return
     own_heads = [head + first_head for head in heads]
     new = given.trace.weights[layer][np.ix_(own_heads, from_rows, from_keys)]  # (h, q, k)
-    if is_causal:
-        new = new * (np.array(keys) <= np.array(rows)[:, None] + first_query)
+    if is_causal:  # what the mask hides here it may not have hidden there
+        scoring, back = given.trace.scoring, np.array(rows)[:, None] + first_query - np.array(keys)
+        window = None if scoring is None else scoring.window(layer)
+        new = new * ((back >= 0) & (window is None or back < window))
     whole = weights[np.ix_(heads, rows)]  # (h, q, K), a copy
     whole[..., keys] = 0
     kept, put = (part.sum(axis=-1, keepdims=True) for part in (whole, new))

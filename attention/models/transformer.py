@@ -271,7 +271,8 @@ class Transformer(Saved):
 
     def _check_edits(self, edits: Edits, tokens: int) -> None:
         sizes = self.config.num_hidden_layers, self.config.num_attention_heads, tokens
-        check_edits(edits, self.name, *sizes, is_causal=self.is_causal)
+        windows = () if self.scoring is None else self.scoring.windows
+        check_edits(edits, self.name, *sizes, is_causal=self.is_causal, windows=windows)
         patches = [edit for edit in edits if isinstance(edit, Patch)]
         there = {source: len(self.tokenize(source)) for source in {p.source for p in patches}}
         for patch in patches:

@@ -1,6 +1,7 @@
 """Edits: what may be asked for, their short form in a link, and what they do in the real model."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -108,6 +109,15 @@ def test_a_row_may_look_back_in_a_decoder_and_anywhere_in_an_encoder():
     sizes = ("tiny", 6, 12, 3)
     check_edits((SetRow((0, 0.5, 0.5), queries=(2,)),), *sizes, is_causal=True)
     check_edits((SetRow((0, 0.5, 0.5), queries=(0,)),), *sizes)
+
+
+def test_a_row_may_look_back_as_far_as_the_windows_of_its_layers():
+    sizes, windows = ("tiny", 3, 4, 5), (None, 3, 2)
+    far, near = SetRow((0, 1, 0, 0, 0), queries=(2, 3)), SetRow((0, 0, 1, 0, 0), queries=(2, 3))
+    for edit, layers in ((far, (0,)), (far, (0, 1)), (near, None)):
+        check_edits((replace(edit, layers=layers),), *sizes, is_causal=True, windows=windows)
+    with pytest.raises(ValueError, match="query 3 cannot attend to key 1: it sees 2 keys"):
+        check_edits((far,), *sizes, is_causal=True, windows=windows)
 
 
 def test_the_first_layer_that_changes():

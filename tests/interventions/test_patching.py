@@ -10,6 +10,7 @@ from attention.interventions.effects import log_odds
 from attention.interventions.patching import Patching
 from attention.interventions.steering import interests
 from attention.interventions.wording import edit_text
+from tests.models import tiny
 from tests.optional import with_smollm2
 
 MARY = "When Mary and John went to the store, John gave a drink to"
@@ -239,3 +240,20 @@ def test_the_name_is_at_its_own_place_in_low_layers_and_at_the_last_one_in_high_
     assert states[25, 0] < 0.1
     assert np.abs(states[:12, 1]).max() < 0.05
     assert states[25, 1] > 0.9
+
+
+@pytest.mark.parametrize("kind", ["mistral", "gemma3_text"])
+def test_weights_of_a_shorter_text_are_not_put_outside_of_a_window(tmp_path, kind):
+    """“it was” stands near “the cat” there, and far from it here."""
+    model = tiny.loader(kind).from_folder("tiny", tiny.write(tmp_path / "m", kind))
+    text, other = "the cat sat on the mat it was", "the cat it was"
+    plain = model.trace(text)
+    for layer in range(3):
+        edit = Patch(other, "weights", (layer,), None, (6, 7), (2, 3), (0, 1, 6, 7), (0, 1, 2, 3))
+        found = model.trace(text, (edit,)).weights[layer]
+        hidden = np.isneginf(plain.scores[layer])
+        assert not found[hidden].any()
+        assert found.sum(axis=-1) == pytest.approx(1, abs=1e-5)
+        theirs = model.trace(other).weights[layer, :, 2:, 2:]
+        if not hidden[0, 7, 1]:  # no window in this layer: all of the four keys are as there
+            assert found[:, 6:, 6:] == pytest.approx(theirs, abs=1e-6)
