@@ -149,8 +149,8 @@ def first_share(view: View) -> Array:
     """Return the mean share that goes to the first position from words with another in between.
 
     `(L, H)`; 0 where there is no such word. In a decoder the first token is the one that all can
-    attend to: it is a sink as `[SEP]` is in an encoder. Source: Xiao et al. 2023, "Efficient
-    streaming language models with attention sinks", section 3.1.
+    attend to, where no window hides it: it is a sink as `[SEP]` is in an encoder. Source: Xiao et
+    al. 2023, "Efficient streaming language models with attention sinks", section 3.1.
     """
     later = ordinary(view)
     later[:2] = False

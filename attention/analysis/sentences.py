@@ -31,7 +31,7 @@ def attends_to(view: View, head: tuple[int, int], query: int, digits: int = 2) -
 
     Several words that get the same are counted, none is picked.
     """
-    if view.is_causal and query == 0:
+    if view.is_causal and view.seen_in(head[0])[query].sum() == 1:
         return "can attend to itself only"
     row = view.weights[head][query]
     best = most(row)
@@ -68,7 +68,7 @@ def describe(view: View, layer: int, head: int, query: int | None = None) -> str
     for share, keys, role in _roles(one):
         if share > 0.5:
             return f"{role} ({share:.0%} of the weight, on average).{_exception(one, keys, query)}"
-    spread, highest = metrics.entropy_per_head(one).item(), math.log2(len(view.units))
+    spread, highest = metrics.entropy_per_head(one).item(), _highest_entropy(view, layer)
     if spread > 0.85 * highest:
         return f"Spreads widely ({spread:.1f} of at most {highest:.1f} bits, on average)."
     word, key, _, _ = telling_link(one, least=1)
@@ -88,9 +88,14 @@ def role(view: View, layer: int, head: int) -> str:
             where = what.split(":")[0].removeprefix("Rests on ").removeprefix("Attends to ")
             return f"{where} {share:.0%}"
     spread = metrics.entropy_per_head(one).item()
-    if spread > 0.85 * math.log2(len(view.units)):
+    if spread > 0.85 * _highest_entropy(view, layer):
         return f"spreads: {spread:.1f} bits"
     return telling_pair(view, layer, head)
+
+
+def _highest_entropy(view: View, layer: int) -> float:
+    """Return the bits of a row with equal weights, of the word that sees the most keys."""
+    return math.log2(view.seen_in(layer).sum(axis=-1).max())
 
 
 def telling_pair(view: View, layer: int, head: int) -> str:

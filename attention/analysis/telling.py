@@ -148,10 +148,13 @@ def telling_heads(view: View, query: int, key: int, count: int) -> list[tuple[in
     """Return the `(layer, head)` pairs in which `query` is most selective for `key`, those first.
 
     Ranked by selectivity: the weight less the mean weight that the other words give the same key.
+    Heads whose window hides the key are left out, if others see it.
     """
     found = row_selectivity(view, query)[..., key]
-    order = np.argsort(-found, axis=None, kind="stable")[:count]
-    return [divmod(int(i), found.shape[1]) for i in order]
+    sees = np.broadcast_to(view.seen[..., query, key], found.shape).ravel()
+    order = np.argsort(-found, axis=None, kind="stable")
+    some = order[sees[order]] if sees.any() else order
+    return [divmod(int(i), found.shape[1]) for i in some[:count]]
 
 
 def telling_link(
@@ -172,7 +175,7 @@ def telling_link(
 
     def best(layer: int) -> tuple[float, tuple[int, int, int, int]]:
         own = selectivity(view.weights[layer], words, seen=view.seen_in(layer))
-        found = np.where(allowed, own, -np.inf)
+        found = np.where(allowed & view.seen_in(layer), own, -np.inf)
         head, q, k = np.unravel_index(int(np.argmax(found)), found.shape)
         return float(found[head, q, k]), (int(q), int(k), layer, int(head))
 
@@ -193,8 +196,8 @@ def _candidates(view: View, least: int, query: int | None, but: int | None) -> A
     if (queries & (positions != but)).any():
         queries = queries & (positions != but)
     candidates = np.outer(queries, words)
+    candidates &= view.seen.any(axis=(0, 1))
     if view.is_causal:
-        candidates &= positions <= positions[:, None]
         but_first = candidates & (positions > 0)
         candidates = but_first if (but_first & (apart > 0)).any() else candidates
     return next(m for d in (least, 1, 0) if (m := candidates & (apart >= d)).any())

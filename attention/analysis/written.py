@@ -110,3 +110,22 @@ def rollout_view(trace: Trace, *, merged: bool = True, special: bool = True) -> 
     mean = trace.weights.mean(axis=1, dtype=np.float64)
     both = np.stack([mean, rollout(trace.weights)], axis=1).astype(trace.weights.dtype)
     return words.view(replace(trace, weights=both), words=merged, special=special)
+
+
+def rolled_up_to(rolled: View, layer: int) -> View:
+    """Return the mean of a layer's heads and the rollout up to it, as two layers of one head.
+
+    With windows, each layer takes the rollout as much further back as its own window does.
+
+    Parameters
+    ----------
+    rolled : as from `rollout_view`
+    """
+    below = rolled.windows[: layer + 1]
+    reach = None if None in below else 1 + sum(window - 1 for window in below if window)
+    return replace(
+        rolled,
+        weights=rolled.weights[layer][:, None],
+        removed=rolled.removed[layer][:, None],
+        windows=(below[-1], reach) if below else (),
+    )

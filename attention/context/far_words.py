@@ -10,8 +10,8 @@ import numpy as np
 from attention.analysis import words
 from attention.analysis.words import Unit
 from attention.arrays import Array
-from attention.models.model import Model
 from attention.models.trace import Trace
+from attention.models.transformer import Transformer
 from attention.wording import Head, head_name, percent
 
 QUERY_WORD, KEY_WORD, CONTROL_WORD = "deposit", "bank", "park"
@@ -62,7 +62,7 @@ class FarAttention:
     tokens: int  # T, of the whole text
     distance: int  # tokens from the key to the query
     weight: Array  # (L, H)
-    rank: Array  # (L, H) 1 where no token gets more
+    rank: Array  # (L, H) 1 where no token gets more; 0 where the layer's window hides the key
     row: Array  # (L, H, T) the whole rows of the query
 
 
@@ -88,24 +88,30 @@ def far_attention(trace: Trace, units: Sequence[Unit], query: str, key: str) -> 
     keys = [unit.positions[0] for unit in units if unit.word == key]
     if not queries or not keys:
         raise ValueError(f"the text needs the words {query!r} and {key!r}")
-    row = trace.weights[:, :, queries[-1]]  # (L, H, T)
+    row, distance = trace.weights[:, :, queries[-1]], queries[-1] - keys[0]  # (L, H, T)
     weight = row[..., keys[0]]
     rank = (row > weight[..., None]).sum(axis=-1) + 1
-    return FarAttention(row.shape[-1], queries[-1] - keys[0], weight, rank, row.copy())
+    if trace.scoring is not None:
+        rank[[w is not None and w <= distance for w in trace.scoring.windows]] = 0
+    return FarAttention(row.shape[-1], distance, weight, rank, row.copy())
 
 
-def longest_far_text(model: Model) -> int:
+def longest_far_text(model: Transformer) -> int:
     """Return how many sentences may stand in between for a model to read the text; -1 for none.
 
-    And for the words that are followed to be units of their own.
+    And for the words that are followed to be units of their own, and in the window of some layer.
     """
+    widest = None if model.scoring is None else model.scoring.widest
 
     def fits(count: int, word: str) -> bool:
         try:
             units = words.whole_words(model.tokenize(far_text(count, word)))
         except ValueError:  # too long for it
             return False
-        return {word, QUERY_WORD} <= {unit.label for unit in units}
+        places = {unit.label: unit.positions[0] for unit in units}
+        if not {word, QUERY_WORD} <= places.keys():
+            return False
+        return widest is None or places[QUERY_WORD] - places[word] < widest
 
     counts = range(len(FILLER), -1, -1)
     return next((n for n in counts if all(fits(n, word) for word in (KEY_WORD, CONTROL_WORD))), -1)
@@ -156,7 +162,14 @@ class FarSweep:
         return (
             f"“{QUERY_WORD}” attends to “{KEY_WORD}” across {here.distance} tokens in one step: "
             f"{name} gives it {percent(here.weight[best])}, rank {here.rank[best]} of "
-            f"{here.tokens}; {head_name(self.head)} {percent(here.weight[self.head])}, rank "
-            f"{here.rank[self.head]}. With “{CONTROL_WORD}” in its place {name} gives "
+            f"{here.tokens}; {head_name(self.head)} {_given(here, self.head)}. "
+            f"With “{CONTROL_WORD}” in its place {name} gives "
             f"{percent(control.weight[best])}, rank {control.rank[best]}."
         )
+
+
+def _given(far: FarAttention, head: Head) -> str:
+    """Return what a head gives the far word, and that word's rank."""
+    if not far.rank[head]:
+        return "cannot attend so far: its window hides it"
+    return f"{percent(far.weight[head])}, rank {far.rank[head]}"

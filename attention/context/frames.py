@@ -201,17 +201,23 @@ def kernel_and_attention_frame(
 def far_frame(series: Mapping[str, tuple[Sequence[FarAttention], Head]]) -> pd.DataFrame:
     """Return weight and rank against distance: `distance, tokens, series, weight, rank, even`.
 
-    `even` is what each token would get if all got the same.
+    `even` is what each token would get if all got the same. Weight and rank are absent where a
+    window hides the word.
     """
     rows = [
-        (far.distance, far.tokens, name, far.weight[head], far.rank[head], 1 / far.tokens)
+        (far.distance, far.tokens, name, *_far_point(far, head), 1 / far.tokens)
         for name, (measured, head) in series.items()
         for far in measured
     ]
     columns = ["distance", "tokens", "series", "weight", "rank", "even"]
-    types = {"distance": "int64", "tokens": "int64", "series": "str", "rank": "int64"}
+    types = {"distance": "int64", "tokens": "int64", "series": "str", "rank": "Int64"}
     frame = pd.DataFrame(rows, columns=columns)
     return frame.astype({**types, "weight": "float64", "even": "float64"})
+
+
+def _far_point(far: FarAttention, head: Head) -> tuple[float | None, int | None]:
+    """Return the weight and the rank of the far word, if a head may attend to it."""
+    return (far.weight[head], far.rank[head]) if far.rank[head] else (None, None)
 
 
 def most_attended_frame(

@@ -24,7 +24,13 @@ def layers_question(kernel: int) -> Question:
 
 def ranks_question(far: FarAttention) -> Question:
     """Ask how many heads still have the far word among the ten that they attend to most."""
-    heads, within = far.rank.size, int((far.rank <= 10).sum())
+    heads, hidden = far.rank.size, int((far.rank == 0).sum())
+    within = int((far.rank <= 10).sum()) - hidden
+    why = (
+        "heads differ in what they attend to, not in how far they can reach"
+        if not hidden
+        else f"{hidden} because the window of their layer hides it"
+    )
     bins = {"none": 0, "1 to 5": 5, "6 to 20": 20, f"21 to {heads}": heads}
     return Question(
         key="far",
@@ -32,6 +38,5 @@ def ranks_question(far: FarAttention) -> Question:
         f"{heads} heads is it still among the ten tokens with the largest weights?",
         options=tuple(bins),
         answer=next(name for name, most in bins.items() if within <= most),
-        because=f"It is in {within} of {heads} heads. The others attend to something else: heads "
-        "differ in what they attend to, not in how far they can reach.",
+        because=f"It is in {within} of {heads} heads. The others attend to something else: {why}.",
     )

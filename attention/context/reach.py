@@ -30,13 +30,16 @@ def own_words(view: View) -> list[int]:
 def far_link(view: View) -> tuple[int, Head]:
     """Return the word in the first half that the last one is most selective for, and the head.
 
-    In a decoder the first word counts only where there is no other.
+    In a decoder the first word counts only where there is no other. Where no window reaches so far
+    back, any earlier word does.
     """
     own = own_words(view)
-    early = own[: max(1, len(own) // 2)]
+    early, seen = own[: max(1, len(own) // 2)], view.seen[..., own[-1], :]
     if view.is_causal and len(early) > 1:
         early = early[1:]  # nearly every head rests its weight on the first word
-    excess = row_selectivity(view, own[-1])[..., early]  # (L, H, early words)
+    if not seen[..., early].any():
+        early = own[:-1]
+    excess = np.where(seen[..., early], row_selectivity(view, own[-1])[..., early], -np.inf)
     layer, head, best = np.unravel_index(np.argmax(excess), excess.shape)
     return early[best], (int(layer), int(head))
 
@@ -80,6 +83,7 @@ class Influence:
 
     view: View
     series: Mapping[str, Array]  # (W,) over the text's own words: tanh, GRU, and a head
+    layer: int = 0  # of the head
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
@@ -97,6 +101,12 @@ class Influence:
         return first + int(np.argmax(row[first:-1]))
 
     @property
+    def even(self) -> str:
+        """What each word has of equal shares among those that the head may attend to."""
+        own = own_words(self.view)
+        return share_text(1 / int(self.view.seen_in(self.layer)[own[-1], own].sum()))
+
+    @property
     def sentence(self) -> str:
         """Say how much of what reaches the last word comes from that earlier one."""
         labels = self.labels
@@ -108,13 +118,13 @@ class Influence:
         every = self.view.weights[:, :, own[-1]][..., own].reshape(-1, len(own))  # (L * H, W)
         usual = float(np.median([_share(values, far) for values in every]))
         steps, head = len(labels) - 1 - far, list(self.series)[-1]
-        even = share_text(1 / len(labels))
         return (
             f"{spelled(labels, far)} stands {steps} words before {last}. Of all that reaches "
             f"{last}, {share_text(attended)} comes from it through {head}, one of {len(every)} "
-            f"heads (their median: {share_text(usual)}; equal shares: {even}), in 1 step. Through "
-            f"recurrent networks that are random and untrained it is {share_text(tanh)} (tanh) and "
-            f"{share_text(gru)} (GRU), after {steps} steps: with another gain, another figure."
+            f"heads (their median: {share_text(usual)}; equal shares: {self.even}), in 1 step. "
+            f"Through recurrent networks that are random and untrained it is {share_text(tanh)} "
+            f"(tanh) and {share_text(gru)} (GRU), after {steps} steps: with another gain, another "
+            "figure."
         )
 
 
@@ -225,10 +235,9 @@ class Relay:
         far, last = (spelled(labels, k) for k in (self.influence.far, len(labels) - 1))
         steps = len(labels) - 1 - self.influence.far
         left = " and ".join(f"{share_text(v[-1])} ({name})" for name, v in self.held.items())
-        even = share_text(1 / len(labels))
         return (
             f"{last} stands {steps} {'word' if steps == 1 else 'words'} after {far}. Handed on "
             f"from state to state by random, untrained recurrent networks, {left} of its message "
             f"is left. With {list(self.influence.series)[-1]} it takes one step: {last} gives "
-            f"{far} {share_text(self.weight)} of its weight (equal shares: {even})."
+            f"{far} {share_text(self.weight)} of its weight (equal shares: {self.influence.even})."
         )

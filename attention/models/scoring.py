@@ -31,6 +31,12 @@ class Scoring:
         """Return how many keys a query of a layer sees, if there is a limit."""
         return self.windows[layer] if self.windows else None
 
+    @property
+    def widest(self) -> int | None:
+        """How many keys a query sees in the layer that sees most, if all have a limit."""
+        limits = [window for window in self.windows if window is not None]
+        return max(limits) if limits and len(limits) == len(self.windows) else None
+
     def in_place(
         self, scores: Array, layer: int, first_head: int = 0, first_query: int = 0
     ) -> Array:

@@ -195,7 +195,7 @@ def relay_code(chosen: Reading, head: Head, settings: tuple[int, float, int]) ->
         f"row = view.weights[{head}][own[-1], own]",
         f'series = {{"recurrent, tanh": tanh, "recurrent, GRU": gru, '
         f'"attention {head_name(head)}": row}}',
-        "influence = Influence(view, series)",
+        f"influence = Influence(view, series, layer={head[0]})",
         "held = reach.relayed(model, trace.input, units, influence.far, *settings)",
         'relay = Relay(influence, dict(zip(("tanh", "GRU"), held)))',
         "chart = plot.drawn(",

@@ -198,7 +198,7 @@ def find_focus(model: str, text: str, merged: bool, special: bool) -> Focus:
     query, key = (view.find(preset.query), view.find(preset.key)) if preset else (None, None)
     if query is None or key is None:
         return Focus(*telling_link(view))
-    if view.is_causal and key > query:  # the mask hides what the lesson points at
+    if not view.seen[..., query, key].any():  # the mask hides what the lesson points at
         return Focus(*telling_link(view, query=query))
     return Focus(query, key, *telling_heads(view, query, key, 1)[0])
 

@@ -110,10 +110,11 @@ def special_tokens_note(chosen: Reading, heads: Sequence[wording.Head]) -> None:
 def _first_word_note(chosen: Reading, heads: Sequence[wording.Head]) -> None:
     sinks = _sinks(metrics.first_share(chosen.view), heads)
     if sinks and chosen.view.is_causal:
+        windowed = " where no window hides it" if any(chosen.view.windows) else ""
         st.caption(
             f"Sinks, with the share that goes to the first word, on average: {sinks}. {_SINK} This "
             "decoder has no special token for that, and the first word is the one that all can "
-            "attend to."
+            f"attend to{windowed}."
         )
 
 

@@ -1,11 +1,17 @@
 """How much one far word gets, by hand and on the lesson's words."""
 
+import re
+
 import numpy as np
 import pytest
+from tokenizers import Tokenizer, models, pre_tokenizers
 
 from attention.analysis import words
 from attention.context import far_words
 from attention.context.far_words import FarAttention
+from attention.context.frames import far_frame
+from attention.context.questions import ranks_question
+from tests.models import tiny
 
 
 def far(model, sentences, word=far_words.KEY_WORD):
@@ -71,3 +77,41 @@ def test_the_sweep_says_what_was_measured():
 
 def test_the_longest_text_that_a_model_reads(model):
     assert far_words.longest_far_text(model) == len(far_words.FILLER)
+
+
+def windowed(kind, folder):
+    """Return a tiny model that has a token for each word, with a window of 60."""
+    text = f"{far_words.far_text(len(far_words.FILLER))} {far_words.CONTROL_WORD}"
+    known = dict.fromkeys(re.findall(r"\w+|[^\w\s]+", text))
+    tiny.write(folder, kind, vocab_size=len(known) + 1, max_position_embeddings=512,
+               sliding_window=60)  # fmt: skip
+    vocabulary = {word: i for i, word in enumerate([*known, "[UNK]"])}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, "[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.save(str(folder / "tokenizer.json"))
+    return tiny.loader(kind).from_folder("tiny", folder)
+
+
+def test_where_every_layer_has_a_window_texts_end_with_it(tmp_path):
+    decoder = windowed("mistral", tmp_path / "m")
+    most = far_words.longest_far_text(decoder)
+    assert far(decoder, most)[1].distance < 60 <= far(decoder, most + 1)[1].distance
+    assert (far(decoder, most)[1].rank > 0).all()
+    assert (far(decoder, most + 1)[1].rank == 0).all()
+
+
+def test_a_head_whose_window_hides_the_far_word_has_no_figure_of_it(tmp_path):
+    decoder = windowed("gemma3_text", tmp_path / "m")  # L0 and L2 have the window
+    assert far_words.longest_far_text(decoder) == len(far_words.FILLER)
+    counts = [0, 8]
+    both = [[far(decoder, n, word)[1] for n in counts]
+            for word in (far_words.KEY_WORD, far_words.CONTROL_WORD)]  # fmt: skip
+    sweep = far_words.FarSweep(counts, 8, *both, (0, 1))
+    assert sweep.best[0] == 1
+    assert "L0 H1 cannot attend so far: its window hides it." in sweep.sentence
+    drawn = far_frame({"own": sweep.series["L0 H1, your choice"]})
+    assert drawn["rank"].isna().tolist() == drawn["weight"].isna().tolist() == [False, True]
+    within = sum(1 <= rank <= 10 for rank in sweep.chosen.rank.ravel())
+    question = ranks_question(sweep.chosen)
+    assert f"It is in {within} of 12 heads" in question.because
+    assert "8 because the window of their layer hides it" in question.because

@@ -9,6 +9,7 @@ import pytest
 import attention
 from attention.models import registry
 from tests.models import tiny
+from tests.models.offered import offered
 from tests.optional import with_smollm2
 from tests.pages.app import (
     CONTEXT,
@@ -18,9 +19,11 @@ from tests.pages.app import (
     LESSON,
     PIPELINE,
     VISUALIZER,
+    chart,
     handles,
     healthy,
     open_page,
+    rows,
     weighed,
 )
 from tests.pages.reader import plain
@@ -157,3 +160,31 @@ def test_a_decoders_heads_are_not_measured_as_an_encoders(small_models):
 def test_a_hidden_pair_has_no_best_head(small_models):
     app = open_page(VISUALIZER, model="small-llama", q=TEXT, word="1 cat", pair="5 mat")
     assert "the mask of a decoder hides it in every head" in told(app)
+
+
+WINDOWED = {"model": "small-gemma3_text", "q": TEXT, "word": "7 was"}  # L0 and L2 see 5 tokens
+
+
+@pytest.mark.parametrize(("layer", "words"), [("0", TEXT.split()[3:]), ("1", TEXT.split())])
+def test_a_word_has_sliders_and_lines_for_what_its_window_leaves(small_models, layer, words):
+    app = open_page(EXPLORER, **WINDOWED, start="A real head", layer=layer)
+    assert weighed(app)["word"].tolist() == words
+    assert ("further back than the window" in told(app)) == (layer == "0")
+    app = open_page(VISUALIZER, **WINDOWED, layer=layer)
+    assert f"All {len(words)} words that it may attend to together: 1.0000" in told(app)
+    app = open_page(CONTEXT, **WINDOWED, view="RNN", path_head=f"L{layer}H0")
+    assert f"equal shares: {100 / len(words):.2g} %" in told(app)
+
+
+def test_layers_together_have_the_cells_of_the_windows_below(small_models):
+    app = open_page(HEADS, **WINDOWED, grid="maps", more="rollout", rolled="0")
+    for at in (0, 1):  # the mean of the heads of L0, and the rollout up to it
+        own = rows(chart(app, "The mean of a layer"))
+        assert len(own[own["map"] == at]) == 8 * 9 // 2 - 3 * 4 // 2
+
+
+def test_a_pair_outside_of_every_window_has_no_best_head(tmp_path):
+    tiny.write(tmp_path / "all-windows", "mistral")
+    with offered(tmp_path):
+        app = open_page(VISUALIZER, model="all-windows", q=TEXT, word="7 was", pair="1 cat")
+    assert "further back than any window reaches" in told(app)

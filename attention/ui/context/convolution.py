@@ -86,9 +86,11 @@ def _cone(chosen: Reading, stack: ConvolutionReach) -> None:
                 output=stack.output,
                 other=stack.other,
             )
+    windowed = any(stack.view.windows)
     st.caption(
         f"Attention has {'every earlier word' if stack.view.is_causal else 'every word'} within "
         "one layer; in the layers below, only the way from each word to itself is drawn."
+        + (" That is so without a window: layers of this model have one." if windowed else "")
     )
 
 

@@ -34,9 +34,11 @@ def far(chosen: Reading) -> None:
     """Draw how much one word attends to another across more and more text."""
     most = _most_sentences(chosen.model_name)
     if most < 1:
+        widest = None if chosen.model.scoring is None else chosen.model.scoring.widest
+        windows = f", attending to the last {widest}" if widest else ""
         st.info(
             f"{escape_markdown(chosen.model_name)} reads at most {chosen.model.longest_trace} "
-            f"tokens at once, in pieces of its own: it cannot take in “{KEY_WORD}” and "
+            f"tokens at once{windows}, in pieces of its own: it cannot take in “{KEY_WORD}” and "
             f"“{QUERY_WORD}” as two words with sentences between them."
         )
         return

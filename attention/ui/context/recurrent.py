@@ -138,7 +138,7 @@ def _influence(chosen: Reading) -> tuple[Influence, tuple[int, float, int], Head
         "recurrent, GRU": gru,
         f"attention {head_name(head)}": chosen.view.weights[head][own[-1], own],
     }
-    return Influence(chosen.view, series), (hidden, gain, seed), head
+    return Influence(chosen.view, series, head[0]), (hidden, gain, seed), head
 
 
 def _gain() -> float:

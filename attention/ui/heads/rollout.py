@@ -6,7 +6,7 @@ import streamlit as st
 
 from attention.analysis import frames, links
 from attention.analysis.words import View
-from attention.analysis.written import rollout_view
+from attention.analysis.written import rolled_up_to, rollout_view
 from attention.charts.maps import head_maps
 from attention.ui import inputs
 from attention.ui.controls import on_phone
@@ -24,13 +24,13 @@ def all_layers(chosen: Reading, query: int) -> None:
     layer = inputs.select(
         "Up to layer", range(layers), layers - 1, key="rolled", of=(chosen.model_name,), width=140
     )
-    both = View(rolled.units, rolled.weights[layer : layer + 1], rolled.removed, rolled.is_causal)
+    both = rolled_up_to(rolled, layer)
     notice(rollout_sentence(both, query, layer))
     size = len(both.units)
-    best = [int(both.weights[0, which, query].argmax()) for which in (0, 1)]
+    best = both.weights[:, 0, query].argmax(axis=-1).tolist()
     shown = links.shown_words(size, query, [query, *best], links.MOST_WORDS)
     titles = (f"Mean of the heads of layer {layer}", f"Rollout, layers 0 to {layer}")
-    data = frames.map_frame(both, [(0, 0), (0, 1)], shown)
+    data = frames.map_frame(both, [(0, 0), (1, 0)], shown)
     draw(
         head_maps,
         data.assign(name=[titles[at] for at in data["map"]]),
@@ -57,9 +57,9 @@ def rollout_sentence(both: View, query: int, layer: int) -> str:
 
     Parameters
     ----------
-    both : of one layer: the mean of its heads, then the rollout
+    both : as from `rolled_up_to`
     """
-    mean, rolled = both.weights[0, :, query]
+    mean, rolled = both.weights[:, 0, query]
     first, now = most(rolled)[0], most(mean)[0]
     return (
         f"By rollout {spelled(both.labels, query)} draws on {spelled(both.labels, first)} most "

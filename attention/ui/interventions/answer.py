@@ -32,7 +32,7 @@ def _asked(model: str, text: str, chosen: Reading) -> Focus:
     view, preset = chosen.view, chosen.preset
     last = max(i for i, unit in enumerate(view.units) if not unit.special)
     key = view.find(preset.key) if preset else None
-    if key is None or key == last:
+    if key is None or key == last or not view.seen[..., last, key].any():
         return Focus(*telling_link(view, query=last))
     return Focus(last, key, *telling_heads(view, last, key, 1)[0])
 

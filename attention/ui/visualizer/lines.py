@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from attention.analysis import link_frames, links, words
+from attention.analysis import link_frames, links
 from attention.analysis.sentences import attends_to
 from attention.analysis.words import View
 from attention.arrays import Array
@@ -171,7 +171,7 @@ def formula(lines: Lines) -> None:
         sign, mean = rf"\bar {sign}", rf"\tfrac{{1}}{{{len(lines.heads)}}} \sum_h "
     st.latex(f"{sign} = {mean}{share}")
     st.caption(
-        f"All {len(words.seen_by(view, lines.query).units)} words "
+        f"All {view.seen_in(lines.layer)[lines.query].sum()} words "
         f"{'that it may attend to ' if view.is_causal else ''}together: "
         f"{lines.rows.mean(axis=0).sum():.4f}."
     )

@@ -29,8 +29,9 @@ def best_head(chosen: Reading, query: int, default: int, head: Head) -> None:
     view = chosen.view
     label = f"Key for “{escape_markdown(view.labels[query])}”"
     key = word(label, view, default, key="pair")
-    if view.is_causal and key > query:
-        st.info("That word comes later: the mask of a decoder hides it in every head.")
+    if not view.seen[..., query, key].any():
+        where = "comes later" if key > query else "is further back than any window reaches"
+        st.info(f"That word {where}: the mask of a decoder hides it in every head.")
         return
     table = link_frames.best_heads_frame(view, query, key, chosen.written)
     moved = _moved(chosen, query, key)
