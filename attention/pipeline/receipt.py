@@ -58,7 +58,7 @@ def receipt_of(trace: Trace, cell: ReceiptCell) -> Receipt:
     `w_k = exp(s_k - max s) / sum_j exp(s_j - max s)` with `s_k = sum_e q_e k_e / sqrt(E)`, then
     `z_e = sum_k w_k v_ke`. Subtracting the largest score changes no weight: it divides every term
     and their sum by the same number. K counts the keys that the query may attend to: in a
-    decoder itself and those before it.
+    decoder itself and those before it. Outside of a window a score is -inf, the weight 0.
 
     Raises
     ------
