@@ -24,12 +24,11 @@ from attention.ui.show import (
     special_tokens_note,
     table,
 )
-from attention.ui.view_code import ViewCode, code_box, offer
+from attention.ui.view_code import code_box
 
 __all__ = [
     "Focus",
     "Reading",
-    "ViewCode",
     "choice",
     "closing",
     "code_box",
@@ -43,7 +42,6 @@ __all__ = [
     "meanings_input",
     "model_only",
     "notice",
-    "offer",
     "on_phone",
     "opening",
     "percent",

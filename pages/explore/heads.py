@@ -1,6 +1,5 @@
 """Heads: compare heads side by side."""
 
-from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -11,8 +10,7 @@ from attention.analysis.sentences import attends_to
 from attention.analysis.telling import telling_heads
 from attention.charts.maps import row_bars
 from attention.ui.alignment import maps_beside
-from attention.ui.cells import AS_WEIGHT, AS_WRITTEN
-from attention.ui.code_lines import maps_code
+from attention.ui.cells import AS_WEIGHT
 from attention.ui.heads import alike, grid, maps, more, probes, rollout
 from attention.ui.heads.grid import MOST_HEADS
 
@@ -63,9 +61,6 @@ with right:
         each = [f"in {name} {attends_to(view, names[name], query)}" for name in picked]
         ui.notice(f"{wording.spelled(view.labels, query)} {'; '.join(each)}.")
         drawn_as = maps.chosen_maps(chosen, heads, query, maps.width_beside(grid.WIDTH[kind]))
-        drawn = maps.words_shown(chosen, heads, query)
-        code = partial(maps_code, chosen, heads, query, drawn, written=drawn_as.what == AS_WRITTEN)
-        ui.offer(ui.ViewCode(code, "maps", chosen.trace, chosen.text))
     probes.elsewhere(chosen, heads)
     ui.special_tokens_note(chosen, heads)
 

@@ -1,15 +1,12 @@
 """Visualizer: click a word, see what it attends to."""
 
-from functools import partial
-
 import streamlit as st
 
 from attention import ui
 from attention.analysis import links
 from attention.presets import CAT
 from attention.ui.alignment import links_beside
-from attention.ui.cells import AS_WRITTEN, cell_picker
-from attention.ui.code_lines import links_code
+from attention.ui.cells import cell_picker
 from attention.ui.visualizer import lines
 from attention.ui.visualizer.lines import Lines
 from attention.ui.visualizer.pair import best_head
@@ -33,7 +30,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
 
 def click() -> None:
     """Make the clicked word the query, on the whole page."""
-    for word in st.session_state["links"]["selection"]["query"]:
+    for word in st.session_state[lines.PICTURE]["selection"]["query"]:
         st.session_state["word"] = word["q"]
 
 
@@ -49,11 +46,6 @@ with left:
 with right:
     st.subheader("Best head for a pair")
     best_head(chosen, query, focus.key, (layer, head))
-
-if heads:
-    written = what == AS_WRITTEN
-    code = partial(links_code, chosen, layer, heads, query, several=several, written=written)
-    ui.offer(ui.ViewCode(code, "links", chosen.trace, chosen.text))
 
 left, right = st.columns([3, 2], gap="large")
 with left:

@@ -1,13 +1,10 @@
 """Pipeline: the mechanics of one layer, step by step, with the model's own numbers."""
 
-from functools import partial
-
 import streamlit as st
 
 from attention import presets, ui, wording
 from attention.pipeline import decoder_steps
 from attention.pipeline.receipt import ReceiptCell
-from attention.ui.code_lines import step_code
 from attention.ui.pipeline import receipt, stepper
 
 RECEIPTS = {"weight": "The weight", "output": "The output number"}
@@ -48,10 +45,7 @@ with right:
     if step.question and (question := step.question(place)):
         ui.predict(question)
 
-code = partial(step_code, chosen, number, (layer, head), query, key)
-figure = stepper.last_figure(step, place)
-ui.offer(ui.ViewCode(code, figure, chosen.trace, chosen.text))
-
+stepper.offer_code(chosen, number, step, place)
 sums = receipt.receipt_box()
 with sums:
     if sums.open:

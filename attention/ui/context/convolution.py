@@ -14,7 +14,7 @@ from attention.context.layer_runs import KERNELS
 from attention.context.questions import layers_question
 from attention.context.reach import ConvolutionReach
 from attention.ui import inputs
-from attention.ui.code_lines import cone_code
+from attention.ui.code_lines import of_view
 from attention.ui.context.heads import path_head
 from attention.ui.controls import word
 from attention.ui.inputs import choice, stepped
@@ -65,7 +65,7 @@ def _cone(chosen: Reading, stack: ConvolutionReach) -> None:
             f"The text has {size} words; the picture shows number {shown[0]} to {shown[-1]}: those "
             "around the output word, up to the one to reach."
         )
-    code = partial(cone_code, chosen, stack, shown)
+    code = partial(_cone_code, chosen, stack, shown)
     offer(ViewCode(code, "cone", chosen.trace, chosen.text))
     own = context_frames.cone_frame(stack.cone, stack.dilated, stack.kernel, shown, labels)
     attended = context_frames.attention_cone_frame(
@@ -92,6 +92,26 @@ def _cone(chosen: Reading, stack: ConvolutionReach) -> None:
         "one layer; in the layers below, only the way from each word to itself is drawn."
         + (" That is so without a window: layers of this model have one." if windowed else "")
     )
+
+
+def _cone_code(chosen: Reading, stack: ConvolutionReach, shown: range) -> str:
+    imports = [
+        "from attention.context.charts import cone_chart",
+        "from attention.context.frames import cone_frame",
+        "from attention.context.reach import ConvolutionReach",
+    ]
+    places = f"{stack.output}, {stack.other}, {stack.kernel}, {stack.layers}, {stack.rule}"
+    return of_view(chosen, imports, [
+        f"stack = ConvolutionReach(view, {places})",
+        f"shown = {shown}",
+        "chart = plot.drawn(",
+        "    cone_chart,",
+        "    cone_frame(stack.cone, stack.dilated, stack.kernel, shown, view.labels),",
+        "    labels=[view.labels[k] for k in shown], first=shown[0], layers=stack.layers,",
+        "    output=stack.output, other=stack.other,",
+        ")",
+        "print(stack.sentence)",
+    ])  # fmt: skip
 
 
 def _fixed_against_changing(chosen: Reading, places: tuple[int, int], kernel: int) -> None:

@@ -17,7 +17,7 @@ from attention.context.relay_charts import arc_chart, relay_chart
 from attention.learning import compared
 from attention.learning.stored import stored_comparison
 from attention.ui import inputs
-from attention.ui.code_lines import relay_code
+from attention.ui.code_lines import of_view
 from attention.ui.context import timed
 from attention.ui.context.heads import path_head
 from attention.ui.context.relay import relay_on_text
@@ -61,7 +61,7 @@ def _relay(
     st.caption(escape_markdown(relay.sentence))
     labels = tuple(influence.labels[k] for k in relay.places)
     name = list(influence.series)[-1]
-    code = partial(relay_code, chosen, head, settings)
+    code = partial(_relay_code, chosen, head, settings)
     offer(ViewCode(code, "relay", chosen.trace, chosen.text))
     left, right = st.columns(2, gap="large")
     with left:
@@ -91,6 +91,32 @@ def _relay(
         "of the model."
         + (f" Of {some} words on the way {len(labels)} are drawn." if len(labels) < some else "")
     )
+
+
+def _relay_code(chosen: Reading, head: Head, settings: tuple[int, float, int]) -> str:
+    imports = [
+        "from attention.context import reach",
+        "from attention.context.frames import relay_frame",
+        "from attention.context.reach import Influence, Relay",
+        "from attention.context.relay_charts import relay_chart",
+    ]
+    return of_view(chosen, imports, [
+        "own = reach.own_words(view)",
+        "units = [view.units[k] for k in own]",
+        f"settings = {settings}  # state width, gain, seed",
+        "tanh, gru = reach.recurrent_norms(model, trace.input, units, *settings)",
+        f"row = view.weights[{head}][own[-1], own]",
+        f'series = {{"recurrent, tanh": tanh, "recurrent, GRU": gru, '
+        f'"attention {head_name(head)}": row}}',
+        f"influence = Influence(view, series, layer={head[0]})",
+        "held = reach.relayed(model, trace.input, units, influence.far, *settings)",
+        'relay = Relay(influence, dict(zip(("tanh", "GRU"), held)))',
+        "chart = plot.drawn(",
+        "    relay_chart, relay_frame(relay), series=tuple(relay.held),",
+        "    labels=[influence.labels[k] for k in relay.places],",
+        ")",
+        "print(relay.sentence)",
+    ])  # fmt: skip
 
 
 def _trained() -> None:

@@ -21,8 +21,9 @@ from attention.pipeline.blending import (
     Leaning,
     leaning,
 )
-from attention.ui.code_lines import blend_code
+from attention.ui.code_lines import of_view
 from attention.ui.controls import meanings_input, on_phone
+from attention.ui.explorer.starts import start_code
 from attention.ui.inputs import expander
 from attention.ui.readings import Reading
 from attention.ui.show import draw, escape_markdown, notice, percent, show_check, table
@@ -154,8 +155,29 @@ def _draw_blend(chosen: Reading, blended: BlendedWords) -> Leaning | None:
 
 
 def _offer(chosen: Reading, blended: BlendedWords, meanings: Sequence[str]) -> None:
-    code = partial(blend_code, chosen, blended, meanings)
+    code = partial(_code, chosen, blended, meanings)
     offer(ViewCode(code, "blend", chosen.trace, chosen.text))
+
+
+def _code(chosen: Reading, blended: BlendedWords, meanings: Sequence[str]) -> str:
+    """Return the code of a blend, with the scores as they stand."""
+    imports, made = start_code(chosen, blended.start)
+    moved = {k: float(blended.scores[k]) for k in blended.start.movable
+             if blended.scores[k] != blended.start.base[k]}  # fmt: skip
+    lines = [made, "scores = start.base.copy()"]
+    lines += [f"scores[{k}] = {score!r}" for k, score in moved.items()]
+    lines.append(f"blended = BlendedWords(start, scores, {blended.temperature!r})")
+    if meanings:
+        lines.append(f"chart = plot.blend(blended, meanings={list(meanings)!r}, model=model.name)")
+    else:
+        imports += ["from attention.charts.blend import blend_bars",
+                    "from attention.pipeline.blend_frames import dimension_bars"]  # fmt: skip
+        lines += [
+            "bars = dimension_bars(blended)",
+            "chart = plot.drawn(blend_bars, bars.frame, labels=bars.labels, title=bars.title, "
+            "domain=bars.domain)",
+        ]
+    return of_view(chosen, imports, [*lines, "print(blended.sentence(model))"])
 
 
 def _draw_axis(blended: BlendedWords, stands: Leaning) -> None:

@@ -52,3 +52,19 @@ def _head_start(row: DeltaGenerator, chosen: Reading, focus: Focus) -> BlendStar
         head = layer_and_head(chosen.view, focus)
         own = choice("What is blended", BLENDED, key="blended") == "own"
     return blending.head_start(chosen.model, chosen.trace, chosen.view, head, query, own=own)
+
+
+def start_code(chosen: Reading, start: BlendStart) -> tuple[list[str], str]:
+    """Return the imports and the line that make a start."""
+    if start.head is not None:
+        query = start.origin.rpartition(".")[2]
+        made = f"start = head_start(model, trace, view, {start.head}, {query}, own={start.own})"
+        return ["from attention.pipeline.blending import BlendedWords, head_start"], made
+    if start.origin == EQUAL:
+        made = "start = equal_start(model, trace, view)"
+        return ["from attention.pipeline.blending import BlendedWords, equal_start"], made
+    imports = ["from attention.pipeline.blending import BlendedWords, preset_start",
+               "from attention.presets import illustrated"]  # fmt: skip
+    return imports, (
+        "start = preset_start(model, trace, view, illustrated(trace.text, view.words))"
+    )

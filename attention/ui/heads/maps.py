@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import streamlit as st
@@ -13,16 +14,18 @@ from attention.analysis.words import View
 from attention.charts.maps import head_maps, whole_maps
 from attention.ui import inputs
 from attention.ui.cells import cell_note, cell_picker, cells_of
+from attention.ui.code_lines import of_cells, of_view, only
 from attention.ui.controls import on_phone
 from attention.ui.readings import Reading
 from attention.ui.show import draw
+from attention.ui.view_code import ViewCode, offer
 from attention.wording import Head, head_name
 
 _WIDTH = 960  # pixels for the grid and all that stands beside it
 _MARGIN = 65  # of those beside it, what maps side by side and the words left of them do not take
 _LETTER, _LONGEST, _GAP, _SMALLEST = 7, 110, 20, 120
 _ALONE = 240  # the side of a map below another one
-_AT = "maps_at"
+_AT, _MAPS = "maps_at", "maps"  # the keys of a slider and of a chart
 _BINS = 32  # a side of a map of the whole text
 
 
@@ -60,7 +63,7 @@ def chosen_maps(chosen: Reading, heads: Sequence[Head], query: int, width: int) 
         draw(
             head_maps,
             frames.map_frame(cells, heads, shown),
-            key="maps",
+            key=_MAPS,
             alt_text=f"Maps of {', '.join(map(head_name, heads))}",
             labels=view.labels,
             first=0,
@@ -70,7 +73,23 @@ def chosen_maps(chosen: Reading, heads: Sequence[Head], query: int, width: int) 
             count=len(shown),
             figure=what,
         )
+    code = partial(_code, chosen, heads, query, shown, what)
+    offer(ViewCode(code, _MAPS, chosen.trace, chosen.text))
     return MapsDrawn(columns, what, cells)
+
+
+def _code(
+    chosen: Reading, heads: Sequence[Head], query: int, shown: Sequence[int], what: str
+) -> str:
+    imports, lines, cells, figure = of_cells(chosen, what)
+    imports.append("from attention.analysis.sentences import attends_to")
+    drawn = only(shown, chosen.view)
+    return of_view(chosen, imports, [
+        *lines,
+        f"chart = plot.head_map({cells}, heads={list(heads)}, query={query}{drawn}{figure})",
+        f"for head in {list(heads)}:",
+        f"    print(attends_to(view, head, {query}))",
+    ])  # fmt: skip
 
 
 def _move_window(chosen: Reading, query: int) -> None:

@@ -21,7 +21,6 @@ from attention.interventions.wording import edit_text
 from attention.models.trace import Trace
 from attention.ui import inputs
 from attention.ui.cells import cell_note, cell_picker, cells_of
-from attention.ui.code_lines import edited_code
 from attention.ui.controls import layer_and_head
 from attention.ui.cutting import (
     edited,
@@ -39,6 +38,7 @@ from attention.ui.interventions.edited import (
     decoder,
     draw_moved,
     draw_next,
+    edited_code,
     merged,
     movement_of,
     row_height,

@@ -22,12 +22,13 @@ from attention.models.decoder import CausalModel
 from attention.models.trace import Trace
 from attention.runtime.threads import one_blas_thread
 from attention.ui.cells import AS_WEIGHT
-from attention.ui.code_lines import FEWEST_OTHERS
+from attention.ui.code_lines import of_view
 from attention.ui.readings import Reading
 from attention.ui.show import draw
 from attention.wording import Head
 
 NEXT_SHOWN = 8  # tokens
+_FEWEST_OTHERS = 3  # besides the pinned ones, however many these are
 SIDES = (3, 5)  # the widths of the controls and of what comes of them
 _BESIDE = 298  # pixels: two of these are as wide as the latter in a window of 1400
 MORE_SHOWN = 16  # tokens, where nothing is below
@@ -82,7 +83,7 @@ def draw_next(
 ) -> Sequence[str]:
     """Draw a decoder's next tokens, the pinned ones first; return them as they are spelled."""
     model, logits = cast(CausalModel, chosen.model), (logits_of(chosen.trace), logits_of(after))
-    others = max(most - len(pinned), FEWEST_OTHERS)
+    others = max(most - len(pinned), _FEWEST_OTHERS)
     changes = effects.next_token_changes(*logits, others, pinned)
     return draw_changes(model, changes, len(pinned), key=key)
 
@@ -123,6 +124,45 @@ def draw_moved(chosen: Reading, moved: Movement, *, key: str) -> None:
         count=len(shown),
         highest=distance_axis(float(last.max())),
     )
+
+
+def edited_code(chosen: Reading, edits: Edits, pinned: Sequence[int] | None, most: int) -> str:
+    """Return the code of what edits change: the next token, or how far vectors move.
+
+    Parameters
+    ----------
+    pinned : tokens that are shown first; None where the model predicts none
+    """
+    imports = [
+        "from attention.edits.codes import decode",
+        "from attention.interventions import charts, effects, frames",
+    ]
+    after = f"after = model.edited(trace, decode({encode(edits)!r}))" if edits else "after = trace"
+    if pinned is None:
+        return of_view(chosen, imports, [
+            after,
+            "last = effects.movement(trace, after, view.units).words[-1]  # of the last layer",
+            f"shown = sorted((-last).argsort(kind='stable')[:{most}].tolist())",
+            "data = frames.moved_frame(view.labels, last, shown)",
+            "chart = plot.drawn(",
+            "    charts.moved_bars, data, labels=view.labels, count=len(shown), highest=1.0,",
+            ")",
+            'print(f"{last.max():.3f}")',
+        ])  # fmt: skip
+    others = max(most - len(pinned), _FEWEST_OTHERS)
+    return of_view(chosen, imports, [
+        after,
+        f"pinned = {list(pinned)}",
+        "changes = effects.next_token_changes(",
+        f"    trace.next_logits, after.next_logits, {others}, pinned",
+        ")",
+        "data = frames.next_frame(changes, model.label, len(pinned))",
+        "chart = plot.drawn(",
+        "    charts.next_bars, data, labels=data['token'].tolist(), highest=1.0,",
+        "    title='probability (mark: untouched)',",
+        ")",
+        "print(f\"{data['after'].max():.3f}\")",
+    ])  # fmt: skip
 
 
 def merged(chosen: Reading, trace: Trace, head: Head, what: str = AS_WEIGHT) -> Array:

@@ -18,7 +18,6 @@ from attention.interventions.sentences import answer_title, push_sentence
 from attention.interventions.steering import Interests, Move, PushCurve, Target
 from attention.models.trace import Trace
 from attention.ui import address, inputs
-from attention.ui.code_lines import edited_code
 from attention.ui.controls import layer_and_head, word
 from attention.ui.inputs import choice
 from attention.ui.interventions.answer import answer, said_of
@@ -30,6 +29,7 @@ from attention.ui.interventions.edited import (
     decoder,
     draw_moved,
     draw_next,
+    edited_code,
     movement_of,
 )
 from attention.ui.progress import kept

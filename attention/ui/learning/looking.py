@@ -14,14 +14,15 @@ from attention.learning import charts, frames, sentences
 from attention.learning.experiment import Experiment, Picture
 from attention.ui import inputs
 from attention.ui.address import end_fragment
-from attention.ui.code_lines import learned_code
+from attention.ui.code_lines import script
 from attention.ui.learning.training import Trained, trained
 from attention.ui.show import draw, escape_markdown, notice
 from attention.ui.sliders import Slider, slider_column, standing
-from attention.ui.view_code import ViewCode, code_box, offer
+from attention.ui.view_code import ViewCode, code_box, drawn_last, offer
 
 _SIZES = {1: 320, 2: 120, 4: 120, 8: 54}  # pixels of a map, by the number of heads
 _TITLES = {True: ("asked for (query)", "book (key)"), False: ("text (query)", "word (key)")}
+_MAP = "learned_map"  # the key of a chart
 _LEAST_PUSH = 0.05  # where the axis of pushes ends at least
 
 
@@ -50,18 +51,34 @@ def learning(experiment: Experiment, stop: DeltaGenerator) -> None:
     with scrubber:
         at, rests = _scrubber(found)
     _draw(found, at, places)
-    _code(experiment, found.pictures[at].step)
+    _code_box(experiment, found.pictures[at].step)
     with right:
         _pushes(found, at)
     end_fragment(rests=rests)
 
 
-def _code(experiment: Experiment, step: int) -> None:
+def _code_box(experiment: Experiment, step: int) -> None:
     """Draw the box with the code: this fragment may run again without the rest of the page."""
-    library = experiment.task_code == "library"
-    code = partial(learned_code, experiment, step, _SIZES[experiment.heads], _TITLES[library])
-    offer(ViewCode(code, "learned_map", text=experiment.task_code))
+    offer(ViewCode(partial(_code, experiment, step), _MAP, text=experiment.task_code))
     code_box()
+
+
+def _code(experiment: Experiment, step: int) -> str:
+    imported, drawing = drawn_last(_MAP).code()
+    imports = [
+        "from attention import plot",
+        "from attention.learning.experiment import Experiment, pictures",
+        "from attention.learning.frames import weight_frame",
+        "from attention.learning.sentences import told_picture",
+        imported,
+    ]
+    return script(imports, [
+        f"experiment = {experiment!r}",
+        f"picture = next(p for p in pictures(experiment) if p.step >= {step})",
+        "data = weight_frame(experiment, picture)",
+        *drawing,
+        "print(told_picture(experiment, picture))",
+    ])  # fmt: skip
 
 
 def _map_title(experiment: Experiment) -> str:
@@ -91,7 +108,7 @@ def _draw_map(experiment: Experiment, picture: Picture) -> None:
     draw(
         charts.weight_maps,
         frames.weight_frame(experiment, picture),
-        key="learned_map",
+        key=_MAP,
         alt_text="Weights of the examples that are looked at",
         labels=frames.shelf_labels(experiment),
         rows=frames.asked_labels(experiment),

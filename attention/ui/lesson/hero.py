@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -12,7 +13,7 @@ from attention.charts.links import word_links
 from attention.lesson import frames as lesson_frames
 from attention.lesson.takeaways import LessonExample
 from attention.models.registry import full_name
-from attention.ui.code_lines import hero_code
+from attention.ui.code_lines import of_view, only
 from attention.ui.readings import Reading
 from attention.ui.show import draw, escape_markdown
 from attention.ui.view_code import ViewCode, offer
@@ -46,9 +47,7 @@ def hero(example: LessonExample, chosen: Reading) -> None:
         several=False,
         bars=True,
     )
-    head = example.layer, example.head
-    code = partial(hero_code, chosen, head, example.query, example.key, shown)
-    offer(ViewCode(code, _HERO, chosen.trace, chosen.text))
+    offer(ViewCode(partial(_code, example, chosen, shown), _HERO, chosen.trace, chosen.text))
     layers, heads = view.weights.shape[:2]
     model = escape_markdown(full_name(chosen.model_name))
     st.caption(
@@ -58,3 +57,12 @@ def hero(example: LessonExample, chosen: Reading) -> None:
     )
     if left_out := links.left_out_sentence("The text has", "the picture shows", count, shown):
         st.caption(left_out)
+
+
+def _code(example: LessonExample, chosen: Reading, shown: Sequence[int]) -> str:
+    place = f"{example.layer}, {example.head}"
+    drawn = only(shown, example.view)
+    return of_view(chosen, (), [
+        f"chart = plot.links(view, query={example.query}, heads=[({place})]{drawn})",
+        f'print(f"{{view.weights[{place}, {example.query}, {example.key}]:.2f}}")',
+    ])  # fmt: skip

@@ -14,8 +14,11 @@ from attention.pipeline.head_state import HeadState
 from attention.pipeline.matrix import Matrix, thumbnail
 from attention.pipeline.steps import PipelineStep
 from attention.ui import strip
+from attention.ui.code_lines import of_view
 from attention.ui.controls import on_phone
+from attention.ui.readings import Reading
 from attention.ui.show import draw, show_check
+from attention.ui.view_code import ViewCode, offer
 
 MOST_TOKENS = 24  # in a chart
 _TITLE = 52  # pixels: two lines, so that the pictures are on one level
@@ -68,10 +71,34 @@ def draw_matrices(step: PipelineStep, place: HeadState) -> None:
         st.caption("Rows are queries, columns are keys. Click a cell to choose it for the receipt.")
 
 
-def last_figure(step: PipelineStep, place: HeadState) -> str:
-    """Return how the key of the last picture of a step begins."""
+def offer_code(chosen: Reading, number: int, step: PipelineStep, place: HeadState) -> None:
+    """Offer the code of a step: its last matrix."""
     drawn = step.matrices(place)[-1]
-    return f"{step.key} {drawn.name} {place.query}" if drawn.square else drawn.name
+    figure = f"{step.key} {drawn.name} {place.query}" if drawn.square else drawn.name
+    offer(ViewCode(partial(_code, chosen, number, place), figure, chosen.trace, chosen.text))
+
+
+def _code(chosen: Reading, number: int, place: HeadState) -> str:
+    imports = [
+        "from attention.pipeline import matrix",
+        "from attention.pipeline.charts import matrix_map",
+        "from attention.pipeline.decoder_steps import steps_for",
+        "from attention.pipeline.frames import matrix_frame, row_labels",
+        "from attention.pipeline.head_state import HeadState",
+        "from attention.pipeline.steps import shown_tokens",
+    ]
+    where = f"{place.layer}, {place.head}, {place.query}, {place.key}"
+    return of_view(chosen, imports, [
+        f"place = HeadState(model, trace, {where})",
+        f"step = steps_for(model)[{number}]",
+        f"drawn, shown = step.matrices(place)[-1], shown_tokens(place, {MOST_TOKENS})",
+        "chart = plot.drawn(",
+        "    matrix_map, matrix_frame(drawn, place.labels, shown),",
+        "    labels=row_labels(drawn, place.labels, shown), square=drawn.square, rows=len(shown),",
+        "    named=True, signed=drawn.signed, limit=matrix.limit([drawn], shown),",
+        ")",
+        "print(step.sentence(place))",
+    ], words=False)  # fmt: skip
 
 
 def _made(step: PipelineStep, place: HeadState) -> Matrix:

@@ -21,9 +21,9 @@ from attention.survey.sentences import (
     head_sentence,
     highest_head,
 )
-from attention.survey.summary import Summary
+from attention.survey.summary import Summary, shipped
 from attention.ui import inputs
-from attention.ui.code_lines import survey_code
+from attention.ui.code_lines import script
 from attention.ui.show import draw, escape_markdown, notice, table
 from attention.ui.survey import source
 from attention.ui.view_code import ViewCode, offer
@@ -86,7 +86,25 @@ def one_head(title: str, summary: Summary, column: str, head: Head) -> None:
         labels=tuple(data["role"]),
     )
     st.caption(escape_markdown(head_sentence(summary, head)))
-    offer(ViewCode(partial(survey_code, title, column, head), "survey-roles", text=title))
+    offer(ViewCode(partial(_code, title, column, head), "survey-roles", text=title))
+
+
+def _code(title: str, column: str, head: Head) -> str:
+    own = title not in shipped()
+    made = "summarise('survey.parquet')  # your own" if own else f"load(shipped()[{title!r}])"
+    return script([
+        "from attention import plot",
+        "from attention.survey.charts import role_bars",
+        "from attention.survey.frames import head_roles_frame",
+        "from attention.survey.sentences import column_sentence, head_sentence",
+        f"from attention.survey.summary import {'summarise' if own else 'load, shipped'}",
+    ], [
+        f"summary = {made}",
+        f"data = head_roles_frame(summary, {head})",
+        "chart = plot.drawn(role_bars, data, labels=tuple(data['role']))",
+        f"print(column_sentence(summary, {column!r}))",
+        f"print(head_sentence(summary, {head}))",
+    ])  # fmt: skip
 
 
 def active_texts(summary: Summary, head: Head) -> None:

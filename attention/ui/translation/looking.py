@@ -14,7 +14,7 @@ from attention.translation.charts import alignment_map, cross_lines, likeliest_b
 from attention.translation.frames import TARGET, align_frame, cross_frame, likeliest_frame
 from attention.ui import address, inputs
 from attention.ui.cells import AS_WEIGHT, AS_WRITTEN, cell_note, cell_picker
-from attention.ui.code_lines import alignment_code
+from attention.ui.code_lines import script
 from attention.ui.controls import index
 from attention.ui.show import draw, escape_markdown, notice, percent
 from attention.ui.translation.bar import written_of
@@ -36,15 +36,33 @@ def looking(done: Translation) -> None:
         _lines(shown, step, asked, what)
     with heat:
         _map(shown, step, asked, what)
-    where = aligned.layer, aligned.head
-    code = partial(
-        alignment_code, done.encoder.model, done.source.text, where, step, asked,
-        written=what == AS_WRITTEN,
-    )  # fmt: skip
+    code = partial(_code, aligned, step, asked, what)
     offer(ViewCode(code, "aligned", done.encoder, done.source.text))
     with following:
         _tell(aligned, step, asked)
         _likeliest(aligned, step)
+
+
+def _code(aligned: Aligned, step: int, asked: int | None, what: str) -> str:
+    done, where = aligned.done, f"{aligned.layer}, {aligned.head}"
+    written = what == AS_WRITTEN
+    figure = f", figure={what!r}" if written else ""
+    source = "" if asked is None else f", source={asked}"
+    told = f"looked_sentence({step})" if asked is None else f"looked_at_sentence({asked})"
+    return script([
+        "import attention",
+        "from attention import plot",
+        *(["from attention.analysis.written import written_translation"] if written else []),
+        "from attention.translation.aligned import Aligned",
+    ], [
+        f"pair = attention.load_translator({done.encoder.model!r})",
+        f"done = pair.translate({done.source.text!r})",
+        "chart = plot.alignment(",
+        f"    {'written_translation(pair, done)' if written else 'done'},",
+        f"    layer={aligned.layer}, head={aligned.head}, query={step}{source}{figure},",
+        ")",
+        f"print(Aligned(done, {where}).{told})",
+    ])  # fmt: skip
 
 
 def _controls(done: Translation) -> tuple[Aligned, int, int | None, str]:

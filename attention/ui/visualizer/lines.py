@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import streamlit as st
 
@@ -14,10 +15,13 @@ from attention.arrays import Array
 from attention.charts.links import head_colours, word_links
 from attention.ui import inputs
 from attention.ui.cells import AS_WRITTEN, cell_note, cells_of
+from attention.ui.code_lines import of_cells, of_view
 from attention.ui.readings import Reading
 from attention.ui.show import draw, notice, percent, special_tokens_note
+from attention.ui.view_code import ViewCode, offer
 from attention.wording import head_name, spelled
 
+PICTURE = "links"  # the key of the page's own chart
 WEIGHT = st.column_config.NumberColumn(format="%.4f")
 
 
@@ -148,7 +152,10 @@ def picture(lines: Lines, shown: Sequence[int], click: Callable[[], None]) -> No
     drawn = view.weights[lines.layer, list(lines.heads)][:, list(shown)]
     least = links.smallest_drawn(drawn) if lines.several else 0.0
     alt_text = f"Lines from each of {len(shown)} words to the words that it attends to"
-    draw_lines(lines, shown, least, key="links", alt_text=alt_text, click=click)
+    draw_lines(lines, shown, least, key=PICTURE, alt_text=alt_text, click=click)
+    if lines.heads:
+        chosen = lines.chosen
+        offer(ViewCode(partial(_code, lines), PICTURE, chosen.trace, chosen.text))
     if least:
         st.caption(
             f"Lines below {percent(least)} are not drawn: together they hold "
@@ -156,6 +163,23 @@ def picture(lines: Lines, shown: Sequence[int], click: Callable[[], None]) -> No
             f"{'that is written' if lines.what == AS_WRITTEN else 'weight'}."
         )
     special_tokens_note(lines.chosen, [(lines.layer, h) for h in lines.in_order])
+
+
+def _code(lines: Lines) -> str:
+    layer, query = lines.layer, lines.query
+    pairs = [(layer, head) for head in lines.heads]
+    imports, made, cells, figure = of_cells(lines.chosen, lines.what)
+    made.append(
+        f"chart = plot.links({cells}, query={query}, heads={pairs}, base=False, "
+        f"coloured={lines.several}{figure})"
+    )
+    if len(pairs) > 1:
+        imports.append("from attention.analysis.links import differ_sentence")
+        made.append(f"print(differ_sentence(view, {layer}, {lines.in_order}, {query}))")
+    else:
+        imports.append("from attention.analysis.sentences import attends_to")
+        made.append(f"print(attends_to(view, {pairs[0]}, {query}, digits=4))")
+    return of_view(lines.chosen, imports, made)
 
 
 def formula(lines: Lines) -> None:
