@@ -66,7 +66,7 @@ def draw(
     selection : the one that it is about, where the chart has others for its own use
     """
     spec = _spec(build, tuple(data.columns), tuple(options.items()))  # options are hashable
-    note_figure(key, Figure(build, data, options))
+    note_figure(key, Figure(build, data, options, alt_text))
     return st.vega_lite_chart(
         spec={**spec, "data": {"name": "rows"}, "datasets": {"rows": data}},
         key=key,

@@ -30,6 +30,7 @@ class Figure:
     build: Callable[..., Chart]
     data: pd.DataFrame
     options: dict[str, Any]
+    alt_text: str
 
     def code(self, **said: str) -> tuple[str, list[str]]:
         """Return the import, and the lines that draw `data` as this is drawn.
@@ -53,17 +54,21 @@ class Figure:
 
 @dataclass(frozen=True)
 class ViewCode:
-    """Code that ends with `chart`, the figure, and prints what the page says of it."""
+    """Code that makes `chart`, the figure, and prints what the page says of it.
+
+    Of a view without a figure it only prints, and has a `name`.
+    """
 
     make: Callable[[], str]
-    figure: str  # how the key of its chart begins
+    figure: str  # the first words of the key of its chart
     trace: Trace | None = None
     text: str = ""  # what files are named by, beside the page and the model
+    name: str = ""  # where no chart says what it is of
 
 
 def begin_figures() -> None:
     """Forget what the last run of the page has drawn and offered; as the page begins."""
-    st.session_state[_OFFERED], st.session_state[_DRAWN] = None, {}
+    st.session_state[_OFFERED], st.session_state[_DRAWN] = {}, {}
 
 
 def note_figure(key: str, figure: Figure) -> None:
@@ -72,14 +77,14 @@ def note_figure(key: str, figure: Figure) -> None:
 
 
 def drawn_last(key: str) -> Figure:
-    """Return the figure that the page has drawn last under a key that begins so."""
-    drawn = _all_drawn(key)
-    return drawn[-1]
+    """Return the figure that the page has drawn last under a key that begins with this word."""
+    return _all_drawn(key)[-1]
 
 
 def _all_drawn(key: str) -> list[Figure]:
+    """Return what is drawn under this key, or under one that goes on with a space."""
     figures: dict[str, Figure] = st.session_state.get(_DRAWN, {})
-    return [figure for name, figure in figures.items() if name.startswith(key)]
+    return [figure for name, figure in figures.items() if f"{name} ".startswith(f"{key} ")]
 
 
 def _plain(value: Any) -> Any:
@@ -90,49 +95,64 @@ def _plain(value: Any) -> Any:
 
 
 def offer(code: ViewCode) -> None:
-    """Let the page have this code at its end."""
-    st.session_state[_OFFERED] = code
+    """Let the next box have this code, too; it opens on what was offered last."""
+    st.session_state.setdefault(_OFFERED, {})[code.figure] = code
 
 
-def code_box() -> None:
-    """Draw the box with the code that was offered, closed at first, if there is any; once.
+def code_box(label: str = "Code for this view", key: str = "code") -> None:
+    """Draw the box with the code that was offered since the last one, closed at first, if any is.
 
-    A fragment that offers code draws it itself: it may run again without the end of the page.
+    A page ends with it. A fragment that offers code draws one itself: it may run again without the
+    end of the page. Where a page has two, the second has a label and a key of its own.
     """
-    found: ViewCode | None = st.session_state.get(_OFFERED)
-    if found is None:
+    offered: dict[str, ViewCode] = st.session_state.get(_OFFERED, {})
+    if not offered:
         return
-    st.session_state[_OFFERED] = None
-    box = inputs.expander("Code for this view", icon=":material/code:", key="code")
+    st.session_state[_OFFERED] = {}
+    box = inputs.expander(label, icon=":material/code:", key=key)
     if box.open:
         with box:
-            st.caption(
-                "This makes the same figure, and prints what the page says of it, wherever the "
-                "package is installed."
-            )
+            found = _chosen(offered, key)
+            made = "makes the same figure, and prints" if _all_drawn(found.figure) else "prints"
+            st.caption(f"This {made} what the page says of it, wherever the package is installed.")
             st.code(found.make(), language="python")
-            _files(found)
+            _files(found, key)
 
 
-def _files(found: ViewCode) -> None:
+def _chosen(offered: dict[str, ViewCode], key: str) -> ViewCode:
+    """Draw the choice of a figure, where there are several; at first what was offered last."""
+    *_, last = offered
+    if len(offered) == 1:
+        return offered[last]
+
+    def name(figure: str) -> str:
+        return offered[figure].name or drawn_last(figure).alt_text
+
+    figures = list(offered)
+    picked = inputs.select(
+        "Code of", figures, last, key=f"{key}_of", text=name, of=tuple(figures), width=420
+    )
+    return offered[picked]
+
+
+def _files(found: ViewCode, key: str) -> None:
     """Draw buttons for the arrays and for the figure as files, each made when it is asked for."""
     drawn = _all_drawn(found.figure)
     name = file_name(address.visit().file or "view", found)
     with st.container(horizontal=True):
         if found.trace is not None:
-            _button("Trace as NPZ", f"{name}.npz", partial(_npz, found.trace))
+            _button("Trace as NPZ", f"{name}.npz", partial(_npz, found.trace), key)
         if drawn and can_render():
             for form in ("svg", "png"):
-                _button(
-                    f"Figure as {form.upper()}", f"{name}.{form}", partial(drawn[-1].file, form)
-                )
-    if not can_render():
+                label, make = f"Figure as {form.upper()}", partial(drawn[-1].file, form)
+                _button(label, f"{name}.{form}", make, key)
+    if drawn and not can_render():
         st.caption(f"With `{EXTRA}` the figure can be saved here as SVG and PNG, too.")
 
 
-def _button(label: str, name: str, make: Callable[[], bytes]) -> None:
+def _button(label: str, name: str, make: Callable[[], bytes], key: str) -> None:
     st.download_button(
-        label, make, name, key=f"save-{name.rpartition('.')[2]}", icon=":material/download:",
+        label, make, name, key=f"{key}-{name.rpartition('.')[2]}", icon=":material/download:",
         on_click="ignore",
     )  # fmt: skip
 
