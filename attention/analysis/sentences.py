@@ -10,7 +10,7 @@ from attention.analysis import metrics
 from attention.analysis.telling import ordinary, others_give, telling_link
 from attention.analysis.words import View
 from attention.arrays import Array
-from attention.wording import most, spelled
+from attention.wording import most, percent, spelled
 
 
 def compared(view: View, head: tuple[int, int], query: int, key: int, digits: int = 2) -> str:
@@ -41,6 +41,23 @@ def attends_to(view: View, head: tuple[int, int], query: int, digits: int = 2) -
         )
     figures = compared(view, head, query, best[0], digits)
     return f"attends to {spelled(view.key_labels, best[0])} most ({figures})"
+
+
+def rollout_sentence(both: View, query: int, layer: int) -> str:
+    """Say what a word's vector draws on so far, by rollout, beside what the layer attends to.
+
+    Parameters
+    ----------
+    both : as from `written.rolled_up_to`
+    """
+    mean, rolled = both.weights[:, 0, query]
+    first, now = most(rolled)[0], most(mean)[0]
+    return (
+        f"By rollout {spelled(both.labels, query)} draws on {spelled(both.labels, first)} most "
+        f"after layer {layer} ({percent(float(rolled[first]))}; itself "
+        f"{percent(float(rolled[query]))}); the heads of layer {layer} attend, on average, to "
+        f"{spelled(both.labels, now)} most ({percent(float(mean[now]))})."
+    )
 
 
 def telling_word(view: View, query: int, head: tuple[int, int]) -> str:

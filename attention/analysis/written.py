@@ -106,7 +106,10 @@ def rollout(weights: Array) -> Array:
 
 
 def rollout_view(trace: Trace, *, merged: bool = True, special: bool = True) -> View:
-    """Return a view of two heads a layer: the mean of its heads, and the rollout up to it."""
+    """Return a view of two heads a layer: the mean of its heads, and the rollout up to it.
+
+    What a window hides in one layer comes through those below: no cell is absent for it.
+    """
     mean = trace.weights.mean(axis=1, dtype=np.float64)
     both = np.stack([mean, rollout(trace.weights)], axis=1).astype(trace.weights.dtype)
     return words.view(replace(trace, weights=both), words=merged, special=special)

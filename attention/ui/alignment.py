@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import streamlit as st
@@ -16,15 +16,18 @@ from attention.analysis.words import Unit
 from attention.charts.maps import head_maps
 from attention.models import registry
 from attention.ui import inputs
-from attention.ui.cells import AS_WEIGHT, cells_of
+from attention.ui.cells import AS_WEIGHT, AS_WRITTEN, cells_of
+from attention.ui.code_lines import script
 from attention.ui.controls import head_picker, on_phone
 from attention.ui.readings import Focus, Reading, find_focus, trace
 from attention.ui.show import draw, escape_markdown, notice, sized, unknown_words
+from attention.ui.view_code import ViewCode, drawn_last, offer
 from attention.ui.visualizer import lines
 from attention.ui.visualizer.lines import Lines
 from attention.wording import Head, head_name, spelled
 
 _MOST_WORDS = 40  # of a map
+_MAPS, _LINKS = "beside_maps", "links_beside"
 
 
 def maps_beside(chosen: Reading, query: int, what: str = AS_WEIGHT) -> None:
@@ -57,6 +60,8 @@ def maps_beside(chosen: Reading, query: int, what: str = AS_WEIGHT) -> None:
             f"number {shown[0]} to {shown[-1]}, around the query."
         )
     _draw_maps(readings, heads, pairs, what)
+    code = partial(_maps_code, readings, heads, queries, shown, what)
+    offer(ViewCode(code, _MAPS, other.trace, chosen.text))
     st.caption(
         f"Words that both models have ({len(common)}), in order; special tokens are taken out, and "
         "every row is divided by what it keeps. Rows are queries, columns are keys. Where a "
@@ -82,7 +87,7 @@ def links_beside(chosen: Reading, query: int, head: Head, what: str) -> None:
             own = _counterpart(chosen, query, reading)
             own = telling(reading).query if own is None else own
             both.append(_attends_most(reading, head, own))
-            key = f"links_beside{i}"
+            key = f"{_LINKS}{i}"
             click = partial(_click, key, reading, chosen)
             _draw_links(Lines(reading, head[0], [head[1]], own, False, what), key, click)
     notice(f"Side by side: {'; '.join(both)}.")
@@ -154,19 +159,60 @@ def _draw_maps(
     readings: tuple[Reading, Reading], heads: list[Head], pairs: list[tuple[int, int]], what: str
 ) -> None:
     views = [cells_of(reading, what) for reading in readings]
-    names = [f"{r.model_name} {head_name(h)}" for r, h in zip(readings, heads, strict=True)]
+    names = _titles(readings, heads)
     draw(
         head_maps,
         alignment_frames.beside_frame(views, heads, names, pairs),
-        key="beside_maps",
+        key=_MAPS,
         alt_text=f"Maps of {' and '.join(names)} on the same words",
         labels=tuple(_marked(views[0].units[i], views[1].units[j]) for i, j in pairs),
         first=0,
-        names=tuple(names),
+        names=names,
         size=250 if on_phone() else 340,
         columns=1 if on_phone() else 2,
         figure=what,
     )
+
+
+def _maps_code(
+    readings: tuple[Reading, Reading], heads: list[Head], queries: list[int | None],
+    shown: range, what: str,
+) -> str:  # fmt: skip
+    imported, drawing = drawn_last(_MAPS).code()
+    written, cells = what == AS_WRITTEN, "views"
+    made: Sequence[str] = ()
+    if written:
+        cells = "cells"
+        made = ["cells = [written_view(*both, special=False) for both in zip(models, traces)]"]
+    texts = ", ".join(
+        f"models[{at}].trace({one.trace.input.as_code})" for at, one in enumerate(readings)
+    )
+    return script([
+        "import attention",
+        "from attention import plot",
+        "from attention.analysis.alignment import aligned, places",
+        "from attention.analysis.alignment_frames import beside_frame",
+        "from attention.analysis.decoder_sentences import later_words_sentence",
+        *(["from attention.analysis.written import written_view"] if written else []),
+        imported,
+    ], [
+        f"names = {[one.model_name for one in readings]}",
+        "models = [attention.load_model(name) for name in names]",
+        f"traces = [{texts}]",
+        "views = [attention.view(trace, words=True, special=False) for trace in traces]",
+        *made,
+        "common = aligned(*(places(v, trace.input) for v, trace in zip(views, traces)))",
+        f"heads, pairs = {heads}, common[{shown.start}:{shown.stop}]",
+        f"data = beside_frame({cells}, heads, {_titles(readings, heads)}, pairs)",
+        *drawing,
+        f"for told in zip(views, names, heads, {queries}):",
+        "    print(later_words_sentence(*told))",
+    ])  # fmt: skip
+
+
+def _titles(readings: tuple[Reading, Reading], heads: list[Head]) -> tuple[str, ...]:
+    each = zip(readings, heads, strict=True)
+    return tuple(f"{reading.model_name} {head_name(head)}" for reading, head in each)
 
 
 def _marked(one: Unit, other: Unit) -> str:
@@ -189,3 +235,4 @@ def _draw_links(own: Lines, key: str, click: Callable[[], None]) -> None:
         st.caption(told)
     alt_text = f"Lines of {reading.model_name} {head_name(head)}"
     lines.draw_lines(own, shown, key=key, alt_text=alt_text, click=click)
+    offer(ViewCode(partial(lines.lines_code, own, digits=2), key, reading.trace, reading.text))

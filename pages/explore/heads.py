@@ -1,14 +1,11 @@
 """Heads: compare heads side by side."""
 
-from typing import Any
-
 import streamlit as st
 
 from attention import presets, ui, wording
-from attention.analysis import frames, questions
+from attention.analysis import questions
 from attention.analysis.sentences import attends_to
 from attention.analysis.telling import telling_heads
-from attention.charts.maps import row_bars
 from attention.ui.alignment import maps_beside
 from attention.ui.cells import AS_WEIGHT
 from attention.ui.heads import alike, grid, maps, more, probes, rollout
@@ -71,13 +68,7 @@ with tabs[opened]:
     if opened in ("row", "figures") and not heads:
         st.caption(NONE)
     elif opened == "row":
-        shown = maps.words_shown(chosen, heads, query)
-        data = frames.map_frame(drawn_as.view, heads, shown)
-        options: dict[str, Any] = {
-            "labels": view.labels, "first": 0, "names": tuple(picked), "columns": drawn_as.columns,
-        }  # fmt: skip
-        own, described = data[data["q"] == query], f"Row of {view.labels[query]}"
-        ui.draw(row_bars, own, key="rows", alt_text=described, size=180, **options)
+        maps.chosen_rows(chosen, heads, query, drawn_as)
     elif opened == "map":
         alike.map_of_heads(chosen, heads)
     elif opened == "rollout":

@@ -17,14 +17,17 @@ from attention.charts.head_map_frames import nearest_frame, ordered_picture, pla
 from attention.presets import PRESETS
 from attention.runtime.threads import one_blas_thread
 from attention.ui import inputs
+from attention.ui.code_lines import of_view
 from attention.ui.heads.grid import add_or_remove
 from attention.ui.progress import kept
 from attention.ui.readings import Reading, loaded, trace
 from attention.ui.show import draw, notice
+from attention.ui.view_code import ViewCode, drawn_last, offer
 from attention.wording import Head
 
 _NEAREST = 5
 _WIDE = 430  # pixels
+_PLANE, _PAIRS = "plane", "all_pairs"  # how the keys of charts begin
 
 
 class _Map(NamedTuple):
@@ -58,7 +61,7 @@ def map_of_heads(chosen: Reading, heads: list[Head]) -> None:
         box = inputs.expander("The table of all pairs", icon=":material/grid_on:", key="pairs")
         with box:
             if box.open:
-                _table(found)
+                _table(chosen, found)
 
 
 def _key(chosen: Reading) -> tuple[str, str, bool, bool]:
@@ -87,7 +90,7 @@ def _fits(chosen: Reading, text: str) -> bool:
 
 
 def _plane(chosen: Reading, found: _Map, heads: list[Head]) -> None:
-    key = f"plane {' '.join(map(wording.head_name, heads))}"  # new after every click
+    key = f"{_PLANE} {' '.join(map(wording.head_name, heads))}"  # new after every click
     st.markdown("**All heads: those that do alike are near**")
     draw(
         head_plane,
@@ -103,6 +106,38 @@ def _plane(chosen: Reading, found: _Map, heads: list[Head]) -> None:
         "heads are apart (classical scaling of the Jensen-Shannon divergence): two marks may be "
         "near here and not be alike; the table has the bits."
     )
+    offer(ViewCode(partial(_plane_code, chosen, heads), _PLANE, chosen.trace, chosen.text))
+
+
+def _plane_code(chosen: Reading, heads: list[Head]) -> str:
+    imported, drawing = drawn_last(_PLANE).code()
+    imports = [
+        "from attention.analysis.head_map import head_distances, layout",
+        "from attention.analysis.roles import head_roles",
+        "from attention.charts.head_map_frames import place_frame",
+        imported,
+    ]
+    return of_view(chosen, imports, [
+        "places, share = layout(head_distances(view))",
+        f"data = place_frame(places, head_roles(view), {heads})",
+        *drawing,
+        'print(f"{100 * share:.0f} % of how far heads are apart")',
+    ])  # fmt: skip
+
+
+def _pairs_code(chosen: Reading) -> str:
+    imported, drawing = drawn_last(_PAIRS).code()
+    imports = [
+        "from attention.analysis.head_map import head_distances, leaf_order",
+        "from attention.charts.head_map_frames import ordered_picture",
+        imported,
+    ]
+    return of_view(chosen, imports, [
+        "distances = head_distances(view)",
+        "data = ordered_picture(distances, leaf_order(distances))",
+        *drawing,
+        'print(f"from {distances.max():.2f} bits apart to 0")',
+    ])  # fmt: skip
 
 
 def _click(key: str) -> None:
@@ -137,11 +172,11 @@ def _nearest(chosen: Reading, found: _Map, common: Array, head: Head) -> None:
     )
 
 
-def _table(found: _Map) -> None:
+def _table(chosen: Reading, found: _Map) -> None:
     draw(
         ordered_table,
         ordered_picture(found.distances, found.order, dark=st.context.theme.type == "dark"),
-        key="all_pairs",
+        key=_PAIRS,
         alt_text="How alike any two heads are, ordered by clustering",
     )
     st.caption(
@@ -149,3 +184,4 @@ def _table(found: _Map) -> None:
         f"more alike, from {found.distances.max():.2f} bits apart to 0. Blocks along the diagonal "
         "are heads that do alike."
     )
+    offer(ViewCode(partial(_pairs_code, chosen), _PAIRS, chosen.trace, chosen.text))

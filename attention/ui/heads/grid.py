@@ -18,9 +18,11 @@ from attention.arrays import Array
 from attention.charts.maps import head_grid
 from attention.charts.miniature_frames import picture_urls, roles_frame
 from attention.ui import inputs
+from attention.ui.code_lines import of_view
 from attention.ui.controls import on_phone, toggled
 from attention.ui.readings import Reading
 from attention.ui.show import draw, escape_markdown
+from attention.ui.view_code import ViewCode, drawn_last, offer
 from attention.wording import Head
 
 MOST_HEADS = 6
@@ -28,6 +30,8 @@ PICKER = "heads"  # the key of the picker that a click changes
 FIGURE, MAPS = "figure", "maps"
 KINDS = {FIGURE: "Figure", MAPS: "Maps"}
 WIDTH = {FIGURE: 320, MAPS: 420}  # pixels
+_FIGURES_NAME = "The figures of each chosen head on this text"
+_GRID, _FIGURES = "grid", "figures"  # how the key of the chart begins; a view without a chart
 _ANY, _NONE = "any", "none"
 _NO_ROOM = "_no_room"
 _FEW_LAYERS, _ROW, _LOW_ROW = 12, 22, 12  # pixels that a layer takes in the grid
@@ -49,6 +53,8 @@ def clickable_grid(chosen: Reading, heads: list[Head], kind: str) -> None:
     refused = st.session_state.pop(_NO_ROOM, None)
     _say_what(chosen, metric)
     _draw_grid(chosen, heads, metric, shown, refused)
+    code = partial(_grid_code, chosen, heads, metric, role)
+    offer(ViewCode(code, _GRID, chosen.trace, chosen.text))
     if refused:
         st.warning(f"{MOST_HEADS} heads are compared at most: take one away to add {refused}.")
     _say_roles(chosen, role)
@@ -78,7 +84,7 @@ def _draw_grid(
 ) -> None:
     figure = chosen.figures[(metric or metrics.METRICS["entropy"]).label]
     picked = " ".join(map(wording.head_name, heads))
-    grid = f"grid {picked} {refused}"  # new after every click: any can be clicked again
+    grid = f"{_GRID} {picked} {refused}"  # new after every click: any can be clicked again
     data = roles_frame(figure, heads, chosen.roles, shown)
     layers, of_layer = figure.shape
     row = side = 0
@@ -103,6 +109,38 @@ def _draw_grid(
         roles=True,
         pictures=side,
     )
+
+
+def _grid_code(chosen: Reading, heads: list[Head], metric: Metric | None, role: str) -> str:
+    imported, drawing = drawn_last(_GRID).code()
+    shown = {_ANY: "found.main == found.main", _NONE: "found.main < 0"}.get(
+        role, f"found.has[found.names.index({role!r})]"
+    )
+    imports = [
+        "from attention.analysis.metrics import figures_for",
+        "from attention.analysis.role_sentences import role_meaning, roles_sentence",
+        "from attention.analysis.roles import head_roles",
+        "from attention.charts.miniature_frames import picture_urls, roles_frame",
+        imported,
+    ]
+    figures = metrics.figures_for(chosen.view).items()
+    name = next((name for name, one in figures if one == metric), "entropy")
+    return of_view(chosen, imports, [
+        f"figure = figures_for(view)[{name!r}].per_head(view)",
+        "found = head_roles(view)",
+        f"shown = list(zip(*({shown}).nonzero()))",
+        f"data = roles_frame(figure, {heads}, found, shown)",
+        *([] if metric else ["data = data.assign(url=picture_urls(view))"]),
+        *drawing,
+        _told_code(role),
+    ])  # fmt: skip
+
+
+def _told_code(role: str) -> str:
+    if role not in ROLES:
+        return "print(roles_sentence(found))"
+    rows = f"int(found.rows[found.names.index({role!r})])"
+    return f"print(role_meaning({role!r}, {rows}, found.draws))"
 
 
 def _side(heads: int) -> int:
@@ -210,5 +248,19 @@ def figures_table(chosen: Reading, heads: list[Head], query: int) -> None:
         column_config={
             label: st.column_config.NumberColumn(format="%.2f") for label in chosen.figures
         },
-        alt="The figures of each chosen head on this text",
+        alt=_FIGURES_NAME,
     )
+    code = partial(_figures_code, chosen, heads, query)
+    offer(ViewCode(code, _FIGURES, chosen.trace, chosen.text, _FIGURES_NAME))
+
+
+def _figures_code(chosen: Reading, heads: list[Head], query: int) -> str:
+    imports = [
+        "from attention.analysis.frames import figures_frame",
+        "from attention.analysis.metrics import figures_for",
+    ]
+    return of_view(chosen, imports, [
+        "figures = {one.label: one.per_head(view) for one in figures_for(view).values()}",
+        f"data = figures_frame(view, {heads}, {query}, figures)",
+        "print(data.round(2).to_csv(index=False))",
+    ])  # fmt: skip

@@ -11,21 +11,21 @@ import streamlit as st
 from attention.analysis import frames, links
 from attention.analysis.role_sentences import role_title
 from attention.analysis.words import View
-from attention.charts.maps import head_maps, whole_maps
+from attention.charts.maps import head_maps, row_bars, whole_maps
 from attention.ui import inputs
 from attention.ui.cells import cell_note, cell_picker, cells_of
 from attention.ui.code_lines import of_cells, of_view, only
 from attention.ui.controls import on_phone
 from attention.ui.readings import Reading
 from attention.ui.show import draw
-from attention.ui.view_code import ViewCode, offer
+from attention.ui.view_code import ViewCode, drawn_last, offer
 from attention.wording import Head, head_name
 
 _WIDTH = 960  # pixels for the grid and all that stands beside it
 _MARGIN = 65  # of those beside it, what maps side by side and the words left of them do not take
 _LETTER, _LONGEST, _GAP, _SMALLEST = 7, 110, 20, 120
 _ALONE = 240  # the side of a map below another one
-_AT, _MAPS = "maps_at", "maps"  # the keys of a slider and of a chart
+_AT, _MAPS, _ROWS = "maps_at", "maps", "rows"  # the keys of a slider and of charts
 _BINS = 32  # a side of a map of the whole text
 
 
@@ -73,12 +73,12 @@ def chosen_maps(chosen: Reading, heads: Sequence[Head], query: int, width: int) 
             count=len(shown),
             figure=what,
         )
-    code = partial(_code, chosen, heads, query, shown, what)
+    code = partial(_maps_code, chosen, heads, query, shown, what)
     offer(ViewCode(code, _MAPS, chosen.trace, chosen.text))
     return MapsDrawn(columns, what, cells)
 
 
-def _code(
+def _maps_code(
     chosen: Reading, heads: Sequence[Head], query: int, shown: Sequence[int], what: str
 ) -> str:
     imports, lines, cells, figure = of_cells(chosen, what)
@@ -87,6 +87,45 @@ def _code(
     return of_view(chosen, imports, [
         *lines,
         f"chart = plot.head_map({cells}, heads={list(heads)}, query={query}{drawn}{figure})",
+        f"for head in {list(heads)}:",
+        f"    print(attends_to(view, head, {query}))",
+    ])  # fmt: skip
+
+
+def chosen_rows(chosen: Reading, heads: Sequence[Head], query: int, drawn_as: MapsDrawn) -> None:
+    """Draw the row of a word in each head, as the maps above are drawn."""
+    shown, labels = words_shown(chosen, heads, query), chosen.view.labels
+    data = frames.map_frame(drawn_as.view, heads, shown)
+    draw(
+        row_bars,
+        data[data["q"] == query],
+        key=_ROWS,
+        alt_text=f"Row of {labels[query]}",
+        labels=labels,
+        first=0,
+        names=tuple(map(head_name, heads)),
+        columns=drawn_as.columns,
+        size=180,
+    )
+    code = partial(_rows_code, chosen, heads, query, shown, drawn_as.what)
+    offer(ViewCode(code, _ROWS, chosen.trace, chosen.text))
+
+
+def _rows_code(
+    chosen: Reading, heads: Sequence[Head], query: int, shown: Sequence[int], what: str
+) -> str:
+    imports, lines, cells, _ = of_cells(chosen, what)
+    imported, drawing = drawn_last(_ROWS).code(labels="view.labels")
+    imports += [
+        "from attention.analysis.frames import map_frame",
+        "from attention.analysis.sentences import attends_to",
+        imported,
+    ]
+    return of_view(chosen, imports, [
+        *lines,
+        f"data = map_frame({cells}, {list(heads)}, {list(shown)})",
+        f"data = data[data['q'] == {query}]",
+        *drawing,
         f"for head in {list(heads)}:",
         f"    print(attends_to(view, head, {query}))",
     ])  # fmt: skip

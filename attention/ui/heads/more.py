@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -16,13 +17,16 @@ from attention.charts.distance import distance_lines
 from attention.charts.maps import shared_map
 from attention.ui import inputs
 from attention.ui.alignment import telling, telling_head
+from attention.ui.code_lines import of_view
 from attention.ui.controls import word
 from attention.ui.progress import kept
 from attention.ui.readings import Reading
 from attention.ui.show import draw, escape_markdown, notice
+from attention.ui.view_code import ViewCode, drawn_last, offer
 from attention.wording import Head
 
 FARTHEST = 64
+_APART, _DISTANCE = "apart", "distance"  # keys of charts
 
 
 def useful(chosen: Reading, tabs: Mapping[str, str]) -> dict[str, str]:
@@ -66,17 +70,35 @@ def _apart_map(chosen: Reading, shared: Sharing, apart: Array, heads: list[Head]
     draw(
         shared_map,
         alignment_frames.apart_frame(apart[layer], shared.groups, layer),
-        key="apart",
+        key=_APART,
         alt_text=f"How far apart the rows of any two heads of layer {layer} are",
         heads=shared.heads,
         sharing=shared.each,
         highest=max(0.1, float(np.ceil(10 * apart.max())) / 10),
     )
+    offer(ViewCode(partial(_apart_code, chosen, layer), _APART, chosen.trace, chosen.text))
     st.caption(
         "A cell is two heads; the stronger its colour, the more alike their rows are. Lines part "
         "heads that share keys and values from the others: if sharing made heads alike, the "
         "blocks along the diagonal would stand out."
     )
+
+
+def _apart_code(chosen: Reading, layer: int) -> str:
+    imported, drawing = drawn_last(_APART).code()
+    imports = [
+        "from attention.analysis.alignment_frames import apart_frame",
+        "from attention.analysis.decoder_sentences import sharing_sentence",
+        "from attention.analysis.grouped_heads import divergence, pairwise, sharing",
+        imported,
+    ]
+    return of_view(chosen, imports, [
+        "shared, apart = sharing(trace), pairwise(view)",
+        f"data = apart_frame(apart[{layer}], shared.groups, {layer})",
+        *drawing,
+        "near = divergence(apart, shared.groups)",
+        "print(sharing_sentence(shared, near, len(trace.tokens)))",
+    ])  # fmt: skip
 
 
 def _siblings(shared: Sharing, near: Apart, heads: list[Head]) -> None:
@@ -122,19 +144,45 @@ def rotation_distance(chosen: Reading, query: int) -> None:
     scores = rope.pair_scores(chosen.model, chosen.trace, head, last_q, last_k, FARTHEST)
     notice(rotation_sentence(head, view.labels[query], view.labels[key], scores))
     means = rope.mean_scores(chosen.model, chosen.trace, *head)
-    _draw_distance({
-        "this text, rotated (mean of all pairs)": means.rotated,
-        "this text, without rotation": means.unrotated,
-        f"query “{view.labels[query]}”, key “{view.labels[key]}” at any distance": scores,
-    })  # fmt: skip
+    names = (
+        "this text, rotated (mean of all pairs)",
+        "this text, without rotation",
+        f"query “{view.labels[query]}”, key “{view.labels[key]}” at any distance",
+    )
+    _draw_distance(dict(zip(names, (*means, scores), strict=True)))
+    code = partial(_rotation_code, chosen, head, (query, key), names)
+    offer(ViewCode(code, _DISTANCE, chosen.trace, chosen.text))
     st.caption(escape_markdown(describe(view, *head)))
+
+
+def _rotation_code(
+    chosen: Reading, head: Head, pair: tuple[int, int], names: tuple[str, ...]
+) -> str:
+    imported, drawing = drawn_last(_DISTANCE).code(series="names")
+    imports = [
+        "from attention.analysis import rope",
+        "from attention.analysis.alignment_frames import distance_frame",
+        "from attention.analysis.decoder_sentences import rotation_sentence",
+        imported,
+    ]
+    query, key = pair
+    return of_view(chosen, imports, [
+        f"head, query, key = {head}, {query}, {key}",
+        "tokens = (view.units[i].positions[-1] for i in (query, key))",
+        f"scores = rope.pair_scores(model, trace, head, *tokens, {FARTHEST})",
+        "means = rope.mean_scores(model, trace, *head)",
+        f"names = {names}",
+        "data = distance_frame(dict(zip(names, (*means, scores))))",
+        *drawing,
+        "print(rotation_sentence(head, view.labels[query], view.labels[key], scores))",
+    ])  # fmt: skip
 
 
 def _draw_distance(series: dict[str, Array]) -> None:
     draw(
         distance_lines,
         alignment_frames.distance_frame(series),
-        key="distance",
+        key=_DISTANCE,
         alt_text="Score against distance, with and without rotation",
         series=tuple(series),
     )

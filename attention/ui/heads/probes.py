@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from attention.analysis.probes import best_shown, probe_roles
@@ -9,9 +11,11 @@ from attention.analysis.role_kinds import ROLES
 from attention.analysis.role_sentences import with_chance
 from attention.lesson.pronoun_heads import pronoun_role, pronoun_sentence
 from attention.ui import inputs
+from attention.ui.code_lines import script
 from attention.ui.progress import kept
 from attention.ui.readings import Reading
 from attention.ui.show import escape_markdown, table
+from attention.ui.view_code import ViewCode, offer
 from attention.wording import Head, head_name
 
 _LONGEST = 80  # letters of a text
@@ -46,6 +50,24 @@ def elsewhere(chosen: Reading, heads: list[Head]) -> None:
     )
 
     _pronouns(chosen)
+    name = f"Texts on which {names} a role"
+    offer(ViewCode(partial(_code, chosen.model_name, idle), "probes", name=name))
+
+
+def _code(model: str, heads: list[Head]) -> str:
+    return script([
+        "import attention",
+        "from attention.analysis.probes import best_shown, probe_roles",
+        "from attention.analysis.role_sentences import with_chance",
+        "from attention.wording import head_name",
+    ], [
+        f"probed = probe_roles(attention.load_model({model!r}))",
+        f"for head in {heads}:",
+        "    shown = best_shown(probed, head)",
+        "    print(head_name(head))",
+        "    if shown:",
+        "        print(with_chance(shown.found, shown.role, head))",
+    ])  # fmt: skip
 
 
 def _pronouns(chosen: Reading) -> None:

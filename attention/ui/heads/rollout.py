@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+
 import streamlit as st
 
 from attention.analysis import frames, links
+from attention.analysis.sentences import rollout_sentence
 from attention.analysis.words import View
 from attention.analysis.written import rolled_up_to, rollout_view
 from attention.charts.maps import head_maps
 from attention.ui import inputs
+from attention.ui.code_lines import of_view
 from attention.ui.controls import on_phone
 from attention.ui.readings import Reading
 from attention.ui.show import draw, notice
-from attention.wording import most, percent, spelled
+from attention.ui.view_code import ViewCode, drawn_last, offer
 
 _SIDE, _PHONE_SIDE = 330, 230  # pixels
+_FIGURE = "rollout"
+_BOTH = [(0, 0), (1, 0)]  # the mean and the rollout, as heads
 
 
 def all_layers(chosen: Reading, query: int) -> None:
@@ -29,12 +36,12 @@ def all_layers(chosen: Reading, query: int) -> None:
     size = len(both.units)
     best = both.weights[:, 0, query].argmax(axis=-1).tolist()
     shown = links.shown_words(size, query, [query, *best], links.MOST_WORDS)
-    titles = (f"Mean of the heads of layer {layer}", f"Rollout, layers 0 to {layer}")
-    data = frames.map_frame(both, [(0, 0), (1, 0)], shown)
+    titles = _titles(layer)
+    data = frames.map_frame(both, _BOTH, shown)
     draw(
         head_maps,
         data.assign(name=[titles[at] for at in data["map"]]),
-        key="rollout",
+        key=_FIGURE,
         alt_text="The mean of a layer's heads, and the rollout of all layers up to it",
         labels=both.labels,
         first=0,
@@ -44,6 +51,8 @@ def all_layers(chosen: Reading, query: int) -> None:
         count=len(shown),
         figure="share",
     )
+    code = partial(_code, chosen, query, layer, shown)
+    offer(ViewCode(code, _FIGURE, chosen.trace, chosen.text))
     st.latex(r"R_l = \tfrac{1}{2}\left(\bar A_l + I\right) R_{l-1}")
     st.caption(
         "Half of a stream is taken to be what it was, half the mean of the heads (Abnar and "
@@ -52,21 +61,27 @@ def all_layers(chosen: Reading, query: int) -> None:
     )
 
 
-def rollout_sentence(both: View, query: int, layer: int) -> str:
-    """Say what a word's vector draws on so far, by rollout, beside what the layer attends to.
+def _code(chosen: Reading, query: int, layer: int, shown: Sequence[int]) -> str:
+    imported, drawing = drawn_last(_FIGURE).code(labels="both.labels", names="titles")
+    imports = [
+        "from attention.analysis.frames import map_frame",
+        "from attention.analysis.sentences import rollout_sentence",
+        "from attention.analysis.written import rolled_up_to, rollout_view",
+        imported,
+    ]
+    return of_view(chosen, imports, [
+        f"rolled = rollout_view(trace, merged={chosen.words}, special={chosen.special})",
+        f"both = rolled_up_to(rolled, {layer})",
+        f"data = map_frame(both, {_BOTH}, {list(shown)})",
+        f"titles = {_titles(layer)}",
+        "data['name'] = [titles[at] for at in data['map']]",
+        *drawing,
+        f"print(rollout_sentence(both, {query}, {layer}))",
+    ])  # fmt: skip
 
-    Parameters
-    ----------
-    both : as from `rolled_up_to`
-    """
-    mean, rolled = both.weights[:, 0, query]
-    first, now = most(rolled)[0], most(mean)[0]
-    return (
-        f"By rollout {spelled(both.labels, query)} draws on {spelled(both.labels, first)} most "
-        f"after layer {layer} ({percent(float(rolled[first]))}; itself "
-        f"{percent(float(rolled[query]))}); the heads of layer {layer} attend, on average, to "
-        f"{spelled(both.labels, now)} most ({percent(float(mean[now]))})."
-    )
+
+def _titles(layer: int) -> tuple[str, str]:
+    return f"Mean of the heads of layer {layer}", f"Rollout, layers 0 to {layer}"
 
 
 @st.cache_resource(max_entries=4, show_spinner=False, hash_funcs={Reading: repr})

@@ -155,7 +155,7 @@ def picture(lines: Lines, shown: Sequence[int], click: Callable[[], None]) -> No
     draw_lines(lines, shown, least, key=PICTURE, alt_text=alt_text, click=click)
     if lines.heads:
         chosen = lines.chosen
-        offer(ViewCode(partial(_code, lines), PICTURE, chosen.trace, chosen.text))
+        offer(ViewCode(partial(lines_code, lines), PICTURE, chosen.trace, chosen.text))
     if least:
         st.caption(
             f"Lines below {percent(least)} are not drawn: together they hold "
@@ -165,7 +165,8 @@ def picture(lines: Lines, shown: Sequence[int], click: Callable[[], None]) -> No
     special_tokens_note(lines.chosen, [(lines.layer, h) for h in lines.in_order])
 
 
-def _code(lines: Lines) -> str:
+def lines_code(lines: Lines, digits: int = 4) -> str:
+    """Return the code of a picture of all words, or of a long text those around the query."""
     layer, query = lines.layer, lines.query
     pairs = [(layer, head) for head in lines.heads]
     imports, made, cells, figure = of_cells(lines.chosen, lines.what)
@@ -178,7 +179,7 @@ def _code(lines: Lines) -> str:
         made.append(f"print(differ_sentence(view, {layer}, {lines.in_order}, {query}))")
     else:
         imports.append("from attention.analysis.sentences import attends_to")
-        made.append(f"print(attends_to(view, {pairs[0]}, {query}, digits=4))")
+        made.append(f"print(attends_to(view, {pairs[0]}, {query}, digits={digits}))")
     return of_view(lines.chosen, imports, made)
 
 
