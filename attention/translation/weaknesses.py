@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from attention.analysis.words import View
+from attention.edits import Cut, Edits
 from attention.translation.examples import OLD_CHAIR, TOO_SMALL, WOODEN_BAT
 
 
@@ -17,6 +19,13 @@ class Weakness(NamedTuple):
     word: str
     shows: str
     line: tuple[str, str] | None = None
+
+    def cut(self, view: View) -> Edits:
+        """Return the edits that cut the line, if there is one; `view` is of the encoder."""
+        if self.line is None:
+            return ()
+        query, key = (view.units[view.find(word) or 0].positions for word in self.line)
+        return (Cut(query, key),)
 
 
 WEAKNESSES = (

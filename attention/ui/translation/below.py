@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from attention.analysis import frames as analysis_frames
 from attention.charts.maps import head_grid
-from attention.edits import Cut, Edits
+from attention.edits import Cut
 from attention.edits.codes import encode
 from attention.models.registry import EN_PT
 from attention.translation.cut_line import (
@@ -15,16 +17,21 @@ from attention.translation.cut_line import (
     parting_phrases,
     phrase_chance,
 )
-from attention.translation.weaknesses import WEAKNESSES, Weakness
+from attention.translation.weaknesses import WEAKNESSES
 from attention.translation.window import window_edits, window_sentence
 from attention.ui import address
+from attention.ui.code_lines import script
 from attention.ui.controls import index
 from attention.ui.links import link
 from attention.ui.progress import kept
 from attention.ui.readings import Reading
 from attention.ui.show import draw, escape_markdown, notice, table
 from attention.ui.translation.bar import translation_of, translator
-from attention.ui.translation.cut import CutLine
+from attention.ui.translation.cut import CutLine, both_code
+from attention.ui.view_code import ViewCode, drawn_last, offer
+from attention.wording import Head
+
+_CARRIERS = "carriers"  # the key of a chart
 
 
 def which_carry(line: CutLine) -> None:
@@ -49,18 +56,40 @@ def which_carry(line: CutLine) -> None:
     draw(
         head_grid,
         analysis_frames.head_frame(cut, [worst]),
-        key="carriers",
+        key=_CARRIERS,
         alt_text="How probable the phrase stays with the line cut in each head alone",
         title="probability",
         domain=(round(low, 3), round(high, 3)),
         layers=len(cut),
     )
+    code = partial(_carriers_code, line, worst)
+    offer(ViewCode(code, _CARRIERS, chosen.trace, chosen.text))
     st.caption(
         f"Each cell: {escape_markdown(line.name)} cut in that head alone; the colour is the "
         f"probability of “{escape_markdown(phrase.text)}”, where the translation parts from the "
         "one with the line cut in every head (all of it, where they do not part). Framed: the "
         "lowest."
     )
+
+
+def _carriers_code(line: CutLine, worst: Head) -> str:
+    imported, drawing = drawn_last(_CARRIERS).code()
+    units = line.chosen.view.units
+    ends = units[line.query].positions, units[line.key].positions
+    return both_code(line.chosen, (Cut(*ends),), [
+        "from attention.analysis.frames import head_frame",
+        "from attention.translation.cut_line import (",
+        "    carried_by_heads, carrier_sentence, parting_phrases, phrase_chance",
+        ")",
+        imported,
+    ], [
+        "phrase = parting_phrases(before.target, after.target)[0]",
+        f"cut = carried_by_heads(pair, text, phrase, {ends})",
+        f"data = head_frame(cut, [{worst}])",
+        *drawing,
+        "untouched, without = (phrase_chance(pair, text, phrase, e) for e in ((), edits))",
+        "print(carrier_sentence(phrase, untouched, without, cut))",
+    ])  # fmt: skip
 
 
 def foggy_window(chosen: Reading) -> None:
@@ -84,13 +113,22 @@ def foggy_window(chosen: Reading) -> None:
     st.markdown(f"Through the window: **{escape_markdown(through.text) or '(nothing)'}**")
     st.markdown(f"Window open: {escape_markdown(translation_of(chosen).text)}")
     notice(window_sentence(through, shown, len(words)))
+    code, name = partial(_window_code, chosen, shown), f"Through a window of {shown} words"
+    offer(ViewCode(code, "window", through.encoder, chosen.text, name))
 
 
-def _line_cut(one: Reading, weakness: Weakness) -> Edits:
-    if weakness.line is None:
-        return ()
-    query, key = (one.view.units[one.view.find(word) or 0].positions for word in weakness.line)
-    return (Cut(query, key),)
+def _window_code(chosen: Reading, shown: int) -> str:
+    return script([
+        "import attention",
+        "from attention.translation.window import window_edits, window_sentence",
+    ], [
+        f"pair, text = attention.load_translator({chosen.model_name!r}), {chosen.text!r}",
+        "units = attention.view(pair.trace(text)).units",
+        f"through = pair.translate(text, cross_edits=window_edits(units, {shown}))",
+        "print(through.text)",
+        "words = sum(not unit.special for unit in units)",
+        f"print(window_sentence(through, {shown}, words))",
+    ])  # fmt: skip
 
 
 def gets_wrong() -> None:
@@ -102,10 +140,23 @@ def gets_wrong() -> None:
     rows = []
     for weakness in WEAKNESSES:
         one = Reading(EN_PT, weakness.text, words=True, special=True)
-        said = translation_of(one, _line_cut(one, weakness)).text
+        said = translation_of(one, weakness.cut(one.view)).text
         remark = weakness.shows if weakness.word in said else "not said here"
         rows.append((weakness.text, said, f"{weakness.word}: {remark}"))
     table(("Sentence", "Translation", "What to notice"), rows)
+    offer(ViewCode(_wrong_code, "wrong", name="Sentences that the model gets wrong"))
     with st.container(horizontal=True):
         for weakness in WEAKNESSES:
             link("pages/learn/translation.py", weakness.text, {"q": weakness.text, "see": "wrong"})
+
+
+def _wrong_code() -> str:
+    return script([
+        "import attention",
+        "from attention.translation.weaknesses import WEAKNESSES",
+    ], [
+        f"pair = attention.load_translator({EN_PT!r})",
+        "for one in WEAKNESSES:",
+        "    edits = one.cut(attention.view(pair.trace(one.text)))",
+        "    print(pair.translate(one.text, edits).text)",
+    ])  # fmt: skip

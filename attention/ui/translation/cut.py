@@ -22,6 +22,7 @@ from attention.translation.cut_line import CutOutcome, MarkedWord, marked_words,
 from attention.translation.examples import source_example
 from attention.translation.frames import phrase_frame
 from attention.translation.questions import cut_question
+from attention.ui.code_lines import script
 from attention.ui.controls import layer_and_head, word
 from attention.ui.cutting import (
     edited,
@@ -37,9 +38,11 @@ from attention.ui.questions import predict
 from attention.ui.readings import Focus, Reading, find_focus
 from attention.ui.show import draw, escape_markdown, notice
 from attention.ui.translation.bar import translation_of, translator
+from attention.ui.view_code import ViewCode, drawn_last, offer
 from attention.wording import Head, head_name
 
 _KEY = "lines"
+_MAP, _PHRASES = "line_map", "phrases"  # how the keys of charts begin
 _MOST_WORDS = 20
 
 
@@ -116,7 +119,7 @@ def _line(chosen: Reading) -> CutLine:
 
 def _map(line: CutLine, after: Translation) -> None:
     view, edits = line.chosen.view, after.encoder.edits
-    chart, size = fresh_key("line_map", edits), len(view.units)
+    chart, size = fresh_key(_MAP, edits), len(view.units)
     shown: Sequence[int] = range(size)
     if size > _MOST_WORDS:
         shown = links.shown_window(size, line.query, _MOST_WORDS)
@@ -146,10 +149,45 @@ def _map(line: CutLine, after: Translation) -> None:
         labels=view.labels,
         count=len(shown),
     )
+    code = partial(_map_code, line, edits, shown)
+    offer(ViewCode(code, _MAP, after.encoder, line.chosen.text))
     if size > _MOST_WORDS:
         st.caption(
             f"The sentence has {size} words; the map shows {_MOST_WORDS} of them, around the query."
         )
+
+
+def _map_code(line: CutLine, edits: Edits, shown: Sequence[int]) -> str:
+    imported, drawing = drawn_last(_MAP).code(labels="view.labels")
+    layer, head = line.head
+    return both_code(line.chosen, edits, [
+        "from attention.analysis.words import merge",
+        "from attention.interventions.cuts import cut_pairs",
+        "from attention.interventions.frames import cut_frame",
+        imported,
+    ], [
+        "view = attention.view(before.encoder)",
+        f"weights = merge(after.encoder.weights[{layer}, {head}], view.units)",
+        f"cut = cut_pairs(edits, ({layer}, {head}), view.units, is_causal=False)",
+        f"data = cut_frame(view, {layer}, weights, {list(shown)}, cut)",
+        *drawing,
+        f"print(f'{{view.weights[{layer}, {head}, {line.query}, {line.key}]:.2f}}')",
+    ])  # fmt: skip
+
+
+def both_code(chosen: Reading, edits: Edits, imports: Sequence[str], lines: Sequence[str]) -> str:
+    """Return code about a translation, `before`, and the same with `edits`, `after`, by `pair`."""
+    return script([
+        "import attention",
+        "from attention import plot",
+        "from attention.edits.codes import decode",
+        *imports,
+    ], [
+        f"pair, text = attention.load_translator({chosen.model_name!r}), {chosen.text!r}",
+        f"edits = decode({encode(edits)!r})",
+        "before, after = pair.translate(text), pair.translate(text, edits)",
+        *lines,
+    ])  # fmt: skip
 
 
 def _result(line: CutLine, after: Translation) -> None:
@@ -164,7 +202,7 @@ def _result(line: CutLine, after: Translation) -> None:
     ):
         st.markdown(f"{label}: {_marked(said)}")
     notice(outcome.sentence)
-    _bars(outcome)
+    _bars(chosen, outcome)
     units, tokens = chosen.view.units, before.source
     st.text("\n".join(edit_text(edit, units, tokens) for edit in edits))
 
@@ -199,15 +237,32 @@ def _marked(said: Sequence[MarkedWord]) -> str:
     )
 
 
-def _bars(outcome: CutOutcome) -> None:
+def _bars(chosen: Reading, outcome: CutOutcome) -> None:
     data = phrase_frame(outcome)
     if data.empty:
         return
     draw(
         phrase_bars,
         data,
-        key="phrases",
+        key=_PHRASES,
         alt_text="Probability of what is said, before and after the cut",
         labels=tuple(phrase.text for phrase in outcome.phrases),
     )
+    after = outcome.after.encoder
+    code = partial(_phrases_code, chosen, after.edits)
+    offer(ViewCode(code, _PHRASES, after, chosen.text))
     st.caption("Probability of the whole phrase, after the words that both have in common.")
+
+
+def _phrases_code(chosen: Reading, edits: Edits) -> str:
+    imported, drawing = drawn_last(_PHRASES).code()
+    return both_code(chosen, edits, [
+        "from attention.translation.cut_line import outcome_of",
+        "from attention.translation.frames import phrase_frame",
+        imported,
+    ], [
+        "outcome = outcome_of(pair, before, after)",
+        "data = phrase_frame(outcome)",
+        *drawing,
+        "print(outcome.sentence)",
+    ])  # fmt: skip

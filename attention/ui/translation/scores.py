@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from attention.translation import additive, frames
 from attention.translation.additive import BothRows, ScoreCost
 from attention.translation.charts import cost_lines, two_rows
 from attention.ui import inputs
+from attention.ui.code_lines import ANEW, of_view, script
 from attention.ui.controls import head_picker
 from attention.ui.links import link
 from attention.ui.measuring import alone
 from attention.ui.readings import Focus, Reading
 from attention.ui.show import draw, notice
+from attention.ui.view_code import ViewCode, drawn_last, offer
+from attention.wording import Head
 
 _LENGTHS = (32, 64, 128, 256, 512)
 _MOST_TOKENS = 40
 _INNER = (8, 16, 32, 64, 128)
+_ROWS, _COSTS = "two_rows", "score_costs"  # keys of charts
 _TIMES = "_score_times"  # (E, A) -> what this visit has measured
 
 
@@ -30,8 +36,10 @@ def additive_or_dot(chosen: Reading, focus: Focus, query: int) -> None:
     left, right = st.columns(2)
     left.latex(r"\text{additive: } s_{qk} = v^\top \tanh(W q + U k)")
     right.latex(r"\text{scaled dot product: } s_{qk} = \frac{q \cdot k}{\sqrt{E}}")
-    both, inner, pressed = _controls(chosen, focus, query)
+    head, inner, seed, pressed = _controls(chosen, focus)
     width = chosen.trace.key.shape[-1]
+    weights = additive.random_weights(width, inner, seed)
+    both = additive.both_rows(chosen.trace, chosen.view, query, head, weights)
     costs = _costs(width, inner, pressed=pressed)
     notice(f"{additive.longer_sentence(costs, _LENGTHS[-1])}{both.sentence}")
     left, right = st.columns(2, gap="large")
@@ -39,6 +47,11 @@ def additive_or_dot(chosen: Reading, focus: Focus, query: int) -> None:
         _rows(both)
     with right:
         _times(costs, additive.counted(_LENGTHS[-1], width, inner))
+    if costs:
+        code = partial(_times_code, width, inner)
+        offer(ViewCode(code, _COSTS, text="additive scores"))
+    code = partial(_rows_code, chosen, both, head, (width, inner, seed))
+    offer(ViewCode(code, _ROWS, chosen.trace, chosen.text))
     st.caption(
         "Bahdanau et al. 2014, appendix A.1.2; Vaswani et al. 2017, section 3.2.1. Both grow as "
         "n². A dot product is a matrix product, for which processors are made; the additive score "
@@ -46,17 +59,50 @@ def additive_or_dot(chosen: Reading, focus: Focus, query: int) -> None:
     )
 
 
-def _controls(chosen: Reading, focus: Focus, query: int) -> tuple[BothRows, int, bool]:
-    """Draw the controls; return both rows, the inner width, and whether to measure."""
+def _rows_code(chosen: Reading, both: BothRows, head: Head, drawn: tuple[int, int, int]) -> str:
+    imported, drawing = drawn_last(_ROWS).code()
+    imports = [
+        "from attention.translation.additive import both_rows, random_weights",
+        "from attention.translation.frames import row_frame",
+        imported,
+    ]
+    return of_view(chosen, imports, [
+        f"weights = random_weights{drawn}  # width of a head, inner width, seed",
+        f"both = both_rows(trace, view, {both.query}, {head}, weights)",
+        f"shown = both.largest({_MOST_TOKENS})",
+        "labels = [view.labels[k] for k in shown]",
+        "rows = {kind: row[shown] for kind, row in both.rows.items()}",
+        "data = row_frame(labels, rows)",
+        *drawing,
+        "print(both.sentence)",
+    ])  # fmt: skip
+
+
+def _times_code(width: int, inner: int) -> str:
+    imported, drawing = drawn_last(_COSTS).code()
+    return script([
+        "from attention import plot",
+        "from attention.translation.additive import costs, longer_sentence",
+        "from attention.translation.frames import cost_frame",
+        imported,
+    ], [
+        ANEW,
+        f"times = costs({_LENGTHS}, {width}, {inner})",
+        "data = cost_frame(times)",
+        *drawing,
+        f"print(longer_sentence(times, {_LENGTHS[-1]}))",
+    ])  # fmt: skip
+
+
+def _controls(chosen: Reading, focus: Focus) -> tuple[Head, int, int, bool]:
+    """Draw the controls; return the head, the inner width, the seed, and whether to measure."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         at, of = (focus.layer, focus.head), (chosen.model_name,)
         head = head_picker("Head", chosen.model, at, key="score_head", of=of, width=120)
         inner = inputs.stepped("Inner width A", _INNER, 32, key="inner", width=180)
         seed = inputs.slider("Random weights no.", 0, 9, 0, key="drawn", width=150)
         pressed = st.button("Measure", icon=":material/timer:", help="About a second")
-    weights = additive.random_weights(chosen.trace.key.shape[-1], inner, seed)
-    rows = additive.both_rows(chosen.trace, chosen.view, query, head, weights)
-    return rows, inner, pressed
+    return head, inner, seed, pressed
 
 
 def _costs(width: int, inner: int, *, pressed: bool) -> list[ScoreCost]:
@@ -86,7 +132,7 @@ def _rows(both: BothRows) -> None:
     draw(
         two_rows,
         frames.row_frame(labels, {kind: row[shown] for kind, row in both.rows.items()}),
-        key="two_rows",
+        key=_ROWS,
         alt_text="One row of weights from dot products and from additive scores",
         labels=labels,
     )
@@ -98,7 +144,7 @@ def _times(costs: list[ScoreCost], counts: dict[str, tuple[int, int]]) -> None:
         draw(
             cost_lines,
             frames.cost_frame(costs),
-            key="score_costs",
+            key=_COSTS,
             alt_text="Time of additive and of dot-product scores against length",
         )
     else:
