@@ -21,6 +21,7 @@ from attention.scaling.runs import machine_text
 from attention.ui.inputs import expander
 from attention.ui.show import draw, escape_markdown, table
 
+BY_BOOKS = "by_books"  # the key of the chart
 BOOKS_TOLD = 8  # of which the sentence above the picture is
 
 
@@ -30,7 +31,7 @@ def draw_by_books(here: Sequence[AccuracyPoint] = ()) -> None:
     draw(
         charts.accuracy_lines,
         frames.accuracy_frame(points, here),
-        key="by_books",
+        key=BY_BOOKS,
         alt_text="Right answers against the number of books",
         series=tuple(dict.fromkeys(point.series for point in points)),
         lengths=BOOKS,

@@ -22,7 +22,7 @@ from attention.ui.view_code import ViewCode, code_box, drawn_last, offer
 
 _SIZES = {1: 320, 2: 120, 4: 120, 8: 54}  # pixels of a map, by the number of heads
 _TITLES = {True: ("asked for (query)", "book (key)"), False: ("text (query)", "word (key)")}
-_MAP = "learned_map"  # the key of a chart
+_MAP, _CURVES, _PUSHES = "learned_map", "curves", "pushes"  # the keys of charts
 _LEAST_PUSH = 0.05  # where the axis of pushes ends at least
 
 
@@ -51,33 +51,44 @@ def learning(experiment: Experiment, stop: DeltaGenerator) -> None:
     with scrubber:
         at, rests = _scrubber(found)
     _draw(found, at, places)
-    _code_box(experiment, found.pictures[at].step)
     with right:
-        _pushes(found, at)
+        row = _pushes(found, at)
+    _code_box(found, at, row)
     end_fragment(rests=rests)
 
 
-def _code_box(experiment: Experiment, step: int) -> None:
+def _code_box(found: Trained, at: int, row: int) -> None:
     """Draw the box with the code: this fragment may run again without the rest of the page."""
-    offer(ViewCode(partial(_code, experiment, step), _MAP, text=experiment.task_code))
+    told = "told_picture(experiment, picture)"
+    of_each = {
+        _CURVES: (f"learned_frame(experiment, learned, {at % len(found.pictures)})", told),
+        _PUSHES: (f"push_frame(experiment, picture, {row})",
+                  f"told_push(experiment, picture, {row})"),
+        _MAP: ("weight_frame(experiment, picture)", told),
+    }  # fmt: skip
+    for figure, (data, said) in of_each.items():
+        code = partial(_code, found, at, figure, data, said)
+        offer(ViewCode(code, figure, text=found.experiment.task_code))
     code_box()
 
 
-def _code(experiment: Experiment, step: int) -> str:
-    imported, drawing = drawn_last(_MAP).code()
+def _code(found: Trained, at: int, figure: str, data: str, told: str) -> str:
+    imported, drawing = drawn_last(figure).code()
     imports = [
+        "from itertools import takewhile",
         "from attention import plot",
         "from attention.learning.experiment import Experiment, pictures",
-        "from attention.learning.frames import weight_frame",
-        "from attention.learning.sentences import told_picture",
+        f"from attention.learning.frames import {data.partition('(')[0]}",
+        f"from attention.learning.sentences import {told.partition('(')[0]}",
         imported,
     ]
     return script(imports, [
-        f"experiment = {experiment!r}",
-        f"picture = next(p for p in pictures(experiment) if p.step >= {step})",
-        "data = weight_frame(experiment, picture)",
+        f"experiment = {found.experiment!r}",
+        f"learned = list(takewhile(lambda p: p.step <= {found.steps}, pictures(experiment)))",
+        f"picture = learned[{at}]",
+        f"data = {data}",
         *drawing,
-        "print(told_picture(experiment, picture))",
+        f"print({told})",
     ])  # fmt: skip
 
 
@@ -94,7 +105,7 @@ def _draw(found: Trained, at: int, places: Places) -> None:
         _draw_map(experiment, picture)
     curves = frames.learned_frame(experiment, found.pictures, at % len(found.pictures))
     with places.curves:
-        draw(charts.learning_curves, curves, key="curves",
+        draw(charts.learning_curves, curves, key=_CURVES,
              alt_text="Right answers and loss against steps",
              series=experiment.series, steps=experiment.steps,
              chance=sentences.chance(experiment),
@@ -129,8 +140,11 @@ def _scrubber(found: Trained) -> tuple[int, bool]:
     return min(int(values[0] // stride), len(found.pictures) - 1), rests
 
 
-def _pushes(found: Trained, at: int) -> None:
-    """Draw where the loss of one example pushes the scores, at the step that is looked at."""
+def _pushes(found: Trained, at: int) -> int:
+    """Draw where the loss of one example pushes the scores, at the step that is looked at.
+
+    Return which example it is.
+    """
     experiment, picture = found.experiment, found.pictures[at]
     st.markdown("**What learning pushes**")
     rows = frames.asked_labels(experiment)
@@ -140,13 +154,14 @@ def _pushes(found: Trained, at: int) -> None:
     draw(
         charts.push_bars,
         frames.push_frame(experiment, picture, row),
-        key="pushes",
+        key=_PUSHES,
         alt_text="Where the loss pushes the score of each token",
         labels=frames.shelf_labels(experiment),
         largest=_axis_end(found.pictures, row),
         heads=experiment.heads,
     )
     st.caption(escape_markdown(sentences.told_push(experiment, picture, row)))
+    return row
 
 
 def _axis_end(pictures: Sequence[Picture], row: int) -> float:

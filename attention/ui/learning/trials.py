@@ -22,13 +22,24 @@ from attention.learning.stored import stored_comparison
 from attention.learning.tasks import LIBRARY, word_back
 from attention.runtime.timing import Progress
 from attention.ui import inputs
-from attention.ui.learning.by_books import BOOKS_TOLD, draw_by_books, draw_figures, say_how
+from attention.ui.code_lines import script
+from attention.ui.learning.by_books import (
+    BOOKS_TOLD,
+    BY_BOOKS,
+    draw_by_books,
+    draw_figures,
+    say_how,
+)
 from attention.ui.measuring import Sweep, bench, measured
 from attention.ui.show import draw, escape_markdown, notice
+from attention.ui.view_code import ViewCode, code_box, drawn_last, offer
 
 _LONGEST_RUN = (250, 500, 1000)  # steps, so that nobody waits for a minute
 _TRIED_HEADS = (1, 2, 4, 8)
 _GUESS = 1 / LIBRARY.answers
+_RATE, _STEPS = 0.01, 300  # of the trainings that nothing is stored of
+_BOX = "Code for this comparison", "trial_code"  # the training above has its own, in a fragment
+_ANEW = "# Trained anew, as it was on the page."
 
 
 def books() -> None:
@@ -59,6 +70,39 @@ def books() -> None:
     say_how()
     draw_figures()
     st.caption(_offer(seeds, n, most, here))
+    offer(ViewCode(partial(_books_code, here), BY_BOOKS, text="books"))
+    code_box(*_BOX)
+
+
+def _books_code(here: Sweep[AccuracyPoint]) -> str:
+    imported, drawing = drawn_last(BY_BOOKS).code()
+    imports = [
+        "from attention import plot",
+        "from attention.learning.compared import told_books",
+        "from attention.learning.frames import accuracy_frame",
+        "from attention.learning.stored import stored_comparison",
+        imported,
+    ]
+    lines = ["points = stored_comparison().library", f"print(told_books(points, {BOOKS_TOLD}))"]
+    if not here.results:
+        return script(imports, [*lines, "data = accuracy_frame(points)", *drawing])
+    n, seeds, most = here.results[0].n, here.settings["seeds"], here.results[0].choice.steps
+    imports.append("from attention.learning.measure import Choice, accuracy_points, contestants")
+    return script(imports, [
+        *lines,
+        f"choices = {{p.series: Choice(p.choice.rate, {most}) for p in points}}",
+        _ANEW,
+        "here = [",
+        "    point",
+        "    for name, network in contestants().items()",
+        "    for point in accuracy_points(",
+        f"        {{name: network}}, [{n}], seeds={seeds}, choose=lambda _: choices[name]",
+        "    )",
+        "]",
+        f"print(told_books(here, {n}))",
+        "data = accuracy_frame(points, here)",
+        *drawing,
+    ])  # fmt: skip
 
 
 def positions() -> None:
@@ -74,7 +118,7 @@ def positions() -> None:
         "with positions": AttentionNetwork(task, 32, longest=n + 1),
         "without positions": AttentionNetwork(task, 32),
     }
-    _compare("positions", controls, networks, n, seeds, 1 / task.answers)
+    _compare("positions", controls, networks, {"n": n, "seeds": seeds, "k": k}, 1 / task.answers)
     st.caption(
         f"A guess names any of {task.answers} words. Whoever names a word of the text, no matter "
         f"which, is right at least 1 time in {n}."
@@ -92,34 +136,68 @@ def heads() -> None:
     networks: dict[str, Network] = {
         _heads_name(count, width): AttentionNetwork(LIBRARY, width, count) for count in _TRIED_HEADS
     }
-    _compare("heads", controls, networks, n, seeds, _GUESS)
+    _compare("heads", controls, networks, {"n": n, "seeds": seeds, "width": width}, _GUESS)
 
 
 def _compare(
     name: str, controls: st.delta_generator.DeltaGenerator, networks: Mapping[str, Network],
-    n: int, seeds: int, guess: float,
+    settings: dict[str, int], guess: float,
 ) -> None:  # fmt: skip
-    place = bench(controls, key=f"measure_{name}")
-    choices = dict.fromkeys(networks, Choice(0.01, 300))
+    place, n, seeds = bench(controls, key=f"measure_{name}"), settings["n"], settings["seeds"]
+    choices = dict.fromkeys(networks, Choice(_RATE, _STEPS))
     sizes = "; ".join(f"{key}: {one.parameter_count():,}" for key, one in networks.items())
-    found = measured(
-        name, place, {"n": n, "seeds": seeds}, partial(_each, networks, n, seeds, choices)
-    )
+    found = measured(name, place, settings, partial(_each, networks, n, seeds, choices))
     if found.results:
         draw(
             charts.accuracy_bars,
             frames.accuracy_frame((), found.results),
-            key=f"by_{name}",
+            key=(figure := f"by_{name}"),
             alt_text="Right answers of each network",
             series=tuple(point.series for point in found.results),
             chance=guess,
         )
         notice(compared.told_two(found.results, guess))
+        offer(ViewCode(partial(_compared_code, found, figure, guess), figure, text=name))
     st.caption(
         f"“Measure” trains each network with {seeds} {'seed' if seeds == 1 else 'seeds'} at a "
-        f"learning rate of 0.01, until 99.5 % of the last 20 batches are right or for 300 steps. "
-        f"Numbers that are learned: {sizes}."
+        f"learning rate of {_RATE}, until 99.5 % of the last 20 batches are right or for {_STEPS} "
+        f"steps. Numbers that are learned: {sizes}."
     )
+    code_box(*_BOX)
+
+
+def _compared_code(found: Sweep[AccuracyPoint], figure: str, guess: float) -> str:
+    """Return the code of a comparison with the settings that it was made with, not those of now."""
+    imported, drawing = drawn_last(figure).code()
+    settings = {name: int(value) for name, value in found.settings.items()}
+    n, seeds = settings["n"], settings["seeds"]
+    if "k" in settings:
+        task = f"word_back({settings['k']})"
+        made = {"with positions": f"32, longest={n + 1}", "without positions": "32"}
+    else:
+        task, width = "LIBRARY", settings["width"]
+        made = {_heads_name(count, width): f"{width}, {count}" for count in _TRIED_HEADS}
+    imports = [
+        "from attention import plot",
+        "from attention.learning.compared import told_two",
+        "from attention.learning.frames import accuracy_frame",
+        "from attention.learning.measure import Choice, accuracy_points",
+        "from attention.learning.networks import AttentionNetwork",
+        f"from attention.learning.tasks import {task.partition('(')[0]}",
+        imported,
+    ]
+    return script(imports, [
+        "networks = {",
+        *(f"    {name!r}: AttentionNetwork({task}, {own})," for name, own in made.items()),
+        "}",
+        _ANEW,
+        "points = list(accuracy_points(",
+        f"    networks, [{n}], seeds={seeds}, choose=lambda _: Choice({_RATE}, {_STEPS})",
+        "))",
+        "data = accuracy_frame((), points)",
+        *drawing,
+        f"print(told_two(points, {guess!r}))",
+    ])  # fmt: skip
 
 
 def _each(
