@@ -47,7 +47,9 @@ class Removal:
         )
 
 
-def measure_removal(model: Model, texts: Sequence[str], on_progress: Progress) -> Removal:
+def measure_removal(
+    model: Model, texts: Sequence[str], on_progress: Progress = lambda share: None
+) -> Removal:
     """Ablate heads in the forward pass of each text: each alone, then more and more of them."""
     singles = pruning.single_shifts(model, texts, lambda share: on_progress(share / 3))
     orders = pruning.removal_orders(singles, RANDOM_RUNS)

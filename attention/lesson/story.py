@@ -56,16 +56,17 @@ def story(example: LessonExample, left: float, after: Picture) -> list[StoryStep
     after : what attention has learned, the second one of `before_and_after`
     """
     return [
-        _foggy_window(example, left),
-        _look_at_everything(example),
-        _query_key_value(example),
-        _weighted_average(example),
-        _learned(after),
-        _price(example),
+        relay_step(example, left),
+        fan_step(example),
+        products_step(example),
+        average_step(example),
+        learned_step(after),
+        price_step(example),
     ]
 
 
-def _foggy_window(example: LessonExample, left: float) -> StoryStep:
+def relay_step(example: LessonExample, left: float) -> StoryStep:
+    """Return the step on what a recurrent network hands on; `left` as `story` takes it."""
     places, labels = way(example), example.view.labels
     steps = len(places) - 1
     handed = (
@@ -86,7 +87,8 @@ def _foggy_window(example: LessonExample, left: float) -> StoryStep:
     )
 
 
-def _look_at_everything(example: LessonExample) -> StoryStep:
+def fan_step(example: LessonExample) -> StoryStep:
+    """Return the step on all words at once."""
     which, window = "earlier word" if example.view.is_causal else "word", example.window
     far = "however far apart" if window is None else f"here up to {window - 1} tokens back"
     return StoryStep(
@@ -99,7 +101,8 @@ def _look_at_everything(example: LessonExample) -> StoryStep:
     )
 
 
-def _query_key_value(example: LessonExample) -> StoryStep:
+def products_step(example: LessonExample) -> StoryStep:
+    """Return the step on how a weight comes about."""
     return StoryStep(
         "products",
         "Query, key, value",
@@ -115,7 +118,8 @@ def _query_key_value(example: LessonExample) -> StoryStep:
     )
 
 
-def _weighted_average(example: LessonExample) -> StoryStep:
+def average_step(example: LessonExample) -> StoryStep:
+    """Return the step on what a weight does."""
     row, labels = example.row, example.view.labels
     best = [int(k) for k in np.argsort(-row, kind="stable")[:_NAMED] if row[k] > 0]
     named = ", ".join(f"{share_text(float(row[k]))} {labels[k]}" for k in best)
@@ -133,7 +137,8 @@ def _weighted_average(example: LessonExample) -> StoryStep:
     )
 
 
-def _learned(after: Picture) -> StoryStep:
+def learned_step(after: Picture) -> StoryStep:
+    """Return the step on where weights come from; `after` as `story` takes it."""
     found = right_weight(LEARNED, after)
     assert found is not None  # one book is the right one
     return StoryStep(
@@ -147,7 +152,8 @@ def _learned(after: Picture) -> StoryStep:
     )
 
 
-def _price(example: LessonExample) -> StoryStep:
+def price_step(example: LessonExample) -> StoryStep:
+    """Return the step on what weights cost."""
     tokens, causal = len(example.trace.tokens), example.trace.is_causal
     now, twice = (_weights(n, example.window, causal=causal) for n in (tokens, 2 * tokens))
     masked = ", the later ones masked" if causal else ""

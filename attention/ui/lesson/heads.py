@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from math import ceil
 
 import streamlit as st
@@ -14,15 +16,18 @@ from attention.lesson import frames as lesson_frames
 from attention.lesson.charts import alike_map, removal_lines
 from attention.lesson.more_heads import RANDOM_RUNS, HeadLikeness, Removal, measure_removal
 from attention.models import registry
+from attention.ui.code_lines import of_view, script
 from attention.ui.controls import head_code
 from attention.ui.inputs import choice
 from attention.ui.links import link
 from attention.ui.progress import kept
 from attention.ui.readings import Reading, loaded
 from attention.ui.show import draw, escape_markdown, notice
+from attention.ui.view_code import ViewCode, drawn_last, offer
 from attention.wording import head_name
 
 ALIKE = 5
+_SINGLES, _GROWING, _ALIKE = "single_removals", "removals", "alike"  # keys of charts
 _TEXTS = {"own": "Your sentence", "set": f"{len(pruning.TEXTS)} built-in sentences"}
 
 
@@ -78,6 +83,7 @@ def _removal(encoder: str, texts: tuple[str, ...], whose: str) -> None:
         _single_removals(removal)
     with right:
         _growing_removals(removal)
+    _offer_removals(encoder, () if texts is pruning.TEXTS else texts)
     st.latex(
         r"\mathrm{distance} = 1 - \frac{a \cdot b}{|a|\,|b|}, \quad a = \frac{1}{T} \sum_t h_t"
     )
@@ -89,13 +95,49 @@ def _removal(encoder: str, texts: tuple[str, ...], whose: str) -> None:
     )
 
 
+def _offer_removals(encoder: str, texts: Sequence[str]) -> None:
+    """Offer the code of both pictures.
+
+    Parameters
+    ----------
+    texts : none for the built-in ones
+    """
+    of_each = {
+        _GROWING: ("lesson.frames import removal_frame",
+                   "removal_frame(removal.orders, removal.counts, removal.shifts)"),
+        _SINGLES: ("analysis.frames import head_frame",
+                   "head_frame(removal.singles, [removal.worst])"),
+    }  # fmt: skip
+    for figure, lines in of_each.items():
+        code = partial(_removal_code, encoder, texts, figure, *lines)
+        offer(ViewCode(code, figure, text=" ".join(texts) or "built-in sentences"))
+
+
+def _removal_code(encoder: str, texts: Sequence[str], figure: str, imports: str, data: str) -> str:
+    imported, drawing = drawn_last(figure).code()
+    return script([
+        "import attention",
+        "from attention import plot",
+        f"from attention.{imports}",
+        *([] if texts else ["from attention.interventions.pruning import TEXTS"]),
+        "from attention.lesson.more_heads import measure_removal",
+        imported,
+    ], [
+        f"model = attention.load_model({encoder!r})",
+        f"removal = measure_removal(model, {texts or 'TEXTS'})",
+        f"data = {data}",
+        *drawing,
+        "print(removal.sentence)",
+    ])  # fmt: skip
+
+
 def _single_removals(removal: Removal) -> None:
     worst = head_name(removal.worst)
     st.markdown("**One head ablated**")
     draw(
         head_grid,
         frames.head_frame(removal.singles, [removal.worst]),
-        key="single_removals",
+        key=_SINGLES,
         alt_text=f"How far the vector moves without each head; most without {worst}",
         title="moves by",
         domain=(0.0, _round_up(float(removal.singles.max()), 0.02)),
@@ -112,7 +154,7 @@ def _growing_removals(removal: Removal) -> None:
     draw(
         removal_lines,
         lesson_frames.removal_frame(removal.orders, removal.counts, removal.shifts),
-        key="removals",
+        key=_GROWING,
         alt_text="How far the vector moves as more heads are ablated, in three orders",
         heads=removal.singles.size,
     )
@@ -135,7 +177,24 @@ def _alike(chosen: Reading) -> None:
         _most_alike(chosen.text, likeness)
     with right:
         _likeness_map(likeness)
+    offer(ViewCode(partial(_alike_code, chosen), _ALIKE, chosen.trace, chosen.text))
     st.latex(r"\mathrm{JSD}(p, q) = H\!\left(\tfrac{p + q}{2}\right) - \tfrac{H(p) + H(q)}{2}")
+
+
+def _alike_code(chosen: Reading) -> str:
+    imported, drawing = drawn_last(_ALIKE).code()
+    imports = [
+        "from attention.interventions.pruning import head_divergence",
+        "from attention.lesson.frames import alike_frame",
+        "from attention.lesson.more_heads import HeadLikeness",
+        imported,
+    ]
+    return of_view(chosen, imports, [
+        "likeness = HeadLikeness(view, head_divergence(view))",
+        "data = alike_frame(likeness.grid, likeness.heads_per_layer)",
+        *drawing,
+        "print(f'half of all pairs differ by more than {likeness.median:.2f} bits')",
+    ])  # fmt: skip
 
 
 def _most_alike(text: str, likeness: HeadLikeness) -> None:
@@ -155,7 +214,7 @@ def _likeness_map(likeness: HeadLikeness) -> None:
     draw(
         alike_map,
         lesson_frames.alike_frame(likeness.grid, likeness.heads_per_layer),
-        key="alike",
+        key=_ALIKE,
         alt_text="How differently any two heads attend, in bits",
         heads=len(likeness.grid),
         heads_per_layer=likeness.heads_per_layer,

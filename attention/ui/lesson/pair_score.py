@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from math import ceil, floor
 
 import streamlit as st
@@ -15,10 +16,13 @@ from attention.lesson import frames as lesson_frames
 from attention.lesson import minimal_pairs
 from attention.lesson.pair_score import PairScore
 from attention.ui import inputs
+from attention.ui.code_lines import script
 from attention.ui.inputs import choice
 from attention.ui.progress import kept
 from attention.ui.show import draw, notice
+from attention.ui.view_code import ViewCode, drawn_last, offer
 
+_GRID = "pair_grid"  # the key of a chart
 _POINTS = {"single": "Sentences right", "both": "Both sentences right"}
 
 
@@ -53,6 +57,7 @@ def _score(model: str, pairs: Sequence[Pair]) -> None:
     with right:
         _table(score)
     notice(score.sentence)
+    offer(ViewCode(partial(_code, model, score), _GRID, text="pairs"))
     st.caption(
         "Both rules get exactly one sentence of each pair right, since one word turns what is "
         "meant. Two coins would get both right in 25 % of the pairs. Each head is scored on which "
@@ -60,12 +65,33 @@ def _score(model: str, pairs: Sequence[Pair]) -> None:
     )
 
 
+def _code(model: str, score: PairScore) -> str:
+    imported, drawing = drawn_last(_GRID).code()
+    return script([
+        "import attention",
+        "from attention import plot",
+        "from attention.analysis.frames import head_frame",
+        "from attention.analysis.pair_sentences import PAIRS",
+        "from attention.lesson.minimal_pairs import is_read, read_pairs",
+        "from attention.lesson.pair_score import PairScore",
+        imported,
+    ], [
+        f"model = attention.load_model({model!r})",
+        "pairs = [pair for pair in PAIRS if is_read(model, pair)]",
+        "weights = read_pairs(model, pairs)",
+        f"score = PairScore(pairs, weights, whole_pairs={score.whole_pairs})",
+        "data = head_frame(score.share, [score.best])",
+        *drawing,
+        "print(score.sentence)",
+    ])  # fmt: skip
+
+
 def _grid(score: PairScore, what: str) -> None:
     share = score.share
     draw(
         head_grid,
         frames.head_frame(share, [score.best]),
-        key="pair_grid",
+        key=_GRID,
         alt_text=f"{what} for all {share.size} heads",
         title="share",
         domain=(floor(10 * share.min()) / 10, ceil(10 * share.max()) / 10),

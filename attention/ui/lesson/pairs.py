@@ -18,6 +18,7 @@ from attention.lesson.charts import outcome_grid, pair_bars
 from attention.lesson.minimal_pairs import PairOutcome, SentencePair
 from attention.question import Question
 from attention.translation.examples import TOO_SMALL
+from attention.ui.code_lines import script
 from attention.ui.controls import head_code, head_picker, word
 from attention.ui.lesson.pair_score import score_box
 from attention.ui.links import link
@@ -25,11 +26,13 @@ from attention.ui.questions import predict
 from attention.ui.readings import Reading, loaded, trace
 from attention.ui.short_text import short_text
 from attention.ui.show import draw, notice, unknown_words
+from attention.ui.view_code import ViewCode, drawn_last, offer
 from attention.wording import Head, head_name
 
 MOST_LETTERS = 300
 _PICK, _ONE, _TWO = "_pair", "one", "two"
 _PORTUGUESE = {"q": TOO_SMALL.text, "see": "wrong"}
+_BARS, _ALL = "pair_bars", "turn"  # how the keys of charts begin
 _PRONOUN, _FIRST, _SECOND, _HEAD = "pronoun", "meant1", "meant2", "turn_head"
 
 
@@ -52,6 +55,7 @@ def understanding(chosen: Reading) -> None:
     outcome, head = _outcome_and_head(pair, name)
     notice(outcome.sentence(head))
     _show(outcome, head)
+    _offer(chosen, outcome, head)
     link(
         "pages/learn/translation.py",
         "In Portuguese “small” has a gender: trophy or suitcase?",
@@ -135,13 +139,45 @@ def _show(outcome: PairOutcome, head: Head) -> None:
         _all_heads(outcome, head)
 
 
+def _offer(chosen: Reading, outcome: PairOutcome, head: Head) -> None:
+    """Offer the code of both pictures, first of what every head does."""
+    of_each = {
+        _ALL: f"outcome_frame(outcome.weights, {head})",
+        _BARS: f"candidate_frame(outcome.weights, {head}, outcome.names)",
+    }
+    for figure, data in of_each.items():
+        code = partial(_code, chosen, outcome, head, figure, data)
+        offer(ViewCode(code, figure, text=" ".join(outcome.pair.texts)))
+
+
+def _code(chosen: Reading, outcome: PairOutcome, head: Head, figure: str, data: str) -> str:
+    imported, drawing = drawn_last(figure).code()
+    return script([
+        "import attention",
+        "from attention import plot",
+        f"from attention.lesson.frames import {data.partition('(')[0]}",
+        "from attention.lesson.minimal_pairs import PairOutcome, SentencePair",
+        imported,
+    ], [
+        f"model = attention.load_model({chosen.model_name!r})",
+        f"texts = {outcome.pair.texts!r}",
+        "traces = [model.trace(text) for text in texts]",
+        f"views = [attention.view(trace, special={chosen.special}) for trace in traces]",
+        "pair = SentencePair(texts, views)",
+        f"outcome = PairOutcome(pair, {outcome.pronoun}, {outcome.candidates})",
+        f"data = {data}",
+        *drawing,
+        f"print(outcome.sentence({head}))",
+    ])  # fmt: skip
+
+
 def _preferences(outcome: PairOutcome, head: Head) -> None:
     name, candidates = head_name(head), outcome.names
     st.markdown(f"**What the pronoun attends to in {name}**")
     draw(
         pair_bars,
         lesson_frames.candidate_frame(outcome.weights, head, candidates),
-        key="pair_bars",
+        key=_BARS,
         alt_text=f"Weights of both candidates in {name}, in both sentences",
         labels=tuple(f"{s}: {candidate}" for s in (1, 2) for candidate in candidates),
     )
@@ -158,7 +194,7 @@ def _preferences(outcome: PairOutcome, head: Head) -> None:
 def _all_heads(outcome: PairOutcome, head: Head) -> None:
     count, turning = outcome.kinds.size, int((outcome.kinds == minimal_pairs.TURNS).sum())
     st.markdown(f"**What each of the {count} heads does**")
-    grid = f"turn {head_name(head)}"  # new after every click: any can be clicked again
+    grid = f"{_ALL} {head_name(head)}"  # new after every click: any can be clicked again
     draw(
         outcome_grid,
         lesson_frames.outcome_frame(outcome.weights, head),

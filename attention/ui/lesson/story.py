@@ -13,13 +13,33 @@ from attention.learning.experiment import Picture
 from attention.lesson import story, story_charts, story_frames
 from attention.lesson.story import StoryStep
 from attention.lesson.takeaways import LessonExample
+from attention.ui.code_lines import of_view
 from attention.ui.context.relay import relay_on_text
 from attention.ui.links import link
 from attention.ui.readings import Reading
 from attention.ui.show import draw, escape_markdown
+from attention.ui.view_code import ViewCode, drawn_last, offer
 
-# One object, as charts are made once for each function.
-_LEARNED_MAPS = partial(story_charts.learned_maps, columns=2 * story.LEARNED.n + 1)
+_KEY = "story-"  # how the keys of charts begin
+_OPTIONS: dict[str, Any] = {"learned": {"columns": 2 * story.LEARNED.n + 1}}  # of a chart
+_MADE = {  # what makes the table of a step, and the step, in Python
+    "relay": ("handed_frame(example, left)", "relay_step(example, float(left[-1]))"),
+    "fan": ("fan_frame(example)", "fan_step(example)"),
+    "products": ("products_frame(example)", "products_step(example)"),
+    "average": ("average_frame(example)", "average_step(example)"),
+    "learned": ("before_after_frame(before, after)", "learned_step(after)"),
+    "price": ("price_frame_of(example)", "price_step(example)"),
+}
+_FIRST = {  # and the lines before
+    "relay": (
+        "units = [view.units[k] for k in reach.own_words(view)]",
+        "places = [reach.own_words(view).index(k) for k in story.way(example)]",
+        "network = story.HIDDEN, story.GAIN, story.SEED",
+        "_, gru = reach.relayed(model, trace.input, units, places[0], *network)",
+        "left = gru[: len(places)]",
+    ),
+    "learned": ("before, after = story.before_and_after()",),
+}
 
 
 def steps(chosen: Reading, example: LessonExample) -> None:
@@ -35,16 +55,34 @@ def steps(chosen: Reading, example: LessonExample) -> None:
         "fan": (story_charts.fan, story_frames.fan_frame(example)),
         "products": (story_charts.products, story_frames.products_frame(example)),
         "average": (story_charts.average, story_frames.average_frame(example)),
-        "learned": (
-            _LEARNED_MAPS,
-            story_frames.before_after_frame(before, after),
-        ),
+        "learned": (story_charts.learned_maps, story_frames.before_after_frame(before, after)),
         "price": (story_charts.all_pairs, story_frames.price_frame_of(example)),
     }
     told = story.story(example, float(left[-1]), after)
     for column, step in zip(st.columns(len(told), gap="small"), told, strict=True):
         with column, st.container(border=True, height="stretch", gap="small"):
             _step(step, *pictures[step.key])
+        code = partial(_code, chosen, example, step.key)
+        offer(ViewCode(code, f"{_KEY}{step.key}", chosen.trace, chosen.text))
+
+
+def _code(chosen: Reading, example: LessonExample, key: str) -> str:
+    imported, drawing = drawn_last(f"{_KEY}{key}").code()
+    data, step = _MADE[key]
+    place = f"{example.query}, {example.key}, {example.layer}, {example.head}"
+    imports = [
+        *(["from attention.context import reach"] if key == "relay" else []),
+        "from attention.lesson import story, story_frames",
+        "from attention.lesson.takeaways import LessonExample",
+        imported,
+    ]
+    return of_view(chosen, imports, [
+        f"example = LessonExample(trace, view, {place})",
+        *_FIRST.get(key, ()),
+        f"data = story_frames.{data}",
+        *drawing,
+        f"print(story.{step}.text)",
+    ])  # fmt: skip
 
 
 @st.cache_resource(show_spinner=False)
@@ -54,6 +92,7 @@ def _learned() -> tuple[Picture, Picture]:
 
 def _step(step: StoryStep, build: Callable[..., Any], data: pd.DataFrame) -> None:
     st.markdown(f"**{step.title}**")
-    draw(build, data, key=f"story-{step.key}", alt_text=step.alt_text)
+    options = _OPTIONS.get(step.key, {})
+    draw(build, data, key=f"{_KEY}{step.key}", alt_text=step.alt_text, **options)
     st.caption(escape_markdown(step.text))
     link(step.link.page, step.link.label, step.link.state)
