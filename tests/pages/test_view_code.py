@@ -11,8 +11,9 @@ from PIL import Image
 import attention
 from attention.charts.inline import inline
 from attention.scaling import core_cost, crossover, methods
+from attention.ui import view_code
 from attention.ui.course import PAGES
-from attention.ui.view_code import ViewCode, _npz, file_name
+from attention.ui.view_code import Figure, ViewCode, _npz, file_name
 from tests.optional import with_renderer, with_smollm2
 from tests.pages.app import (
     CONTEXT,
@@ -41,17 +42,22 @@ STATES = [
     *((page, {**PAIR, "words": "false"}) for page in (PIPELINE, VISUALIZER, HEADS)),
     (EXPLORER, {**PAIR, "start": "head"}),
     (INTERVENTIONS, {**PAIR, "model": "minilm", "do": "cut", "edits": "cut_q2_k8"}),
-    (LESSON, {}),
-    (LESSON, {"q": LONG}),
-    (LESSON, {"q": NASTY}),
+    (LESSON, {"q": LONG, "code_of": "hero"}),
+    (LESSON, {"q": NASTY, "code_of": "story-relay"}),
+    (LESSON, {"pair_score": "true", "points": "both"}),
     (EXPLORER, {}),
     (EXPLORER, {"start": "equal", "meanings": "cat, dog's"}),
     (EXPLORER, {"start": "head", "word": "5", "layer": "3", "head": "1"}),
     (EXPLORER, {"start": "head", "blended": "own"}),
     *((PIPELINE, {"step": step}) for step in ("embeddings", "qkv", "scores", "softmax", "concat")),
-    (TRANSLATION, {}),
-    (TRANSLATION, {"cross": "L0H3", "written": "2", "looked": "4"}),
-    (TRANSLATION, {"cross": "L0H3", "cell": "written"}),
+    (TRANSLATION, {"cross": "L0H3", "written": "2", "looked": "4", "code_of": "aligned"}),
+    (TRANSLATION, {"cross": "L0H3", "cell": "written", "code_of": "aligned"}),
+    (TRANSLATION, {"lines": "cut_q2_k5", "code_of": "line_map"}),
+    (TRANSLATION, {"lines": "cut_q2_k5", "code_of": "phrases"}),
+    (TRANSLATION, {"fog": "3"}),
+    (TRANSLATION, {"see": "carry"}),
+    (TRANSLATION, {"see": "scores", "inner": "64", "drawn": "3"}),
+    (TRANSLATION, {"see": "wrong"}),
     (CONTEXT, {}),
     (CONTEXT, {"view": "rnn", "gain": "1.4", "seed": "3", "words": "false"}),
     (CONTEXT, {"view": "cnn", "kernel": "5", "cnn_layers": "4", "dilation": "0"}),
@@ -65,9 +71,15 @@ STATES = [
     (VISUALIZER, {"cell": "written", "words": "false"}),
     (VISUALIZER, {"mode": "multi", "cell": "written", "special": "false"}),
     (VISUALIZER, {"q": LONG}),
-    (HEADS, {}),
+    (HEADS, {"heads": ["L5H11", "L0H0"], "words": "false", "q": LONG, "code_of": "maps"}),
     (HEADS, {"heads": ["L5H11", "L0H0"], "words": "false", "q": LONG}),
+    (HEADS, {"cell": "written", "special": "false", "code_of": "maps"}),
     (HEADS, {"cell": "written", "special": "false"}),
+    (HEADS, {"grid": "maps", "role": "none", "code_of": "grid"}),
+    (HEADS, {"more": "map", "pairs": "true", "code_of": "plane"}),
+    (HEADS, {"more": "map", "pairs": "true"}),
+    (HEADS, {"more": "rollout", "rolled": "3", "special": "false"}),
+    (HEADS, {"heads": ["L5H11", "L0H0"], "probe": "true", "code_of": "probes"}),
     (INTERVENTIONS, {"model": "minilm", "strength": "2"}),
     (INTERVENTIONS, {"model": "minilm", "do": "cut", "edits": "cut_q2_k3"}),
     (INTERVENTIONS, {"model": "minilm", "do": "sinks"}),
@@ -75,28 +87,44 @@ STATES = [
     (INTERVENTIONS, {**PATCH, "patch_what": "weights"}),
     (INTERVENTIONS, {**PATCH, "patch_what": "states", "patch_layer": "2", "words": "false"}),
     (LEARNING, {"learned": "20"}),
+    (LEARNING, {"learned": "20", "code_of": "curves"}),
+    (LEARNING, {"learned": "20", "asked": "3", "code_of": "pushes"}),
+    (LEARNING, {"code": "false", "trial_code": "true"}),
     *((SCALING, {"lab": tab}) for tab in ("core", "methods", "crossover", "memory")),
     (SCALING, {"lab": "planner", "phase": "decode"}),
     (SCALING, {"lab": "planner", "shape": "bert-base", "whole": "true", "plan_n": "500"}),
     (SURVEY, {}),
 ]
+EVERY = [
+    (LESSON, {}),
+    (LESSON, {"claim": "heads"}),
+]
 
 
 def ran(code):
-    """Run code as a script; return its chart, and the lines that it prints."""
+    """Run code as a script; return its chart, if it makes one, and the lines that it prints."""
     printed, names = io.StringIO(), {"__name__": "__main__"}
     with contextlib.redirect_stdout(printed):
         exec(compile(code, "view", "exec"), names)
-    return names["chart"], printed.getvalue().splitlines()
+    return names.get("chart"), printed.getvalue().splitlines()
 
 
-def offered(page, params):
-    """Return a page with its code open, the code, and the figures that the page has drawn."""
-    app = open_page(page, code="true", **params)
-    (code,) = (box.value for box in app.code if "from attention import plot" in box.value)
+def code_in(app):
+    """Return the code in the open box."""
+    (code,) = (box.value for box in app.code if box.language == "python")
+    return code
+
+
+def figures_in(app):
+    """Return the figures that the code may be of: where the box has a choice, the chosen one."""
     figures = app.session_state["_drawn_figures"]
     assert len(figures) == len(charts(app))
-    return app, code, figures
+    chosen = [picker.value for picker in app.selectbox if picker.key.endswith("code_of")]
+    return {
+        key: figure
+        for key, figure in figures.items()
+        if all(f"{key} ".startswith(f"{one} ") for one in chosen)
+    }
 
 
 def values(table):
@@ -124,34 +152,65 @@ def said(app):
     return re.sub(r":color\[(.*?)\]", r"\1", text).replace("\\", "")
 
 
-def makes(code, drawn):
-    """Check that code makes one of the figures that are drawn; return what it prints."""
-    chart, printed = ran(code)
-    made = [values(table) for table in tables_of(chart.to_dict())]
-    shown = {key: values(inline(figure.data).values) for key, figure in drawn.items()}
-    assert any(table and table in made for table in shown.values()), sorted(shown)
+def makes(app):
+    """Check that the code makes one of the figures that it may be of; return what it prints."""
+    chart, printed = ran(code_in(app))
+    figures = {key: values(inline(figure.data).values) for key, figure in figures_in(app).items()}
+    made = [values(table) for table in tables_of(chart.to_dict() if chart else {})]
+    assert bool(chart) == bool(figures)
+    assert any(table and table in made for table in figures.values()) or not chart, [*figures]
     assert printed
     return printed
 
 
+def tells(app):
+    """Check that the code makes what the page draws, and prints what it says."""
+    texts = [said(app), *(text.value for text in app.text)]
+    for line in makes(app):
+        assert any(line.replace("\\", "") in text for text in texts), line
+
+
 @pytest.mark.parametrize(("page", "params"), STATES)
 def test_the_code_makes_the_figure_and_says_what_the_page_says(page, params):
-    app, code, drawn = offered(page, params)
-    printed = makes(code, drawn)
-    if page != INTERVENTIONS or params.get("do") in ("sinks", "patch"):  # else it is in the figure
-        for line in printed:
-            assert line.replace("\\", "") in said(app)
+    app = open_page(page, **{"code": "true", **params})
+    if page == INTERVENTIONS and params.get("do") not in ("sinks", "patch"):
+        makes(app)  # what it prints is in the figure
+    else:
+        tells(app)
+
+
+@pytest.mark.parametrize(("page", "params"), EVERY)
+def test_every_choice_of_the_box_is_the_code_of_its_figure(page, params):
+    app = open_page(page, code="true", **params)
+    choices = len(app.selectbox(key="code_of").options)
+    assert choices > 1
+    for at in range(choices):
+        tells(healthy(app.selectbox(key="code_of").select_index(at).run()))
 
 
 @with_smollm2
 @pytest.mark.parametrize("params", [{"strength": "2"}, {"do": "cut", "edits": "cut_q3_k1"}])
 def test_the_code_says_what_a_decoder_predicts(params):
-    _, code, drawn = offered(INTERVENTIONS, {"model": "smollm2", **params})
-    chart, printed = ran(code)
+    app = open_page(INTERVENTIONS, code="true", model="smollm2", **params)
+    chart, printed = ran(code_in(app))
     made = [values(table) for table in tables_of(chart.to_dict())]
-    shown = [values(inline(figure.data).values) for figure in drawn.values()]
+    shown = [values(inline(figure.data).values) for figure in figures_in(app).values()]
     (same,) = (table for table in shown if table in made)
     assert printed == [f"{max(row['after'] for row in same):.3f}"]
+
+
+@with_smollm2
+@pytest.mark.parametrize("tab", ["shared", "rotation", "beside", "beside written"])
+def test_the_code_of_a_tab_on_a_decoder_makes_what_it_shows(tab):
+    tab, *written = tab.split()
+    tells(open_page(HEADS, code="true", model="smollm2", more=tab,
+                    **({"cell": "written"} if written else {})))  # fmt: skip
+
+
+@with_smollm2
+@pytest.mark.parametrize("figure", ["links", "links_beside0", "links_beside1"])
+def test_the_code_of_lines_in_another_model_is_of_that_model(figure):
+    tells(open_page(VISUALIZER, code="true", both="true", code_of=figure))
 
 
 ASKED = {"q": "Mary gave it to", "interests": "him | her", "patch_text": "John gave it to"}
@@ -165,27 +224,37 @@ def test_the_code_says_what_a_tab_says_of_a_decoder(tab):
     for button in app.button:
         if button.label.startswith(("Patch each", "Write")):
             healthy(button.click().run())
-    (code,) = (box.value for box in app.code if "from attention import plot" in box.value)
-    for line in makes(code, app.session_state["_drawn_figures"]):
-        assert line in said(app) or line in [text.value for text in app.text]
+    tells(app)
 
 
 def test_the_code_of_a_measured_tab_measures_to_the_end():
     app = open_page(INTERVENTIONS, code="true", do="matter", model="minilm", q="A cat")
     assert not app.code
     healthy(app.button(key="measure_heads").click().run())
-    (code,) = (box.value for box in app.code if "from attention import plot" in box.value)
-    for line in makes(code, app.session_state["_drawn_figures"]):
-        assert line in said(app)
+    tells(app)
+
+
+@pytest.mark.parametrize("params", [
+    {"try": "books", "trial_books": "1", "trial_steps": "250"},
+    {"try": "positions", "trial_words": "4", "trial_back": "3"},
+    {"try": "heads", "trial_books_heads": "4", "trial_width": "16"},
+])  # fmt: skip
+def test_the_code_of_a_comparison_trains_the_same_networks(params):
+    app = open_page(LEARNING, trial_code="true", trial_seeds="1", **params)
+    tells(healthy(app.button(key=f"measure_{params['try']}").click().run()))
+
+
+def test_the_code_of_a_table_prints_it():
+    app = open_page(HEADS, code="true", more="figures", heads=["L5H11", "L0H0"])
+    (table,) = (table.value for table in app.dataframe if "On this text" in table.value)
+    assert "\n".join(makes(app)).strip() == table.round(2).to_csv(index=False).strip()
 
 
 def test_the_code_of_saved_runs_reads_what_is_stored():
     app = open_page(SCALING, code="true", lab="runs")
     field = app.multiselect(key="laid")
     healthy(field.set_value(field.options).run())
-    (code,) = (box.value for box in app.code if "from attention import plot" in box.value)
-    for line in makes(code, app.session_state["_drawn_figures"]):
-        assert line in said(app)
+    tells(app)
 
 
 MEASURED = [
@@ -209,11 +278,19 @@ def test_the_code_of_a_measurement_measures_the_same(monkeypatch, tab, params, m
     (button,) = (button for button in app.button if button.label == "Measure")
     healthy(button.click().run())
     on_the_page, calls[:] = [*calls], []
-    (code,) = (box.value for box in app.code if "from attention import plot" in box.value)
-    chart, printed = ran(code)
+    chart, printed = ran(code_in(app))
     assert calls == on_the_page
     assert chart.to_dict()
     assert printed
+
+
+def test_a_figure_is_found_by_the_first_words_of_its_key(monkeypatch):
+    monkeypatch.setattr(view_code.st, "session_state", {})
+    keys = ("links", "links_beside0", "map L3 H1", "map L3 H2")
+    for key in keys:
+        view_code.note_figure(key, Figure(str, None, {}, key))
+    assert view_code.drawn_last("links").alt_text == "links"
+    assert view_code.drawn_last("map").alt_text == "map L3 H2"
 
 
 def test_every_page_has_code():
@@ -223,7 +300,7 @@ def test_every_page_has_code():
 
 @with_renderer
 def test_the_trace_and_the_figure_are_files_named_by_what_they_hold():
-    app = open_page("streamlit_app.py", code="true", q="The cat's on: the/mat!")
+    app = open_page("streamlit_app.py", code="true", code_of="hero", q="The cat's on: the/mat!")
     buttons = [button.proto.label for button in app.get("download_button")]
     assert buttons == ["Trace as NPZ", "Figure as SVG", "Figure as PNG"]
     found = ViewCode(
