@@ -138,11 +138,13 @@ def _chosen(offered: dict[str, ViewCode], key: str) -> ViewCode:
 def _files(found: ViewCode, key: str) -> None:
     """Draw buttons for the arrays and for the figure as files, each made when it is asked for."""
     drawn = _all_drawn(found.figure)
-    name = file_name(address.visit().file or "view", found)
+    page = address.visit().file or "view"
     with st.container(horizontal=True):
         if found.trace is not None:
+            name = file_name(page, found)
             _button("Trace as NPZ", f"{name}.npz", partial(_npz, found.trace), key)
         if drawn and can_render():
+            name = file_name(f"{page} {found.figure}", found)
             for form in ("svg", "png"):
                 label, make = f"Figure as {form.upper()}", partial(drawn[-1].file, form)
                 _button(label, f"{name}.{form}", make, key)

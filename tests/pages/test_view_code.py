@@ -234,14 +234,16 @@ def test_the_code_of_a_measured_tab_measures_to_the_end():
     tells(app)
 
 
-@pytest.mark.parametrize("params", [
-    {"try": "books", "trial_books": "1", "trial_steps": "250"},
-    {"try": "positions", "trial_words": "4", "trial_back": "3"},
-    {"try": "heads", "trial_books_heads": "4", "trial_width": "16"},
+@pytest.mark.parametrize(("params", "moved"), [
+    ({"try": "books", "trial_books": "1", "trial_steps": "250"}, "trial_books"),
+    ({"try": "positions", "trial_words": "4", "trial_back": "3"}, "trial_back"),
+    ({"try": "heads", "trial_books_heads": "4", "trial_width": "16"}, "trial_width"),
 ])  # fmt: skip
-def test_the_code_of_a_comparison_trains_the_same_networks(params):
+def test_the_code_of_a_comparison_trains_the_networks_that_are_drawn(params, moved):
     app = open_page(LEARNING, trial_code="true", trial_seeds="1", **params)
-    tells(healthy(app.button(key=f"measure_{params['try']}").click().run()))
+    healthy(app.button(key=f"measure_{params['try']}").click().run())
+    (control,) = (one for one in [*app.slider, *app.select_slider] if one.key == moved)
+    tells(healthy(control.set_value(32 if moved == "trial_width" else 2).run()))
 
 
 def test_the_code_of_a_table_prints_it():
