@@ -124,14 +124,11 @@ def _chosen(offered: dict[str, ViewCode], key: str) -> ViewCode:
     *_, last = offered
     if len(offered) == 1:
         return offered[last]
-
-    def name(figure: str) -> str:
-        return offered[figure].name or drawn_last(figure).alt_text
-
-    figures = list(offered)
+    names = {figure: one.name or drawn_last(figure).alt_text for figure, one in offered.items()}
     picked = inputs.select(
-        "Code of", figures, last, key=f"{key}_of", text=name, of=tuple(figures), width=420
-    )
+        "Code of", list(names), last, key=f"{key}_of", text=names.__getitem__, of=tuple(names),
+        width=420,
+    )  # fmt: skip
     return offered[picked]
 
 

@@ -52,9 +52,8 @@ STATES = [
     *((PIPELINE, {"step": step}) for step in ("embeddings", "qkv", "scores", "softmax", "concat")),
     (TRANSLATION, {"cross": "L0H3", "written": "2", "looked": "4", "code_of": "aligned"}),
     (TRANSLATION, {"cross": "L0H3", "cell": "written", "code_of": "aligned"}),
-    (TRANSLATION, {"lines": "cut_q2_k5", "code_of": "line_map"}),
-    (TRANSLATION, {"lines": "cut_q2_k5", "code_of": "phrases"}),
     (TRANSLATION, {"fog": "3"}),
+    (TRANSLATION, {"looked": "4", "code_of": "cross"}),
     (TRANSLATION, {"see": "carry"}),
     (TRANSLATION, {"see": "scores", "inner": "64", "drawn": "3"}),
     (TRANSLATION, {"see": "wrong"}),
@@ -98,6 +97,7 @@ STATES = [
 EVERY = [
     (LESSON, {}),
     (LESSON, {"claim": "heads"}),
+    (TRANSLATION, {"lines": "cut_q2_k5"}),
 ]
 
 
@@ -244,6 +244,20 @@ def test_the_code_of_a_comparison_trains_the_networks_that_are_drawn(params, mov
     healthy(app.button(key=f"measure_{params['try']}").click().run())
     (control,) = (one for one in [*app.slider, *app.select_slider] if one.key == moved)
     tells(healthy(control.set_value(32 if moved == "trial_width" else 2).run()))
+
+
+def test_the_code_of_timed_scores_times_the_same():
+    app = open_page(TRANSLATION, code="true", see="scores", inner="8")
+    (button,) = (button for button in app.button if button.label == "Measure")
+    healthy(button.click().run())
+    picker = app.selectbox(key="code_of")
+    at = next(i for i, option in enumerate(picker.options) if option.startswith("Time of"))
+    healthy(picker.select_index(at).run())
+    chart, printed = ran(code_in(app))
+    (figure,) = figures_in(app).values()
+    timed = [(row["n"], row["kind"]) for table in tables_of(chart.to_dict()) for row in table]
+    assert timed == [*zip(figure.data["n"], figure.data["kind"], strict=True)]
+    assert printed
 
 
 def test_the_code_of_a_table_prints_it():

@@ -18,10 +18,11 @@ from attention.ui.code_lines import script
 from attention.ui.controls import index
 from attention.ui.show import draw, escape_markdown, notice, percent
 from attention.ui.translation.bar import written_of
-from attention.ui.view_code import ViewCode, offer
+from attention.ui.view_code import ViewCode, drawn_last, offer
 from attention.wording import head_name
 
 _STEP, _SOURCE = "written", "looked"
+_LINES, _ALL, _LIKELY = "cross", "aligned", "likeliest"  # the first words of keys of charts
 _NOBODY = -1  # no word of the source is asked for
 _LIKELIEST = 5
 
@@ -36,14 +37,37 @@ def looking(done: Translation) -> None:
         _lines(shown, step, asked, what)
     with heat:
         _map(shown, step, asked, what)
-    code = partial(_code, aligned, step, asked, what)
-    offer(ViewCode(code, "aligned", done.encoder, done.source.text))
     with following:
         _tell(aligned, step, asked)
         _likeliest(aligned, step)
+    codes = {
+        _LIKELY: partial(_likeliest_code, done, aligned.target[step].positions[0]),
+        _LINES: partial(_code, aligned, step, asked, what, lines=True),
+        _ALL: partial(_code, aligned, step, asked, what),
+    }
+    for figure, code in codes.items():
+        offer(ViewCode(code, figure, done.encoder, done.source.text))
 
 
-def _code(aligned: Aligned, step: int, asked: int | None, what: str) -> str:
+def _likeliest_code(done: Translation, first: int) -> str:
+    imported, drawing = drawn_last(_LIKELY).code()
+    return script([
+        "import attention",
+        "from attention import plot",
+        "from attention.translation.frames import likeliest_frame",
+        "from attention.wording import percent",
+        imported,
+    ], [
+        f"pair = attention.load_translator({done.encoder.model!r})",
+        f"found = pair.translate({done.source.text!r}).next_token({first}, {_LIKELIEST})",
+        "data = likeliest_frame(found)",
+        *drawing,
+        "others = max(0.0, 1 - sum(share for _, share in found))",
+        "print(f'All others together: {percent(others)}')",
+    ])  # fmt: skip
+
+
+def _code(aligned: Aligned, step: int, asked: int | None, what: str, *, lines: bool = False) -> str:
     done, where = aligned.done, f"{aligned.layer}, {aligned.head}"
     written = what == AS_WRITTEN
     figure = f", figure={what!r}" if written else ""
@@ -59,7 +83,8 @@ def _code(aligned: Aligned, step: int, asked: int | None, what: str) -> str:
         f"done = pair.translate({done.source.text!r})",
         "chart = plot.alignment(",
         f"    {'written_translation(pair, done)' if written else 'done'},",
-        f"    layer={aligned.layer}, head={aligned.head}, query={step}{source}{figure},",
+        f"    layer={aligned.layer}, head={aligned.head}, query={step}{source}{figure}"
+        f"{', lines=True' if lines else ''},",
         ")",
         f"print(Aligned(done, {where}).{told})",
     ])  # fmt: skip
@@ -116,7 +141,9 @@ def _ask(side: int, i: int) -> None:
 
 
 def _lines(aligned: Aligned, step: int, asked: int | None, what: str) -> None:
-    chart = f"cross {step} {asked}"  # new after every click, so that any word can be clicked again
+    chart = (
+        f"{_LINES} {step} {asked}"  # new after every click, so that any word can be clicked again
+    )
 
     def click() -> None:
         for word in st.session_state[chart]["selection"]["word"]:
@@ -137,7 +164,7 @@ def _lines(aligned: Aligned, step: int, asked: int | None, what: str) -> None:
 
 
 def _map(aligned: Aligned, step: int, asked: int | None, what: str) -> None:
-    chart = f"aligned {step} {asked}"
+    chart = f"{_ALL} {step} {asked}"
 
     def click() -> None:
         for cell in st.session_state[chart]["selection"]["cell"]:
@@ -177,7 +204,7 @@ def _likeliest(aligned: Aligned, step: int) -> None:
     draw(
         likeliest_bars,
         data,
-        key="likeliest",
+        key=_LIKELY,
         alt_text="The five likeliest next tokens at this step",
         labels=tuple(data["token"]),
     )
