@@ -49,7 +49,9 @@ def ordered_table(data: pd.DataFrame) -> alt.TopLevelMixin:
 
     `data` is `head_map_frames.ordered_picture`: one picture, however many heads there are.
     """
-    picture = alt.Chart(data).mark_image(width=_PICTURE, height=_PICTURE, smooth=False)
+    picture = alt.Chart(data).mark_image(
+        x=0, y=0, align="left", baseline="top", width=_PICTURE, height=_PICTURE, smooth=False
+    )
     return picture.encode(url="url:N", tooltip=alt.value(None)).properties(
         width=_PICTURE, height=_PICTURE
     )

@@ -335,6 +335,15 @@ def test_the_figure_of_a_page_becomes_a_picture():
         assert image.width > 600
 
 
+@with_renderer
+def test_the_table_of_all_heads_fills_its_file():
+    app = open_page(HEADS, code="true", more="map", pairs="true")
+    (figure,) = figures_in(app).values()
+    with Image.open(io.BytesIO(figure.file("png"))) as image:
+        left, top, right, bottom = image.convert("L").point(lambda v: 255 * (v < 250)).getbbox()
+        assert max(left, top, image.width - right, image.height - bottom) < 0.05 * image.width
+
+
 def test_an_array_that_is_saved_is_the_trace(cat_trace):
     held = io.BytesIO(_npz(cat_trace))
     np.testing.assert_array_equal(attention.Trace.load(held).weights, cat_trace.weights)

@@ -148,10 +148,11 @@ def _compare(
     sizes = "; ".join(f"{key}: {one.parameter_count():,}" for key, one in networks.items())
     found = measured(name, place, settings, partial(_each, networks, n, seeds, choices))
     if found.results:
+        figure = f"by_{name}"
         draw(
             charts.accuracy_bars,
             frames.accuracy_frame((), found.results),
-            key=(figure := f"by_{name}"),
+            key=figure,
             alt_text="Right answers of each network",
             series=tuple(point.series for point in found.results),
             chance=guess,
