@@ -8,7 +8,7 @@ import streamlit as st
 
 from attention.ui import address
 from attention.ui.course import COURSE, PAGES
-from attention.ui.readers import turn_away
+from attention.ui.readers import in_turn, turn_away
 
 
 def navigation() -> st.Page:
@@ -31,7 +31,8 @@ if __name__ == "__main__":  # for every reader, at every rerun
     address.begin()
     page = navigation()
     address.arrive(page.url_path, page.url_path or Path(PAGES[0].file).stem)
-    page.run()
+    with in_turn():
+        page.run()
     address.publish()
 else:
     # Once, when the server starts. A folder called `pages` makes Streamlit take the first request

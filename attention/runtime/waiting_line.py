@@ -5,30 +5,41 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import inf
 from threading import Condition
+from time import monotonic
 from typing import TypeVar
 
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Turn:
     """A place in the queue of a `Turnstile`, which makes it."""
 
     _queue: list[Turn]
     _changed: Condition
     _places: int
+    _longest: float
+    _ends: float = inf  # not before its turn has come
 
     @property
     def ahead(self) -> int:
         """How many come first, the running ones included; below `places` it is this one's turn."""
         with self._changed:
-            return self._queue.index(self)
+            return self._ahead()
 
     def wait(self, seconds: float) -> bool:
         """Wait at most this long; return whether the turn has come."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._queue.index(self) < self._places, seconds)
+            has_come = self._changed.wait_for(lambda: self._ahead() < self._places, seconds)
+            if has_come:
+                self._ends = monotonic() + self._longest
+        return has_come
+
+    def _ahead(self) -> int:
+        now, before = monotonic(), self._queue[: self._queue.index(self)]
+        return sum(now < turn._ends for turn in before)
 
 
 class Turnstile:
@@ -42,9 +53,15 @@ class Turnstile:
     'done'
     """
 
-    def __init__(self, places: int = 1) -> None:
-        """Start with an empty queue, in which so many have their turn at once."""
-        self._places = places
+    def __init__(self, places: int = 1, longest: float = inf) -> None:
+        """Start with an empty queue.
+
+        Parameters
+        ----------
+        places : how many have their turn at once
+        longest : seconds after which one that runs on no longer takes up a place
+        """
+        self._places, self._longest = places, longest
         self._queue: list[Turn] = []
         self._changed = Condition()
 
@@ -71,7 +88,7 @@ class Turnstile:
     @contextmanager
     def join(self) -> Iterator[Turn]:
         """Queue up at the end; leave on the way out."""
-        turn = Turn(self._queue, self._changed, self._places)
+        turn = Turn(self._queue, self._changed, self._places, self._longest)
         with self._changed:
             self._queue.append(turn)
         try:

@@ -1,15 +1,20 @@
-"""How many readers a server has at once, where whoever serves it limits that."""
+"""Many readers of one server: how many there may be, and whose page is made first."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from attention.runtime.limits import READERS_ALLOWED, number_said
+from attention.runtime.threads import processors
+from attention.runtime.waiting_line import Turnstile
+
+_LONGEST_TURN = 1.0  # seconds; a page that measures or trains goes on beside others
 
 
 class Room:
@@ -47,6 +52,23 @@ def turn_away() -> None:
             icon=":material/hourglass:",
         )
         st.stop()
+
+
+@contextmanager
+def in_turn() -> Iterator[None]:
+    """Make a page when those that were asked for before are made, but for a few side by side.
+
+    All at once would all be done last, and take as much memory as all of them need.
+    """
+    with _line().join() as turn:
+        while not turn.wait(_LONGEST_TURN):
+            pass
+        yield
+
+
+@st.cache_resource(show_spinner=False)
+def _line() -> Turnstile:
+    return Turnstile(processors(), _LONGEST_TURN)
 
 
 @st.cache_resource(show_spinner=False)

@@ -41,14 +41,12 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from threading import Barrier
 from time import perf_counter, sleep
-from urllib.parse import urlsplit
 
-import psutil
 from playwright.sync_api import Browser, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.benchmarks.visit import Visit, websocket
-from tests.e2e.live import FLAGS, ROOT, chromium, serve
+from tests.e2e.live import FLAGS, ROOT, chromium, serve, server_of
 from tests.e2e.training import changes, press_train, trained
 
 WARM_UP = 3
@@ -394,12 +392,6 @@ def move_in_turn(visits: Sequence[Visit], widget: tuple[str, str]) -> float:
                 visit.hold(*widget)
             start = perf_counter()
         return median(chain(*pool.map(move_on, range(len(visits)), visits)))
-
-
-def server_of(url: str) -> psutil.Process:
-    """Return the process that answers at an address, which this one has started."""
-    option = f"--server.port={urlsplit(url).port}"
-    return next(child for child in psutil.Process().children() if option in child.cmdline())
 
 
 def alternate(

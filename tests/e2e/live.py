@@ -13,7 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 from urllib.error import URLError
+from urllib.parse import urlsplit
 from urllib.request import urlopen
+
+import psutil
 
 ROOT = Path(__file__).parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -36,7 +39,8 @@ def serve(log: Path, script: Path = ROOT / "streamlit_app.py") -> Iterator[str]:
     port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", script.name, "--server.headless=true"]
     command += ["--server.address=127.0.0.1", f"--server.port={port}"]
-    command += ["--server.fileWatcherType=none", "--browser.gatherUsageStats=false"]
+    if script.parent != ROOT:  # what our settings say
+        command += ["--server.fileWatcherType=none", "--browser.gatherUsageStats=false"]
     with log.open("wb") as output:
         server = subprocess.Popen(command, cwd=script.parent, stdout=output, stderr=output)
     try:
@@ -60,6 +64,12 @@ def wait_until_healthy(server: subprocess.Popen[bytes], url: str, log: Path) -> 
         except (URLError, OSError):
             time.sleep(0.05)
     raise RuntimeError(f"the server did not start:\n{log.read_text()}")
+
+
+def server_of(url: str) -> psutil.Process:
+    """Return the process that answers at an address, which this one has started."""
+    option = f"--server.port={urlsplit(url).port}"
+    return next(child for child in psutil.Process().children() if option in child.cmdline())
 
 
 def free_port() -> int:

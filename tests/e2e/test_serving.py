@@ -4,11 +4,12 @@ import socket
 import threading
 from contextlib import contextmanager, suppress
 from itertools import cycle
+from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
 
-from tests.e2e.live import serve
+from tests.e2e.live import serve, server_of
 
 PLACE = "/visualizer?q=The+dog+ran+home+as+it+was+late&word=6&layer=3&head=5"
 
@@ -88,6 +89,14 @@ def test_any_process_answers_any_link(two_servers, open_page):
 def test_a_server_says_that_it_is_well(server):
     with urlopen(f"{server}/_stcore/health") as answer:
         assert answer.read() == b"ok"
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs what Linux tells")
+def test_nothing_is_watched_for_each_reader(fresh_server, open_page):
+    """What a page has loaded was watched for all who came: fifty at once waited for minutes."""
+    open_page("/visualizer", base=fresh_server)
+    opened = Path("/proc", str(server_of(fresh_server).pid), "fd").iterdir()
+    assert not [file for file in opened if "inotify" in str(file.readlink())]
 
 
 def test_a_server_that_is_full_says_so_and_has_room_again(tmp_path, browser, monkeypatch):

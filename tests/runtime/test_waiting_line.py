@@ -1,4 +1,5 @@
 import threading
+from time import sleep
 
 import pytest
 
@@ -72,6 +73,17 @@ def test_a_few_are_through_at_a_time():
         reader.join(PATIENCE)
     assert sorted(passed) == ["a", "b", "c"]
     assert passed[0] == "b"
+
+
+def test_who_runs_too_long_takes_up_no_place():
+    turnstile = Turnstile(longest=0.05)
+    with turnstile.join() as first, turnstile.join() as second, turnstile.join() as third:
+        assert first.wait(0.0)
+        assert not second.wait(0.0)
+        sleep(0.06)
+        assert second.wait(0.0)
+        assert not third.wait(0.0)  # the second has its own time
+        assert (second.ahead, third.ahead) == (0, 1)
 
 
 def test_a_waiting_reader_knows_its_place_and_moves_up():
