@@ -26,14 +26,6 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     layer, head = ui.layer_and_head(view, focus)
     several = ui.choice("Show", MODES, key="mode") == "multi"
     what = cell_picker("A line is")
-
-
-def click() -> None:
-    """Make the clicked word the query, on the whole page."""
-    for word in st.session_state[lines.PICTURE]["selection"]["query"]:
-        st.session_state["word"] = word["q"]
-
-
 heads = lines.heads_that_are_on(chosen, layer, head, query) if several else [head]
 drawn = Lines(chosen, layer, heads, query, several, what)
 lines.say(drawn)
@@ -42,7 +34,7 @@ left, right = st.columns([3, 2], gap="large")
 with left:
     if told := links.listed_sentence(len(view.units), shown):
         st.caption(told)
-    lines.picture(drawn, shown, click)
+    lines.picture(drawn, shown)
 with right:
     st.subheader("Best head for a pair")
     best_head(chosen, query, focus.key, (layer, head))

@@ -1,8 +1,11 @@
 """The dashboard in AppTest: pages opened as by a link, what they draw, clicks, questions."""
 
+import gc
 import json
+import sys
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 import pandas as pd
 import pyarrow as pa
@@ -10,6 +13,9 @@ from streamlit import config
 from streamlit.components.v2 import manifest_scanner
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.testing.v1 import AppTest
+
+from attention.analysis.words import View
+from attention.models.trace import Trace
 
 ROOT = Path(__file__).parents[2]
 LESSON, EXPLORER = "pages/learn/lesson.py", "pages/learn/explorer.py"
@@ -30,7 +36,28 @@ def open_page(page, **params):
     app = AppTest.from_file(str(ROOT / page), default_timeout=SECONDS)
     for key, value in params.items():
         app.query_params[key] = value
-    return healthy(app.run())
+    healthy(app.run())
+    assert not list(held(app)), "the session would keep a pass until its reader is forgotten"
+    return app
+
+
+def held(app):
+    """Find passes that a session holds on to, by way of what a callback was made with, say.
+
+    Gives for each what leads to it. A pass may take half a gigabyte, and sessions stay for a while.
+    """
+    shared = {id(vars(module)) for name, module in sys.modules.items()
+              if isinstance(module, ModuleType) and name != "__main__"}  # fmt: skip
+    todo, seen = [(app.session_state, ())], set()
+    while todo:
+        one, way = todo.pop()
+        if id(one) in seen or id(one) in shared or isinstance(one, ModuleType | type):
+            continue
+        seen.add(id(one))
+        if isinstance(one, Trace | View):
+            yield way
+        else:
+            todo += [(other, (*way, one)) for other in gc.get_referents(one)]
 
 
 def dashboard(**params):

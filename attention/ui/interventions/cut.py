@@ -168,16 +168,17 @@ def _results(chosen: Reading, after: Trace, followed: Interests | None) -> None:
 def _map(
     chosen: Reading, after: Trace, head: Head, shown: Sequence[int], cut_at: _CutAt, what: str
 ) -> None:
-    chart = fresh_key("cut_map", after.edits)
+    edits = after.edits
+    chart = fresh_key("cut_map", edits)
 
     def click() -> None:
         for cell in st.session_state[chart]["selection"]["cell"]:
-            set_edits(KEY, cuts.toggle_edit(after.edits, cut_at(cell)))
+            set_edits(KEY, cuts.toggle_edit(edits, cut_at(cell)))
 
     st.markdown(f"**{head_name(head)}**: click a cell to cut it")
     _draw_map(
         chosen, head[0], merged(chosen, after, head, what), shown,
-        cuts.cut_pairs(after.edits, head, chosen.view.units, is_causal=after.is_causal),
+        cuts.cut_pairs(edits, head, chosen.view.units, is_causal=after.is_causal),
         key=chart,
         alt_text=f"Weights of {head_name(head)} with the cuts",
         figure=what,

@@ -98,13 +98,14 @@ def _controls(done: Translation) -> tuple[Aligned, int, int | None, str]:
         step = index(
             "Word of the translation", len(aligned.target), _first(aligned), key=_STEP, of=of
         )
+        source = aligned.source
         asked = inputs.select(
             "Or: who looked at a source word?",
-            [_NOBODY, *range(len(aligned.source))],
+            [_NOBODY, *range(len(source))],
             _NOBODY,
             key=_SOURCE,
-            text=lambda s: "none" if s == _NOBODY else f"{s} {aligned.source[s].label}",
-            of=(*of, aligned.source),
+            text=lambda s: "none" if s == _NOBODY else f"{s} {source[s].label}",
+            of=(*of, source),
             width=230,
         )
         what = cell_picker()

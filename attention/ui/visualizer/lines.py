@@ -21,7 +21,7 @@ from attention.ui.show import draw, notice, percent, special_tokens_note
 from attention.ui.view_code import ViewCode, offer
 from attention.wording import head_name, spelled
 
-PICTURE = "links"  # the key of the page's own chart
+_PICTURE = "links"  # the key of the page's own chart
 WEIGHT = st.column_config.NumberColumn(format="%.4f")
 
 
@@ -145,17 +145,17 @@ def _names(chosen: Reading) -> list[str]:
     return [f"H{i}" for i in range(chosen.view.weights.shape[1])]
 
 
-def picture(lines: Lines, shown: Sequence[int], click: Callable[[], None]) -> None:
-    """Draw the page's own picture, and say what is not in it."""
+def picture(lines: Lines, shown: Sequence[int]) -> None:
+    """Draw the page's own picture, and say what is not in it; a click makes a word the query."""
     cell_note(lines.what, "The sentence and the tables are of the weights.")
     view = lines.view
     drawn = view.weights[lines.layer, list(lines.heads)][:, list(shown)]
     least = links.smallest_drawn(drawn) if lines.several else 0.0
     alt_text = f"Lines from each of {len(shown)} words to the words that it attends to"
-    draw_lines(lines, shown, least, key=PICTURE, alt_text=alt_text, click=click)
+    draw_lines(lines, shown, least, key=_PICTURE, alt_text=alt_text, click=_click)
     if lines.heads:
         chosen = lines.chosen
-        offer(ViewCode(partial(lines_code, lines), PICTURE, chosen.trace, chosen.text))
+        offer(ViewCode(partial(lines_code, lines), _PICTURE, chosen.trace, chosen.text))
     if least:
         st.caption(
             f"Lines below {percent(least)} are not drawn: together they hold "
@@ -163,6 +163,11 @@ def picture(lines: Lines, shown: Sequence[int], click: Callable[[], None]) -> No
             f"{'that is written' if lines.what == AS_WRITTEN else 'weight'}."
         )
     special_tokens_note(lines.chosen, [(lines.layer, h) for h in lines.in_order])
+
+
+def _click() -> None:
+    for word in st.session_state[_PICTURE]["selection"]["query"]:
+        st.session_state["word"] = word["q"]
 
 
 def lines_code(lines: Lines, digits: int = 4) -> str:
