@@ -140,7 +140,7 @@ def _roles(model: str, text: str, merged: bool, special: bool) -> HeadRoles:
     return head_roles(_view(model, text, merged, special))
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
+@st.cache_resource(max_entries=2, show_spinner=False)  # the sentence in two models
 def _written(model: str, text: str, merged: bool, special: bool) -> View:
     with one_blas_thread():
         own = loaded(model), trace(model, text)
