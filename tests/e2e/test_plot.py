@@ -1,8 +1,12 @@
 """Pictures of notebooks as pages of their own: clicked and pointed at, without any server."""
 
+import json
+
+import altair as alt
 import numpy as np
 import pytest
 
+import attention
 from attention import plot
 from attention.analysis.words import Unit, View
 from tests.optional import with_renderer
@@ -22,7 +26,7 @@ def open_file(browser):
         page.on("console", lambda message: page.problems.append(message.text))
         page.on("pageerror", lambda error: page.problems.append(str(error)))
         page.goto(path.as_uri())
-        page.locator("svg.marks").wait_for()
+        page.locator("svg.marks").first.wait_for()
         return page
 
     yield open_file
@@ -71,4 +75,46 @@ def test_a_word_that_is_clicked_is_the_query(cat_trace, tmp_path, open_file):
     page.locator("svg text", has_text="mat").first.click(force=True)  # the ground takes it
     page.wait_for_timeout(300)
     assert page.locator("svg text").all_text_contents() != figures
+    assert page.problems == []
+
+
+# What Jupyter and VS Code do with an output: put it into their page, and run its scripts there.
+NOTEBOOK = """<!DOCTYPE html><meta charset="utf-8"><body><script>
+for (const output of OUTPUTS) {
+  const place = document.body.appendChild(document.createElement("div"));
+  place.innerHTML = output;
+  for (const script of place.querySelectorAll("script")) {
+    const run = document.createElement("script");
+    run.text = script.textContent;
+    script.replaceWith(run);
+  }
+}
+</script>"""
+
+
+@pytest.fixture
+def ending_trace():
+    """Return a trace of words that would end a script."""
+    words = ["</script>", "<!--<script>"]
+    return attention.Trace.from_weights(words, np.full((1, 1, 2, 2), 0.5))
+
+
+def test_every_figure_of_a_notebook_is_drawn(cat_trace, ending_trace, tmp_path, open_file):
+    with alt.renderers.enable("default"):
+        plot.offline()
+        charts = plot.rows(cat_trace), plot.links(cat_trace), plot.head_map(ending_trace)
+        outputs = [chart._repr_mimebundle_()["text/html"] for chart in charts]
+    literal = json.dumps(outputs).replace("<", "\\u003c")
+    notebook = tmp_path / "notebook.html"
+    notebook.write_text(NOTEBOOK.replace("OUTPUTS", literal), encoding="utf-8")
+    page = open_file(notebook)
+    page.locator("svg.marks").nth(2).wait_for()
+    assert page.get_by_text("A script draws").count() == 0
+    assert page.locator("svg text", has_text="</script>").count() == 2  # a query and a key
+    assert page.problems == []
+
+
+def test_no_word_ends_the_script_of_a_file(ending_trace, tmp_path, open_file):
+    page = open_file(plot.save(plot.head_map(ending_trace), tmp_path / "map.html"))
+    assert page.locator("svg text", has_text="</script>").count() == 2
     assert page.problems == []
