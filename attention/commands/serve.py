@@ -50,6 +50,8 @@ def serve_words(arguments: argparse.Namespace) -> list[str]:
         "server.port": str(arguments.port),
         "server.headless": str(arguments.no_browser or not sys.stdout.isatty()).lower(),
     }
+    if arguments.host in ("0.0.0.0", "::"):  # else it asks another machine for this one's address
+        options["browser.serverAddress"] = "localhost"
     flags = [f"--{name}={value}" for name, value in options.items()]
     # -P: a click.py in the folder where the reader stands is none of the server's modules
     return [sys.executable, "-P", "-m", "streamlit", "run", str(app_file()), *flags]

@@ -1,7 +1,11 @@
 """For many readers: two processes behind one address, and a server that is full."""
 
+import os
 import socket
+import subprocess
+import sys
 import threading
+import time
 from contextlib import contextmanager, suppress
 from itertools import cycle
 from pathlib import Path
@@ -9,7 +13,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.e2e.live import serve, server_of
+from tests.e2e.live import free_port, serve, server_of, wait_until_healthy
 
 PLACE = "/visualizer?q=The+dog+ran+home+as+it+was+late&word=6&layer=3&head=5"
 
@@ -97,6 +101,27 @@ def test_nothing_is_watched_for_each_reader(fresh_server, open_page):
     open_page("/visualizer", base=fresh_server)
     opened = Path("/proc", str(server_of(fresh_server).pid), "fd").iterdir()
     assert not [file for file in opened if "inotify" in str(file.readlink())]
+
+
+def test_a_server_for_all_addresses_asks_no_other_machine(tmp_path):
+    port, log = free_port(), tmp_path / "log"
+    command = [sys.executable, "-m", "attention", "serve", "--no-browser"]
+    command += ["--host", "0.0.0.0", "--port", str(port)]
+    with socket.create_server(("127.0.0.1", 0)) as elsewhere, log.open("wb") as output:
+        proxy = f"http://127.0.0.1:{elsewhere.getsockname()[1]}"
+        surroundings = {key: of for key, of in os.environ.items() if key.lower() != "no_proxy"}
+        surroundings |= dict.fromkeys(("http_proxy", "https_proxy"), proxy)
+        server = subprocess.Popen(command, env=surroundings, stdout=output, stderr=output)
+        try:
+            wait_until_healthy(server, f"http://127.0.0.1:{port}", log)
+            while f":{port}" not in log.read_text() and server.poll() is None:
+                time.sleep(0.05)
+        finally:
+            server.terminate()
+            server.wait(30)
+        elsewhere.setblocking(False)
+        with pytest.raises(BlockingIOError):  # nobody has come
+            elsewhere.accept()
 
 
 def test_a_server_that_is_full_says_so_and_has_room_again(tmp_path, browser, monkeypatch):
