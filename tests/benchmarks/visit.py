@@ -53,7 +53,7 @@ class Visit:
         self.client = BackMsg().rerun_script
         self.client.page_name, self.client.query_string = page, query
         self.deltas: list[Delta] = []
-        self.messages: list[bytes] = []  # which held them
+        self.messages: list[bytes] = []  # which held them, and the menu
 
     def open(self) -> float:
         """Open the page, and return the milliseconds until it is complete."""
@@ -107,6 +107,7 @@ class Visit:
             if kind == "navigation":  # as the browser does: from now on by its hash
                 self.client.page_script_hash = message.navigation.page_script_hash
                 self.client.page_name = ""
+                self.messages.append(raw)
             elif kind == "delta":
                 if message.delta.new_element.HasField("exception"):
                     raise RuntimeError(message.delta.new_element.exception.message)
