@@ -53,6 +53,7 @@ def draw(
     alt_text: str,
     on_select: Callable[[], None] | None = None,
     selection: str | None = None,
+    in_light: Callable[[], pd.DataFrame] | None = None,
     **options: Any,
 ) -> Any:
     """Draw `build(data, **options)`; only the data is sent when the options stay the same.
@@ -64,9 +65,10 @@ def draw(
     ----------
     on_select : called when a click has changed a selection
     selection : the one that it is about, where the chart has others for its own use
+    in_light : makes the data of what is saved, which is light, where they have a theme's colours
     """
     spec = _spec(build, tuple(data.columns), tuple(options.items()))  # options are hashable
-    note_figure(key, Figure(build, data, options, alt_text))
+    note_figure(key, Figure(build, data, options, alt_text, in_light))
     return st.vega_lite_chart(
         spec={**spec, "data": {"name": "rows"}, "datasets": {"rows": data}},
         key=key,

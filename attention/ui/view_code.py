@@ -31,6 +31,7 @@ class Figure:
     data: pd.DataFrame
     options: dict[str, Any]
     alt_text: str
+    in_light: Callable[[], pd.DataFrame] | None = None
 
     def code(self, **said: str) -> tuple[str, list[str]]:
         """Return the import, and the lines that draw `data` as this is drawn.
@@ -49,7 +50,8 @@ class Figure:
 
     def file(self, form: str) -> bytes:
         """Return it in a format, as it looks outside the dashboard."""
-        return rendered(plot.drawn(self.build, self.data, **self.options), form)
+        data = self.in_light() if self.in_light else self.data
+        return rendered(plot.drawn(self.build, data, **self.options), form)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 from PIL import Image
+from streamlit.runtime.context import ContextProxy, StreamlitTheme
 
 import attention
 from attention.charts.inline import inline
@@ -75,6 +76,7 @@ STATES = [
     (HEADS, {"cell": "written", "special": "false", "code_of": "maps"}),
     (HEADS, {"cell": "written", "special": "false"}),
     (HEADS, {"grid": "maps", "role": "none", "code_of": "grid"}),
+    (HEADS, {"role": "previous", "code_of": "grid"}),
     (HEADS, {"more": "map", "pairs": "true", "code_of": "plane"}),
     (HEADS, {"more": "map", "pairs": "true"}),
     (HEADS, {"more": "rollout", "rolled": "3", "special": "false"}),
@@ -342,6 +344,22 @@ def test_the_table_of_all_heads_fills_its_file():
     with Image.open(io.BytesIO(figure.file("png"))) as image:
         left, top, right, bottom = image.convert("L").point(lambda v: 255 * (v < 250)).getbbox()
         assert max(left, top, image.width - right, image.height - bottom) < 0.05 * image.width
+
+
+@with_renderer
+@pytest.mark.parametrize(
+    "params", [{"grid": "maps", "code_of": "grid"}, {"more": "map", "pairs": "true"}]
+)
+def test_a_picture_that_is_saved_is_light_from_a_dark_page_too(monkeypatch, params):
+    def saved(theme):
+        monkeypatch.setattr(ContextProxy, "theme", StreamlitTheme({"type": theme}))
+        figures = figures_in(open_page(HEADS, code="true", **params)).values()
+        (figure,) = (one for one in figures if "url" in one.data)
+        return figure.data["url"][0], figure.file("png")
+
+    (light, one), (dark, other) = saved("light"), saved("dark")
+    assert light != dark  # on the page
+    assert one == other
 
 
 def test_an_array_that_is_saved_is_the_trace(cat_trace):

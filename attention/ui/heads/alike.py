@@ -176,6 +176,7 @@ def _table(chosen: Reading, found: _Map) -> None:
     draw(
         ordered_table,
         ordered_picture(found.distances, found.order, dark=st.context.theme.type == "dark"),
+        in_light=partial(ordered_picture, found.distances, found.order),
         key=_PAIRS,
         alt_text="How alike any two heads are, ordered by clustering",
     )

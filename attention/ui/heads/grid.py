@@ -89,7 +89,7 @@ def _draw_grid(
     layers, of_layer = figure.shape
     row = side = 0
     if metric is None:
-        data, unit, label = data.assign(url=_pictures(chosen)), "bits", "Entropy (bits)"
+        unit, label = "bits", "Entropy (bits)"
         side = _side(of_layer)
         row = side + _GAP
     else:
@@ -97,7 +97,8 @@ def _draw_grid(
         row = _ROW if layers <= _FEW_LAYERS else _LOW_ROW
     draw(
         head_grid,
-        data,
+        data if metric else data.assign(url=_pictures(chosen, st.context.theme.type == "dark")),
+        in_light=None if metric else lambda: data.assign(url=_pictures(chosen, dark=False)),
         key=grid,
         row=row,
         alt_text=f"{metric.label if metric else 'Maps'} of all {figure.size} heads",
@@ -139,7 +140,7 @@ def _grid_code(chosen: Reading, heads: list[Head], metric: Metric | None, role: 
 def _told_code(role: str) -> str:
     if role not in ROLES:
         return "print(roles_sentence(found))"
-    rows = f"int(found.rows[found.names.index({role!r})])"
+    rows = f"found.rows[found.names.index({role!r})]"
     return f"print(role_meaning({role!r}, {rows}, found.draws))"
 
 
@@ -149,8 +150,8 @@ def _side(heads: int) -> int:
     return max(6, min(_LARGEST, (width - _BESIDE) // heads - _GAP))
 
 
-def _pictures(chosen: Reading) -> Sequence[str]:
-    dark = st.context.theme.type == "dark"  # a picture cannot take its colours from the theme
+def _pictures(chosen: Reading, dark: bool) -> Sequence[str]:
+    """Return the map of every head; a picture cannot take its colours from the theme."""
     return _drawn(chosen.model_name, chosen.text, chosen.words, chosen.special, dark)
 
 
