@@ -16,6 +16,7 @@ from attention.runtime.threads import each, one_blas_thread
 
 _SMALL = 1e-300  # in place of 0, whose logarithm there is none of; 0 log 0 is 0
 _SHARED_FROM = 4_000_000  # numbers to be compared: below, sharing costs more than it saves
+_AT_ONCE = 4_000_000  # weights that are compared before it is said how far that is: 32 MB
 
 
 def head_distances(
@@ -30,6 +31,7 @@ def head_distances(
     Parameters
     ----------
     most : rows, evenly spread, that are compared of a longer text; None is all
+    on_progress : called after every few rows; may raise to stop
 
     Source: Lin 1991, "Divergence measures based on the Shannon entropy", section IV.
 
@@ -43,18 +45,28 @@ def head_distances(
     if most is not None and len(rows) > most:
         rows = rows[np.linspace(0, len(rows) - 1, most).round().astype(int)]
     found = np.zeros((layers * heads, layers * heads))
-    if not len(rows):
-        return found
-    packed = _packed(view, rows)  # (N, cells that are not hidden)
+    together = max(1, _AT_ONCE // (len(found) * len(view.units)))
+    for start in range(0, len(rows), together):
+        some = rows[start : start + together]
+        _add_distances(found, _packed(view, some))
+        on_progress((start + len(some)) / len(rows))
+    return np.clip((found + found.T) / (2 * np.log(2) * max(len(rows), 1)), 0, 1)
+
+
+def _add_distances(found: Array, packed: Array) -> None:
+    """Add twice the divergences of some rows in nats to the lower half of a table `(N, N)`.
+
+    Parameters
+    ----------
+    packed : (N, cells that are not hidden)
+    """
     own = _sums(2 * packed)
 
     def compare(i: int) -> None:
         both = _sums(packed[:i] + packed[i])  # s = p + q: -2 H of their mean, and what cancels
-        found[i, :i] = found[:i, i] = (own[i] + own[:i]) / 2 - both
-        on_progress((i / len(packed)) ** 2)
+        found[i, :i] += (own[i] + own[:i]) / 2 - both
 
     each(compare, len(packed), large=packed.size * len(packed) > _SHARED_FROM)
-    return np.clip(found / (2 * np.log(2) * len(rows)), 0, 1)
 
 
 def _packed(view: View, rows: Array) -> Array:

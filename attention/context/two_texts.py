@@ -16,6 +16,7 @@ from attention.arrays import Array
 from attention.models.model import Model
 from attention.models.trace import Trace
 from attention.models.transformer import Transformer
+from attention.runtime.limits import check_tokens
 from attention.wording import Head, head_name
 
 _MOST_WORDS = 40  # of each text
@@ -91,7 +92,9 @@ def _ordinary(trace: Trace, view: View) -> tuple[Array, list[str]]:
 def refusal_of_text(model: Model, text: str) -> str | None:
     """Return why a text cannot be one of the two, if it cannot."""
     try:
-        count = sum(unit.ordinary for unit in words.whole_words(model.tokenize(text)))
+        tokens = model.tokenize(text)
+        check_tokens(len(tokens))
+        count = sum(unit.ordinary for unit in words.whole_words(tokens))
     except ValueError as refusal:
         return str(refusal)
     if not count:

@@ -151,6 +151,7 @@ def spare_heads(
     between: tuple[int, int],
     most: float,
     answer: Answer = (),
+    on_progress: Progress = lambda share: None,
 ) -> int:
     """Return how many heads of an order can go until the effect passes `most`, to the head.
 
@@ -160,6 +161,7 @@ def spare_heads(
     Parameters
     ----------
     between : a number of heads that can go and, after it, one that cannot, as in a curve
+    on_progress : called after each pass; may raise to stop
 
     Raises
     ------
@@ -172,6 +174,7 @@ def spare_heads(
         middle = (low + high) // 2
         *_, effects = removal_effects(model, trace, [order.heads[:middle]], answer=answer)
         low, high = (middle, high) if effects[0] <= most else (low, middle)
+        on_progress(1 - (high - low - 1) / (between[1] - between[0]))
     return low
 
 

@@ -131,7 +131,15 @@ def study_heads(
         study = replace(study, orders=orders, counts=counts, effects=effects)
         yield study
     spare = (
-        _spare(model, trace, order, dict(zip(counts, row.tolist(), strict=True)), limit, answer)
+        _spare(
+            model,
+            trace,
+            order,
+            dict(zip(counts, row.tolist(), strict=True)),
+            limit,
+            answer,
+            part_of(on_progress, 0.9, 1.0),
+        )
         for order, row in study.curves
         if order.name != pruning.RANDOM
     )
@@ -145,13 +153,15 @@ def _spare(
     curve: dict[int, float],
     limit: float,
     answer: Answer,
+    on_progress: Progress,
 ) -> int:
     """Return how many heads of an order can go; `curve` has the effects of some counts."""
     within = pruning.removable([*curve.values()], [*curve], limit)
     beyond = next((count for count in curve if count > within), None)
     if beyond is None:
         return within
-    return pruning.spare_heads(model, trace, order, (within, beyond), limit, answer)
+    between = within, beyond
+    return pruning.spare_heads(model, trace, order, between, limit, answer, on_progress)
 
 
 def study_sentence(study: Study, limit: float) -> str:

@@ -37,6 +37,7 @@ from attention.learning.networks import (
 )
 from attention.learning.tasks import LIBRARY, MARKED_WORD
 from attention.learning.training import TrainingSettings, accuracy, train
+from attention.runtime.timing import Progress, part_of
 from attention.scaling.runs import Facts, record
 
 LEARNING_KIND = "accuracy of trained networks"
@@ -45,6 +46,7 @@ BOOKS = (1, 2, 4, 8, 16, 32)
 MARKED_LENGTHS = (128,)
 LEARNING_RATES = (0.001, 0.003, 0.01)
 GOAL, FULL_LENGTH, MOST_READ = 0.995, 8, 24_000
+STEPS_TOLD = 50  # after so many a training says how far it is
 SEARCHED_AT = {LIBRARY.name: 4, MARKED_WORD.name: 128}
 _SEARCH_SEEDS = (1000, 1001)
 _LOOKS = (8, 4, 2, 1)  # parts of the steps after which the search looks
@@ -182,11 +184,16 @@ def accuracy_points(
     choose: Callable[[Network], Choice],
     limited: bool = False,
     known: Sequence[AccuracyPoint] = (),
+    on_progress: Progress = lambda share: None,
 ) -> Iterator[AccuracyPoint]:
     """Train every network at every number of tokens; yield what each pair came to.
 
     Pairs that are `known` are yielded as they are, and how their networks are trained is not chosen
     again. With `limited` long shelves have fewer steps, as `steps_allowed` says.
+
+    Parameters
+    ----------
+    on_progress : called every few steps with the share of the pair at hand; may raise to stop
     """
     have = {(p.task, p.series, p.n): p for p in known}
     choices = {(p.task, p.series): p.choice for p in known}
@@ -203,7 +210,7 @@ def accuracy_points(
             yield _point(name, network, choice, [
                 TrainingSettings(n, steps, rate=choice.rate, seed=seed, goal=GOAL)
                 for seed in range(seeds)
-            ])  # fmt: skip
+            ], on_progress)  # fmt: skip
 
 
 def steps_allowed(n: int, steps: int) -> int:
@@ -215,10 +222,13 @@ def steps_allowed(n: int, steps: int) -> int:
     return steps if n <= FULL_LENGTH else min(steps, MOST_READ // n)
 
 
-def training_end(network: Network, settings: TrainingSettings) -> End:
-    """Return how a training ends."""
-    (end,) = train(network, settings, at=())
-    return End(accuracy(network, end.parameters, settings), end.step)
+def training_end(
+    network: Network, settings: TrainingSettings, on_progress: Progress = lambda share: None
+) -> End:
+    """Return how a training ends; `on_progress` is called every few steps, may raise to stop."""
+    for state in train(network, settings, at=range(0, settings.steps, STEPS_TOLD)):
+        on_progress(state.step / settings.steps)
+    return End(accuracy(network, state.parameters, settings), state.step)
 
 
 def learning_json(points: Sequence[AccuracyPoint], *, seeds: int, steps: int) -> str:
@@ -270,10 +280,15 @@ def _choice(rate: float, steps: int, seen: Sequence[Sequence[float]]) -> Choice:
 
 
 def _point(
-    name: str, network: Network, choice: Choice, runs: Sequence[TrainingSettings]
-) -> AccuracyPoint:
-    begun = time.perf_counter()
-    accuracies, steps = zip(*(training_end(network, settings) for settings in runs), strict=True)
+    name: str, network: Network, choice: Choice, runs: Sequence[TrainingSettings],
+    on_progress: Progress,
+) -> AccuracyPoint:  # fmt: skip
+    begun, count = time.perf_counter(), len(runs)
+    ends = [
+        training_end(network, settings, part_of(on_progress, i / count, (i + 1) / count))
+        for i, settings in enumerate(runs)
+    ]
+    accuracies, steps = zip(*ends, strict=True)
     size, seconds = network.parameter_count(), time.perf_counter() - begun
     task, n = network.task.name, runs[0].n
     return AccuracyPoint(task, name, n, size, choice, accuracies, steps, round(seconds, 1))

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from attention.analysis.role_kinds import EVERY_ROLE, LEAST_ROWS, SPREADS
 from attention.arrays import Array
+from attention.runtime.limits import check_text
 from attention.runtime.timing import Progress
 from attention.survey.measure import FIGURES, SURVEY_COLUMNS, SURVEYED, SurveySettings, schema
 from attention.wording import human_bytes
@@ -181,15 +182,17 @@ def summarise(
     """
     with _no_survey():
         file = pq.ParquetFile(path)
-        settings = json.loads((file.schema_arrow.metadata or {})[b"survey"])
+        settings = _settings(file)
         layers, heads = _sizes(file, settings)
     _check_size(file, layers * heads, most)
-    with _no_survey():
-        sums = _Sums(layers, heads)
-        for number, row in enumerate(_rows(file)):
+    sums = _Sums(layers, heads)
+    for number, row in enumerate(_rows(file)):
+        if most is not None:
+            check_text(row["text"] or "")
+        with _no_survey():
             sums.add(row)
-            if number % _AT_ONCE == 0:
-                on_progress(number / file.metadata.num_rows)
+        if number % _AT_ONCE == 0:
+            on_progress(number / file.metadata.num_rows)
     return Summary(
         settings["model"], settings["sizes"], settings["format"], settings["draws"],
         sums.texts, sums.refused, sums.tokens, **sums.grids(),
@@ -203,7 +206,7 @@ def summarise(
 def _no_survey() -> Iterator[None]:
     try:
         yield
-    except (pa.ArrowException, KeyError, TypeError, IndexError, ValueError) as error:
+    except (pa.ArrowException, LookupError, TypeError, ValueError, ArithmeticError) as error:
         raise ValueError(f"this is no survey: {error}") from None
 
 
@@ -227,6 +230,14 @@ def _check_size(file: pq.ParquetFile, heads: int, most: int | None) -> None:
         )
 
 
+def _settings(file: pq.ParquetFile) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads((file.schema_arrow.metadata or {})[b"survey"])
+        return found
+    except RecursionError:
+        raise ValueError("its settings are lists in lists without end") from None
+
+
 def _sizes(file: pq.ParquetFile, settings: dict[str, Any]) -> tuple[int, int]:
     """Return how many layers and heads a file is of; refuse one that has other columns."""
     layers, heads = int(settings["layers"]), int(settings["heads"])
@@ -238,8 +249,9 @@ def _sizes(file: pq.ParquetFile, settings: dict[str, Any]) -> tuple[int, int]:
 
 
 def _rows(file: pq.ParquetFile) -> Iterator[dict[str, Any]]:
-    for batch in file.iter_batches(batch_size=_AT_ONCE):
-        yield from batch.to_pylist()
+    with _no_survey():
+        for batch in file.iter_batches(batch_size=_AT_ONCE):
+            yield from batch.to_pylist()
 
 
 def save_summary(summary: Summary, path: str | Path) -> None:

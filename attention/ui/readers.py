@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import streamlit as st
 from streamlit import runtime
@@ -69,6 +70,14 @@ def in_turn() -> Iterator[None]:
 @st.cache_resource(show_spinner=False)
 def _line() -> Turnstile:
     return Turnstile(processors(), _LONGEST_TURN)
+
+
+def presence() -> Callable[[], bool]:
+    """Return what says, in any thread, whether the reader of this run is still there."""
+    context = get_script_run_ctx()
+    if context is None or not runtime.exists():
+        return lambda: True
+    return partial(runtime.get_instance().is_active_session, context.session_id)
 
 
 @st.cache_resource(show_spinner=False)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import cycle
 from time import perf_counter
 from urllib.parse import urlsplit
 
+from requests import Session
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.Common_pb2 import FileURLsRequest
 from streamlit.proto.Delta_pb2 import Delta
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
@@ -47,6 +49,8 @@ def websocket(url: str) -> ClientConnection:
 class Visit:
     """One reader of one page."""
 
+    patience = 60.0  # seconds until the next message
+
     def __init__(self, connection: ClientConnection, page: str, query: str = "") -> None:
         """Prepare to open a page."""
         self.connection, self.received = connection, 0
@@ -81,28 +85,63 @@ class Visit:
 
     def press(self, label: str) -> None:
         """Press a button and wait until the page is complete."""
-        button = self._find("button", label).new_element.button
-        self._send(WidgetState(id=button.id, trigger_value=True))
+        for _ in self.pressing(label):
+            pass
 
-    def _send(self, state: WidgetState) -> float:
+    def pressing(self, label: str) -> Iterator[Delta]:
+        """Press a button, and give what comes as it comes."""
+        button = self._find("button", label).new_element.button
+        self._say(WidgetState(id=button.id, trigger_value=True))
+        return self.answers()
+
+    def upload(self, label: str, name: str, content: bytes) -> None:
+        """Give a file to an uploader and wait until the page is complete."""
+        found = self._find("file_uploader", label).new_element.file_uploader
+        asked = FileURLsRequest(request_id="file", file_names=[name])
+        self.connection.send(BackMsg(file_urls_request=asked).SerializeToString())
+        told = self._message()
+        while told.WhichOneof("type") != "file_urls_response":
+            told = self._message()
+        (place,) = told.file_urls_response.file_urls
+        host, port, *_ = self.connection.socket.getpeername()
+        with Session() as session:
+            session.get(f"http://{host}:{port}/_stcore/health")
+            session.put(
+                f"http://{host}:{port}{place.upload_url}",
+                files={"file": (name, content)},
+                headers={"X-Xsrftoken": session.cookies["_streamlit_xsrf"]},
+            ).raise_for_status()
+        state = WidgetState(id=found.id)
+        state.file_uploader_state_value.uploaded_file_info.add(
+            file_id=place.file_id, name=name, size=len(content), file_urls=place
+        )
+        self._send(state)
+
+    def _say(self, state: WidgetState) -> None:
         del self.client.widget_states.widgets[:]
         self.client.widget_states.widgets.append(state)
+
+    def _send(self, state: WidgetState) -> float:
+        self._say(state)
         start = perf_counter()
         self._run()
         return (perf_counter() - start) * 1e3
 
     def _run(self) -> list[Delta]:
-        """Ask for a rerun; return what came until it was finished.
+        """Ask for a rerun; return what came until it was finished."""
+        return list(self.answers())
+
+    def answers(self) -> Iterator[Delta]:
+        """Ask for a rerun; give what comes until it is finished.
 
         Raises
         ------
         RuntimeError : an error came.
         """
         self.connection.send(BackMsg(rerun_script=self.client).SerializeToString())
-        deltas, self.messages, self.received = [], [], 0
+        self.messages, self.received = [], 0
         while True:
-            raw = self.connection.recv(timeout=60)
-            message, self.received = ForwardMsg.FromString(raw), self.received + len(raw)
+            message = self._message()
             kind = message.WhichOneof("type")
             if kind == "navigation":  # as the browser does: from now on by its hash
                 self.client.page_script_hash = message.navigation.page_script_hash
@@ -111,10 +150,15 @@ class Visit:
             elif kind == "delta":
                 if message.delta.new_element.HasField("exception"):
                     raise RuntimeError(message.delta.new_element.exception.message)
-                deltas.append(message.delta)
-                self.messages.append(raw)
+                self.messages.append(self.raw)
+                yield message.delta
             elif kind == "script_finished":
-                return deltas
+                return
+
+    def _message(self) -> ForwardMsg:
+        self.raw = self.connection.recv(timeout=self.patience)
+        self.received += len(self.raw)
+        return ForwardMsg.FromString(self.raw)
 
     def _find(self, kind: str, label: str) -> Delta:
         for delta in self.deltas:

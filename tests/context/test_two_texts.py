@@ -14,6 +14,7 @@ from attention.context.two_texts import (
     shared_words,
     unlike_cosine,
 )
+from attention.runtime import limits
 
 MONEY, RIVER = "I deposited money at the bank", "We fished by the bank of the river"
 
@@ -134,3 +135,10 @@ def test_the_word_is_followed_in_both_texts(model, two_texts):
 def test_a_text_that_cannot_be_compared(model, text, why):
     refusal = refusal_of_text(model, text)
     assert refusal is None if why is None else why in refusal
+
+
+def test_the_limits_of_a_server_hold_for_a_second_text_too(model, monkeypatch):
+    assert "100,000 characters" in refusal_of_text(model, "x" * 100_000)
+    monkeypatch.setenv(limits.TOKENS_ALLOWED, "5")
+    assert refusal_of_text(model, "two words") is None
+    assert "at most 5" in refusal_of_text(model, "these are four words")

@@ -13,6 +13,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from tests.benchmarks.visit import Visit, websocket
 from tests.e2e.live import free_port, serve, server_of, wait_until_healthy
 
 PLACE = "/visualizer?q=The+dog+ran+home+as+it+was+late&word=6&layer=3&head=5"
@@ -122,6 +123,19 @@ def test_a_server_for_all_addresses_asks_no_other_machine(tmp_path):
         elsewhere.setblocking(False)
         with pytest.raises(BlockingIOError):  # nobody has come
             elsewhere.accept()
+
+
+def test_whoever_comes_after_a_reader_who_has_left_a_long_measurement_need_not_wait(server):
+    with websocket(server) as connection:
+        gone = Visit(connection, "learning", "trial_seeds=5&trial_steps=1000&trial_books=8")
+        gone.open()
+        assert any("progress {" in str(delta) for delta in gone.pressing("Measure"))
+    with websocket(server) as connection:
+        visit = Visit(connection, "scaling", "n=512&repeats=3")
+        visit.open()
+        said = str(list(visit.pressing("Measure")))
+    assert "Measured on this machine" in said
+    assert "Another reader is measuring" not in said
 
 
 def test_a_server_that_is_full_says_so_and_has_room_again(tmp_path, browser, monkeypatch):

@@ -27,7 +27,9 @@ RUNS = {
     ),
     "head outputs": lambda m, t, other, report: Patching(m, t, other).heads(None, report),
     "weights": lambda m, t, other, report: Patching(m, t, other).weights(None, report),
-    "hidden states": lambda m, t, other, report: Patching(m, t, other).states([[1], [2]], report),
+    "hidden states": lambda m, t, other, report: Patching(m, t, other).states(
+        [[i] for i in range(1, 9)], report
+    ),
     "a claim": lambda m, t, other, report: iter([measure_removal(m, [t.text], report)]),
 }
 
@@ -73,6 +75,29 @@ def test_a_run_on_the_longest_text_stops_after_one_pass_of_every_processor(
     own_traces = 2  # one of the text itself, where it is given as text, and of the other one
     whole = len(longest.tokens) * len(longest.weights)
     assert sum(work) <= (processors() + own_traces) * whole
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_between_two_reports_a_run_makes_no_more_passes_than_it_runs_side_by_side(
+    model, work, monkeypatch, name
+):
+    """Whoever leaves in the middle of a run, or near its end, is heard as soon."""
+    monkeypatch.setattr(passes, "_ROWS_AT_ONCE", 1)
+    trace, other = model.trace("the cat sat on the mat " * 8), model.trace("the dog sat on a mat")
+    gaps = []
+
+    def report(share):
+        gaps.append(sum(work))
+        work.clear()
+
+    work.clear()
+    for _ in RUNS[name](model, trace, other, report):
+        pass
+    report(1.0)
+    whole = len(trace.tokens) * len(trace.weights)
+    own_traces = 2
+    assert len(gaps) > 3
+    assert max(gaps) <= (processors() + own_traces) * whole
 
 
 def test_short_texts_run_side_by_side_within_the_same_bound():

@@ -32,7 +32,7 @@ def studied(toy):
 def test_a_study_grows_from_single_heads_to_how_many_can_go(studied):
     _, _, steps, shares = studied
     assert shares == sorted(shares)
-    assert shares[-1] == pytest.approx(0.9)  # how many can go is found at the end
+    assert shares[-1] == pytest.approx(1.0)
     assert steps[0].effects is None
     assert np.isnan(steps[0].singles).any()
     assert [order.name for order in steps[-1].orders] == [

@@ -20,7 +20,7 @@ from attention.learning.measure import (
 )
 from attention.learning.networks import AttentionNetwork, ConvolutionNetwork
 from attention.learning.tasks import LIBRARY, TITLES
-from attention.learning.training import TrainingSettings, accuracy, train
+from attention.learning.training import Learner, TrainingSettings, accuracy, train
 
 
 def test_the_small_contestants_are_equally_large_and_no_gru_is_starved():
@@ -55,10 +55,34 @@ def test_a_small_run():
     assert learning_points(content) == points
 
 
+def test_whoever_leaves_a_comparison_is_heard_within_a_training(monkeypatch):
+    steps, learn = [], Learner.learn
+
+    class Left(Exception):
+        pass
+
+    def report(share):
+        shares.append(share)
+        if len(shares) == 3:
+            raise Left
+
+    shares = []
+    monkeypatch.setattr(Learner, "learn", lambda *own: steps.append(1) or learn(*own))
+    with pytest.raises(Left):
+        list(
+            accuracy_points(
+                {"small": AttentionNetwork(LIBRARY, 8)}, [1], seeds=5,
+                choose=lambda _: Choice(1e-6, 10**9), on_progress=report,
+            )
+        )  # fmt: skip
+    assert len(steps) == 2 * measure.STEPS_TOLD
+    assert shares == sorted(shares)
+
+
 def test_more_books_have_fewer_steps_only_where_that_is_asked(monkeypatch):
     allowed = []
 
-    def end(network, settings):
+    def end(network, settings, report):
         allowed.append(settings.steps)
         return End(0.5, settings.steps)
 

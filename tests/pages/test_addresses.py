@@ -42,6 +42,8 @@ def address(app):
     return said
 
 
+ABSURD = ["nan", "-1", "1e999", "9" * 5_000, "x" * 100_000, "\0", "-inf", "0x10", ".5e-999"]
+LETTERS = ["x" * 100_000, "😀" * 100_000, "\0"]
 KINDS = (
     "selectbox", "multiselect", "slider", "select_slider", "toggle", "text_input", "text_area",
     "number_input", "segmented_control", "pills",
@@ -134,6 +136,20 @@ def test_an_address_opens_the_page_as_it_is(page, params):
     again = open_page(page, **address(app))
     assert state_of(again) == state_of(app)
     assert address(again) == address(app)
+
+
+@pytest.mark.parametrize("turn", range(3))
+@pytest.mark.parametrize(("page", "params"), STATES)
+def test_what_no_control_can_be_is_left_out_of_a_hand_typed_address(page, params, turn):
+    app = open_page(page, **params)
+    before, texts = state_of(app), {w.key for w in [*app.text_input, *app.text_area]}
+    typed = {
+        key: LETTERS[turn] if key in texts else ABSURD[(i + turn) % len(ABSURD)]
+        for i, key in enumerate(before)
+    }
+    again = state_of(open_page(page, **typed | params))
+    there = [key for key in before if key in again and key not in texts]
+    assert {key: again[key] for key in there} == {key: before[key] for key in there}
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ from time import perf_counter
 import pytest
 
 import attention
+from attention.edits import Patch
+from attention.edits.codes import encode
 from attention.models.transformer import Transformer
 from attention.runtime import limits
 from tests.pages.app import (
@@ -26,6 +28,7 @@ PATHS = [
     "file:///etc/passwd",
     "minilm'",
 ]
+LONG = "the cat sat " * 12
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -47,6 +50,22 @@ def test_a_text_of_more_tokens_than_the_server_allows_is_refused(page, monkeypat
     told = " ".join(warning.value.replace("\\", "") for warning in app.warning)
     assert "tokens; this server reads at most 30." in told
     assert "the cat the cat" in sentence(app).value
+
+
+@pytest.mark.parametrize(
+    ("page", "params"),
+    [
+        (INTERVENTIONS, {"do": "patch", "patch_text": LONG}),
+        (INTERVENTIONS, {"do": "cut", "edits": encode((Patch(LONG, "head"),))}),
+        (CONTEXT, {"view": "pair", "first": LONG}),
+        (CONTEXT, {"view": "changed", "second": LONG}),
+    ],
+)
+def test_so_is_a_second_text(page, params, monkeypatch):
+    monkeypatch.setenv(limits.TOKENS_ALLOWED, "30")
+    app = open_page(page, model="minilm", **params)
+    told = " ".join(warning.value.replace("\\", "") for warning in app.warning)
+    assert "The text has 38 tokens; this server reads at most 30." in told
 
 
 @pytest.mark.parametrize(

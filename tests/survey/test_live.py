@@ -1,12 +1,13 @@
 """Surveys that run beside what else a reader does: their file, their turn, their end."""
 
 import time
+from contextlib import nullcontext
 
 import pytest
 
 from attention.runtime import limits
 from attention.runtime.waiting_line import Turnstile
-from attention.survey import run
+from attention.survey import live, run
 from attention.survey.live import PART_LIVE, LiveSurvey
 from attention.survey.running import texts_in
 
@@ -55,6 +56,22 @@ def test_it_ends_after_the_part_at_hand_when_it_is_stopped(monkeypatch):
     job = ended(Slow(TEXTS, "minilm", Turnstile()))
     assert begun == [PART_LIVE]
     assert (job.file, job.summary) == (b"", None)
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_it_ends_when_its_reader_has_left(monkeypatch, waits):
+    monkeypatch.setattr(live, "AWAY_SECONDS", 0.0)
+    line, here = Turnstile(), [True] * 2
+    with line.join() if waits else nullcontext():
+        job = ended(LiveSurvey(TEXTS * 50, "minilm", line, lambda: bool(here and here.pop())))
+    assert (job.file, job.summary, job.refusal) == (b"", None, "")
+    assert job.pace is None or job.pace.done < len(TEXTS * 50)
+    assert not len(line)
+
+
+def test_a_reader_whose_connection_breaks_for_a_moment_has_not_left():
+    here = [True, False] * 100
+    assert ended(LiveSurvey(TEXTS, "minilm", Turnstile(), here.pop)).summary.texts == len(TEXTS)
 
 
 def test_a_text_that_this_server_does_not_read_is_refused_before_any_is_measured(monkeypatch):

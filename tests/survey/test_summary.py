@@ -149,8 +149,9 @@ def test_what_is_no_survey_is_refused(tmp_path):
 def test_a_survey_whose_settings_lie_is_refused(file, tmp_path):
     table = pq.read_table(file)
     settings = json.loads(table.schema.metadata[b"survey"])
-    for lie in ({"heads": 3}, {"heads": 10**9}, {"heads": None}, {"more": 1}):
-        wrong = json.dumps(settings | lie).encode()
+    lies = {"heads": 3}, {"heads": 10**9}, {"heads": None}, {"more": 1}, {"layers": float("inf")}
+    said = [json.dumps(settings | lie).encode() for lie in lies]
+    for wrong in [*said, b"[" * 100_000, b"[]", b"3"]:
         pq.write_table(table.replace_schema_metadata({b"survey": wrong}), tmp_path / "a.parquet")
         with pytest.raises(ValueError, match="no survey"):
             summarise(tmp_path / "a.parquet")
@@ -170,6 +171,16 @@ def test_a_file_of_anybody_is_refused_by_its_size_before_it_is_read(file, tmp_pa
     pq.write_table(long, bomb, compression="zstd")
     monkeypatch.setattr(summary_module, "_LARGEST_COLUMN", 90_000)
     with pytest.raises(ValueError, match=r"a column of it takes 100 kB at once; at most 90 kB"):
+        summarise(bomb, most=10_000)
+
+
+def test_a_file_of_anybody_has_texts_of_a_length_that_is_read(file, tmp_path):
+    """One text in all rows takes little room in the file, and is read anew for each."""
+    table, bomb = pq.read_table(file), tmp_path / "a.parquet"
+    long = pa.array(["a" * 100_000] * len(table))
+    pq.write_table(table.set_column(1, "text", long), bomb, compression="zstd")
+    assert summarise(bomb).texts
+    with pytest.raises(ValueError, match=r"^The text has 100,000 characters; at most 50,000"):
         summarise(bomb, most=10_000)
 
 

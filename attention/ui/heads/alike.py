@@ -16,6 +16,7 @@ from attention.charts.head_map import head_plane, ordered_table
 from attention.charts.head_map_frames import nearest_frame, ordered_picture, place_frame
 from attention.presets import PRESETS
 from attention.runtime.threads import one_blas_thread
+from attention.runtime.timing import Progress
 from attention.ui import inputs
 from attention.ui.code_lines import of_view
 from attention.ui.heads.grid import add_or_remove
@@ -68,8 +69,8 @@ def _key(chosen: Reading) -> tuple[str, str, bool, bool]:
     return chosen.model_name, chosen.text, chosen.words, chosen.special
 
 
-def _mapped(chosen: Reading, progress: object) -> _Map:
-    distances = head_map.head_distances(chosen.view)
+def _mapped(chosen: Reading, progress: Progress) -> _Map:
+    distances = head_map.head_distances(chosen.view, on_progress=progress)
     return _Map(distances, head_map.leaf_order(distances), *head_map.layout(distances))
 
 

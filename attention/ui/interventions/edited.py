@@ -12,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from attention.analysis import words
 from attention.analysis.written import written_shares
 from attention.arrays import Array
-from attention.edits import Edits
+from attention.edits import Edits, Patch
 from attention.edits.codes import encode
 from attention.interventions import effects
 from attention.interventions import frames as intervention_frames
@@ -20,6 +20,7 @@ from attention.interventions.charts import moved_bars, next_bars
 from attention.interventions.effects import Movement, NextToken
 from attention.models.decoder import CausalModel
 from attention.models.trace import Trace
+from attention.runtime.limits import check_tokens
 from attention.runtime.threads import one_blas_thread
 from attention.ui.cells import AS_WEIGHT
 from attention.ui.code_lines import of_view
@@ -47,8 +48,10 @@ def changed(chosen: Reading, edits: Edits) -> Trace:
 
     Raises
     ------
-    ValueError : the model has no such layer, head or position.
+    ValueError : the model has no such layer, head or position, or another text is too long.
     """
+    for source in {edit.source for edit in edits if isinstance(edit, Patch)}:
+        check_tokens(len(chosen.model.tokenize(source)))
     return _edited(chosen, edits) if edits else chosen.trace
 
 

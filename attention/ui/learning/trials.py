@@ -20,7 +20,7 @@ from attention.learning.network import Network
 from attention.learning.networks import AttentionNetwork
 from attention.learning.stored import stored_comparison
 from attention.learning.tasks import LIBRARY, word_back
-from attention.runtime.timing import Progress
+from attention.runtime.timing import Progress, part_of
 from attention.ui import inputs
 from attention.ui.code_lines import script
 from attention.ui.learning.by_books import (
@@ -206,11 +206,12 @@ def _each(
     progress: Progress,
 ) -> Iterator[AccuracyPoint]:  # fmt: skip
     """Train one network after the other, and say how far that is."""
+    count = len(networks)
     for done, (name, network) in enumerate(networks.items()):
-        progress(done / len(networks))
         yield from accuracy_points(
-            {name: network}, [n], seeds=seeds, choose=lambda *_, name=name: choices[name]
-        )
+            {name: network}, [n], seeds=seeds, choose=lambda *_, name=name: choices[name],
+            on_progress=part_of(progress, done / count, (done + 1) / count),
+        )  # fmt: skip
 
 
 def _seeds() -> int:

@@ -22,6 +22,7 @@ from attention.survey.summary import Summary, load, shipped, summarise
 from attention.ui import inputs
 from attention.ui.address import end_fragment
 from attention.ui.progress import kept
+from attention.ui.readers import presence
 from attention.ui.show import escape_markdown
 
 Own = Mapping[str, Summary]  # of the reader's texts, by the code of the survey
@@ -103,7 +104,7 @@ def _begun(content: bytes, model: str) -> LiveSurvey:
     check_survey(texts)
     if len(_line()) >= _MOST_WAITING:
         raise ValueError(f"{_MOST_WAITING} surveys wait on this server: try again in a while")
-    return LiveSurvey(texts, model, _line())
+    return LiveSurvey(texts, model, _line(), presence())
 
 
 @st.fragment(run_every=1.0)
