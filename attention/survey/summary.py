@@ -28,6 +28,7 @@ TOP = 3  # texts in which a head is most active
 QUANTILES = 0.1, 0.5, 0.9
 _BINS = 1_000
 _MOST_HEADS = 20_000  # a file may come from anybody
+_FEWEST_HEADS = 64  # a text in fewer takes as long
 _AT_ONCE = 16  # texts
 _LARGEST_COLUMN = 2**26  # bytes of one group of rows
 # Of a bin: bits, positions; else a share of 1 / 1,000.
@@ -215,14 +216,15 @@ def _check_size(file: pq.ParquetFile, heads: int, most: int | None) -> None:
     if most is None:
         return
     told, texts = file.metadata, file.metadata.num_rows
-    if texts * heads > most:
+    allowed = most // max(heads, _FEWEST_HEADS)
+    if texts > allowed:
         raise ValueError(
-            f"it has {texts:,} texts of {heads:,} heads, {texts * heads:,} in all; at most "
-            f"{most:,} are read here, any number of them in a terminal, by --summary"
+            f"it has {texts:,} texts of {heads:,} heads; at most {allowed:,} are read here, any "
+            "number of them in a terminal, by --summary"
         )
     groups = (told.row_group(i) for i in range(told.num_row_groups))
     columns = (group.column(i) for group in groups for i in range(group.num_columns))
-    largest = max((each.total_uncompressed_size for each in columns), default=0)
+    largest = max(map(_bytes_at_once, columns), default=0)
     if largest > _LARGEST_COLUMN:
         raise ValueError(
             f"a column of it takes {human_bytes(largest)} at once; at most "
@@ -236,6 +238,12 @@ def _settings(file: pq.ParquetFile) -> dict[str, Any]:
         return found
     except RecursionError:
         raise ValueError("its settings are lists in lists without end") from None
+
+
+def _bytes_at_once(column: pq.ColumnChunkMetaData) -> int:
+    """Return what a column takes; one text may stand for all rows that are read at once."""
+    times = _AT_ONCE if column.physical_type == "BYTE_ARRAY" else 1
+    return int(column.total_uncompressed_size) * times
 
 
 def _sizes(file: pq.ParquetFile, settings: dict[str, Any]) -> tuple[int, int]:

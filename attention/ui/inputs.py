@@ -12,6 +12,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 import streamlit as st
 
+from attention.runtime.limits import check_text
 from attention.ui.address import Drawn, Kept, Of, Spelled, visit
 
 BETWEEN = "\x1e"  # no field lets it in: it stands between two texts, see `readings.paired`
@@ -201,8 +202,20 @@ def text(
     label: str, default: str, *, key: str, of: Of = (), stays: bool = False,
     max_chars: int | None = None, widget: Callable[..., str | None] = st.text_input, **more: Any,
 ) -> str:  # fmt: skip
-    """Draw a field for text and return what stands in it."""
-    typed = Control(key, default, lambda said: said[-1][:max_chars], of=of, stays=stays).draw(
+    """Draw a field for text and return what stands in it.
+
+    A text without end is refused with a sentence, and kept nowhere.
+    """
+
+    def read(said: Spelled) -> str:
+        check_text(said[-1])
+        return said[-1][:max_chars]
+
+    try:
+        check_text(st.session_state.get(key) or "")
+    except ValueError as refusal:
+        st.warning(f"{refusal} What stood in the field stays.")
+    typed = Control(key, default, read, of=of, stays=stays).draw(
         lambda value: widget(label, value, max_chars=max_chars, key=key, **more) or ""
     )
     return typed.replace(BETWEEN, " ")

@@ -20,7 +20,7 @@ from attention.analysis.written import written_view
 from attention.arrays import Array
 from attention.models.trace import Tokens, Trace
 from attention.models.transformer import Transformer
-from attention.runtime.limits import check_text, check_tokens
+from attention.runtime.limits import check_tokens
 from attention.runtime.threads import one_blas_thread
 from attention.ui.address import Source
 from attention.ui.inputs import BETWEEN
@@ -114,7 +114,6 @@ def trace(model: str, text: str) -> Trace:
 
     Of short texts many are kept, of long ones few: with its scores, one may take 570 MB.
     """
-    check_text(text)
     check_tokens(_length(model, text))
     return _long_trace(model, text) if _is_long(model, text) else _short_trace(model, text)
 

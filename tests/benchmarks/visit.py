@@ -60,7 +60,8 @@ class Visit:
         self.messages: list[bytes] = []  # which held them, and the menu
 
     def open(self) -> float:
-        """Open the page, and return the milliseconds until it is complete."""
+        """Open the page, or look at it again; return the milliseconds until it is complete."""
+        del self.client.widget_states.widgets[:]
         start = perf_counter()
         self.deltas = self._run()
         return (perf_counter() - start) * 1e3

@@ -138,6 +138,28 @@ def test_whoever_comes_after_a_reader_who_has_left_a_long_measurement_need_not_w
     assert "Another reader is measuring" not in said
 
 
+def begin_survey(connection, texts):
+    visit = Visit(connection, "survey", "survey_model=minilm")
+    visit.open()
+    visit.upload("Texts", "texts.txt", "\n".join(texts).encode())
+    visit.press("Survey")
+    return visit
+
+
+def test_a_survey_does_not_go_on_for_a_reader_who_has_left(server):
+    with websocket(server) as connection:
+        begin_survey(connection, ["the cat sat " * 100] * 66)
+    with websocket(server) as connection:
+        visit = begin_survey(connection, ["The cat sat on the mat."])
+        for _ in range(60):
+            time.sleep(1)
+            visit.open()
+            if any(delta.new_element.HasField("download_button") for delta in visit.deltas):
+                break
+        else:
+            pytest.fail("the survey of a reader who has left goes on")
+
+
 def test_a_server_that_is_full_says_so_and_has_room_again(tmp_path, browser, monkeypatch):
     monkeypatch.setenv("ATTENTION_MOST_READERS", "1")
     with serve(tmp_path / "log") as url:

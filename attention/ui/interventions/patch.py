@@ -12,11 +12,13 @@ from attention import presets
 from attention.arrays import Array
 from attention.context.two_texts import refusal_of_text
 from attention.edits.codes import encode
+from attention.edits.patches import MOST_SOURCE
 from attention.interventions.frames import patch_frame
 from attention.interventions.patch_charts import patch_map
 from attention.interventions.patching import Patching
 from attention.interventions.sentences import come_back_sentence
 from attention.interventions.steering import Interests
+from attention.models.transformer import Transformer
 from attention.ui import inputs
 from attention.ui.code_lines import of_view
 from attention.ui.controls import head_picker, index, word
@@ -63,7 +65,7 @@ def patch(chosen: Reading) -> None:
         other = short_text(
             "The other text",
             _OTHER.get(chosen.text, chosen.text),
-            partial(refusal_of_text, chosen.model),
+            partial(_refusal, chosen.model),
             key="patch_text",
             of=(chosen.source,),
         )
@@ -80,6 +82,12 @@ def patch(chosen: Reading) -> None:
     with left:
         what = inputs.choice("What is put in", WHAT_PUT, key="patch_what")
     _drawn(chosen, patching, followed, what, left, right)
+
+
+def _refusal(model: Transformer, text: str) -> str | None:
+    if len(text) > MOST_SOURCE:
+        return f"The text has {len(text):,} characters; at most {MOST_SOURCE:,} are put in."
+    return refusal_of_text(model, text)
 
 
 def _drawn(

@@ -14,7 +14,7 @@ from attention.edits import Edits
 from attention.edits.codes import encode
 from attention.models.marian import Marian
 from attention.models.translation import Translation
-from attention.runtime.limits import LONGEST_TEXT, check_tokens
+from attention.runtime.limits import check_tokens
 from attention.translation.examples import (
     SOURCE_EXAMPLES,
     STEEP_BANK,
@@ -105,8 +105,6 @@ def _pair_picker() -> str:
 
 
 def _refusal(pair: str, text: str) -> str | None:
-    if len(text) > LONGEST_TEXT:
-        return f"The text has {len(text):,} characters; at most {LONGEST_TEXT:,} are looked at."
     words = len(text.split())
     if words > _MOST_WORDS:
         return f"The text has {words} words; {_MOST_WORDS} at most are translated here."
