@@ -42,7 +42,7 @@ def address(app):
     return said
 
 
-ABSURD = ["nan", "-1", "1e999", "9" * 5_000, "x" * 100_000, "\0", "-inf", "0x10"]
+ABSURD = ["nan", "-1000000", "1e999", "9" * 5_000, "x" * 100_000, "\0", "-inf", "0x10"]
 KINDS = (
     "selectbox", "multiselect", "slider", "select_slider", "toggle", "text_input", "text_area",
     "number_input", "segmented_control", "pills",

@@ -68,6 +68,21 @@ def test_so_is_a_second_text(page, params, monkeypatch):
     assert "The text has 38 tokens; this server reads at most 30." in told
 
 
+@pytest.mark.slow
+def test_edits_that_would_take_long_are_refused():
+    many = "~".join(["add_a1"] * 256)
+    app = open_page(INTERVENTIONS, model="minilm", do="cut", q="the cat " * 200, edits=many)
+    told = " ".join(warning.value.replace("\\", "") for warning in app.warning)
+    cells = 72 * 402**2 * 256
+    assert f"they change {cells:,} weights" in told
+
+
+def test_so_is_one_that_no_patch_can_hold():
+    app = open_page(INTERVENTIONS, model="minilm", do="patch", patch_text="x" * 6_000)
+    told = " ".join(warning.value.replace("\\", "") for warning in app.warning)
+    assert "The text has 6,000 characters; at most 4,000 are put in." in told
+
+
 @pytest.mark.parametrize(
     ("page", "params"),
     [(VISUALIZER, {}), (HEADS, {}), (CONTEXT, {}), (INTERVENTIONS, {"do": "matter"})],
@@ -96,3 +111,4 @@ def test_a_text_without_end_is_refused_before_it_is_read(page):
     assert perf_counter() - start < 5
     told = " ".join(warning.value.replace("\\", "") for warning in app.warning)
     assert "has 4,000,000 characters; at most 50,000 are looked at." in told
+    assert len(sentence(app).value) < 100

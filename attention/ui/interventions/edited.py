@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import cast
 
 import numpy as np
@@ -12,7 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 from attention.analysis import words
 from attention.analysis.written import written_shares
 from attention.arrays import Array
-from attention.edits import Edits, Patch
+from attention.edits import CutHeads, Edits, Patch
 from attention.edits.codes import encode
 from attention.interventions import effects
 from attention.interventions import frames as intervention_frames
@@ -34,6 +35,7 @@ SIDES = (3, 5)  # the widths of the controls and of what comes of them
 _BESIDE = 298  # pixels: two of these are as wide as the latter in a window of 1400
 MORE_SHOWN = 16  # tokens, where nothing is below
 MOVED_SHOWN = 8  # words
+_MOST_CHANGED = 500_000_000  # weights: a few seconds, in which a pass cannot be stopped
 _FEW_LAYERS, _ROW, _LOW_ROW = 12, 22, 12  # pixels
 
 
@@ -48,11 +50,29 @@ def changed(chosen: Reading, edits: Edits) -> Trace:
 
     Raises
     ------
-    ValueError : the model has no such layer, head or position, or another text is too long.
+    ValueError : the model has no such layer, head or position; or what is changed is too much.
     """
+    _check_size(chosen, edits)
+    return _edited(chosen, edits) if edits else chosen.trace
+
+
+def _check_size(chosen: Reading, edits: Edits) -> None:
+    """Refuse edits that take long, or that put in a text which is too long."""
     for source in {edit.source for edit in edits if isinstance(edit, Patch)}:
         check_tokens(len(chosen.model.tokenize(source)))
-    return _edited(chosen, edits) if edits else chosen.trace
+    every = dict(
+        zip(("layers", "heads", "queries", "keys"), chosen.trace.weights.shape, strict=True)
+    )
+    count = sum(
+        prod(size if (own := getattr(edit, name, None)) is None else len(own)
+             for name, size in every.items())
+        for edit in edits if not isinstance(edit, CutHeads)
+    )  # fmt: skip
+    if count > _MOST_CHANGED:
+        raise ValueError(
+            f"they change {count:,} weights, one edit after the other; at most {_MOST_CHANGED:,} "
+            "are changed"
+        )
 
 
 # at most 220 MB each
