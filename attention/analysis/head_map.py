@@ -5,7 +5,7 @@ Source: Clark et al. 2019, "What does BERT look at?", section 6.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from attention.analysis.telling import ordinary
 from attention.analysis.words import View
 from attention.arrays import Array
 from attention.runtime.threads import each, one_blas_thread
+from attention.runtime.timing import Progress
 
 _SMALL = 1e-300  # in place of 0, whose logarithm there is none of; 0 log 0 is 0
 _SHARED_FROM = 4_000_000  # numbers to be compared: below, sharing costs more than it saves
@@ -20,7 +21,7 @@ _AT_ONCE = 4_000_000  # weights that are compared before it is said how far that
 
 
 def head_distances(
-    view: View, most: int | None = None, on_progress: Callable[[float], None] = lambda _: None
+    view: View, most: int | None = None, on_progress: Progress = lambda share: None
 ) -> Array:
     """Return how far apart the rows of any two heads are, in bits, `(N, N)` with N = L * H.
 

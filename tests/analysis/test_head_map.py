@@ -52,6 +52,16 @@ def test_fewer_rows_of_a_long_text_are_evenly_spread():
     assert few[0, 1] == pytest.approx(slow, abs=1e-12)
 
 
+def test_it_is_heard_after_every_few_rows_of_a_long_text(monkeypatch):
+    shown, shares = random_view(1, 3, 20, 4), []
+    whole = head_map.head_distances(shown, on_progress=shares.append)
+    assert shares == [1.0]
+    monkeypatch.setattr(head_map, "_AT_ONCE", 2 * 3 * 20)  # weights of two rows
+    parts = head_map.head_distances(shown, on_progress=shares.append)
+    assert shares[1:] == pytest.approx([(i + 1) / 10 for i in range(10)])
+    np.testing.assert_allclose(parts, whole, atol=1e-12)
+
+
 def slow_order(distances):
     """Join the two nearest clusters, with all pairs averaged anew each time."""
     clusters = [[i] for i in range(len(distances))]

@@ -62,47 +62,43 @@ class Cost(NamedTuple):
     most: float
 
 
-def presses(model: str, words: int, longest: int, surveyed: Sequence[str]) -> dict[str, Press]:
-    """Return the heaviest presses of each page.
+def of_model(model: str, words: int, edits: int, surveyed: Sequence[str]) -> dict[str, Press]:
+    """Return the heaviest presses in a model, where it can do them.
 
     Parameters
     ----------
     words : of the longest text that is read
-    longest : the most tokens that the page Scaling measures at these limits
+    edits : of all its weights, as many as are made
     surveyed : texts, as many and as long as are taken
     """
     text = {"model": model, "q": _text(words)}
-    acts = {**text, "patch_text": _text(40).replace("cat", "dog")}
-    learned = {"books": 32, "steps": 960, "learn_width": 64, "learn_heads": 8, "learn_seed": 1}
-    tried = {"trial_books": 8, "trial_seeds": 5, "trial_steps": 1000}
-    scaled = {"n": longest, "repeats": 15, "methods_n": longest, "held_n": longest}
-    return {
+    added = {"do": "cut", "edits": "~".join(["add_a1"] * edits)}
+    written = {"q": _text(words - 100), "do": "write", "count": 100}
+    found = {
         "any page, the text read": Press("visualizer", text),
-        "lesson, more heads": Press("lesson", {**text, "claim": "heads"}),
-        "heads, map of heads": Press("heads", {**text, "more": "map"}),
-        "heads, shared keys": Press("heads", {**text, "more": "shared"}),
-        "cut, 256 edits": Press(
-            "interventions", {**text, "do": "cut", "edits": "~".join(["add_a1"] * 256)}
-        ),
-        "steer, the curve": Press("interventions", {**text, "do": "steer"}),
-        "which heads matter": Press("interventions", {**text, "do": "matter"}, "Measure"),
-        "patch, weights": _patch(acts, "weights"),
-        "patch, hidden states": _patch({**acts, "q": _text(23)}, "states"),
-        "what heads write": Press("interventions", {**text, "do": "direct"}),
-        "write on": Press(
-            "interventions", {**text, "q": _text(words - 100), "do": "write", "count": 100}, "Write"
-        ),
-        "translation": Press("translation", {"q": _text(60), "see": "carry"}),
-        "learning, train": Press("learning", learned, "Train"),
-        "learning, by books": Press("learning", tried, "Measure"),
-        "scaling, core": Press("scaling", scaled, "Measure"),
-        "scaling, methods": Press("scaling", {**scaled, "lab": "methods"}, "Measure"),
-        "scaling, crossover": Press(
-            "scaling", {"lab": "crossover", "cross_n": min(longest, 2048)}, "Measure"
-        ),
-        "scaling, memory": Press("scaling", {**scaled, "lab": "memory"}, "Measure"),
+        "lesson, more heads": Press("lesson", text | {"claim": "heads"}),
+        "heads, map of heads": Press("heads", text | {"more": "map"}),
+        "heads, shared keys": Press("heads", text | {"more": "shared"}),
+        "cut, many edits": Press("interventions", text | added),
+        "steer, the curve": Press("interventions", text | {"do": "steer"}),
+        "which heads matter": Press("interventions", text | {"do": "matter"}, "Measure"),
+        "patch, weights": _patch(text, "weights"),
+        "patch, hidden states": _patch(text | {"q": _text(23)}, "states"),
+        "what heads write": Press("interventions", text | {"do": "direct"}),
+        "write on": Press("interventions", text | written, "Write"),
         "survey": Press("survey", {"survey_model": model}, "Survey", surveyed),
     }
+    decoders = {"heads, shared keys", "what heads write", "write on"}
+    return {
+        name: press for name, press in found.items() if model != "minilm" or name not in decoders
+    }
+
+
+def of_lengths(core: int, layers: int) -> dict[str, Press]:
+    """Return the heaviest presses of the page Scaling, for the most tokens that it measures."""
+    every = {"n": core, "methods_n": core, "held_n": core, "cross_n": layers, "repeats": 15}
+    tabs = "core", "methods", "crossover", "memory"
+    return {f"scaling, {tab}": Press("scaling", every | {"lab": tab}, "Measure") for tab in tabs}
 
 
 def _text(words: int) -> str:
@@ -110,13 +106,27 @@ def _text(words: int) -> str:
 
 
 def _patch(query: dict[str, str | int], what: str) -> Press:
-    button = "" if query["model"] == "minilm" else "Patch each"
-    return Press("interventions", {**query, "do": "patch", "patch_what": what}, button)
+    put = {"do": "patch", "patch_what": what, "patch_text": _text(40).replace("cat", "dog")}
+    return Press("interventions", query | put, "" if query["model"] == "minilm" else "Patch each")
 
 
+TRAINED = {"books": 32, "steps": 960, "learn_width": 64, "learn_heads": 8}
+COMPARED = {"trial_books": 8, "trial_seeds": 5, "trial_steps": 1000}
 LIMITS = {
-    "container": (CONTAINER, presses("minilm", 126, 8192, [_text(120)] * 166)),
-    "default": ({}, presses("smollm2", 510, 16_384, [_text(300)] * 66)),
+    "container": (
+        CONTAINER,
+        of_model("minilm", 126, 256, [_text(120)] * 166)
+        | of_lengths(core=8192, layers=2048)
+        | {
+            "translation": Press("translation", {"q": _text(60), "see": "carry"}),
+            "learning, train": Press("learning", TRAINED, "Train"),
+            "learning, by books": Press("learning", COMPARED, "Measure"),
+        },
+    ),
+    "default": (
+        {},
+        of_model("smollm2", 510, 7, [_text(300)] * 66) | of_lengths(core=16_384, layers=16_384),
+    ),
 }
 
 
@@ -183,7 +193,7 @@ def after_leaving(url: str, process: psutil.Process, press: Press) -> float:
         except TimeoutError:
             pass
         sleep(max(0.0, start + LEFT_AFTER - perf_counter()))
-    before = last = _processor(process)
+        before = last = _processor(process)
     while True:
         sleep(1.0)
         now = _processor(process)
