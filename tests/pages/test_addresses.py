@@ -154,7 +154,7 @@ def test_what_no_control_can_be_is_left_out_of_a_hand_typed_address(page, params
     assert {key: again[key] for key in there} == {key: before[key] for key in there}
 
 
-@pytest.mark.parametrize("text", ["x" * 100_000, "😀" * 100_000, "x" * 20_000, "😀" * 20_000, "\0"])
+@pytest.mark.parametrize("text", ["x" * 20_000, "😀" * 100_000])
 @pytest.mark.parametrize(("page", "params"), STATES)
 def test_any_text_in_any_field_of_a_hand_typed_address_is_read_or_refused(page, params, text):
     fields = typed_in(open_page(page, **params))
