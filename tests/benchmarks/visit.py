@@ -147,7 +147,7 @@ class Visit:
             if kind == "navigation":  # as the browser does: from now on by its hash
                 self.client.page_script_hash = message.navigation.page_script_hash
                 self.client.page_name = ""
-                self.messages.append(raw)
+                self.messages.append(self.raw)
             elif kind == "delta":
                 if message.delta.new_element.HasField("exception"):
                     raise RuntimeError(message.delta.new_element.exception.message)
