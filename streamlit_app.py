@@ -8,7 +8,7 @@ import streamlit as st
 
 from attention.ui import address
 from attention.ui.course import COURSE, PAGES
-from attention.ui.readers import in_turn, turn_away
+from attention.ui.readers import page_turn, turn_away
 
 
 def navigation() -> st.Page:
@@ -31,7 +31,7 @@ if __name__ == "__main__":  # for every reader, at every rerun
     address.begin()
     page = navigation()
     address.arrive(page.url_path, page.url_path or Path(PAGES[0].file).stem)
-    with in_turn():
+    with page_turn():
         page.run()
     address.publish()
 else:

@@ -48,6 +48,7 @@ def serve_words(arguments: argparse.Namespace) -> list[str]:
     options = {
         "server.address": arguments.host,
         "server.port": str(arguments.port),
+        "client.showErrorDetails": "type",  # the rest, with paths of this machine, is in the log
         "server.headless": str(arguments.no_browser or not sys.stdout.isatty()).lower(),
     }
     if arguments.host in ("0.0.0.0", "::"):  # else it asks another machine for this one's address

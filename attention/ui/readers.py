@@ -56,7 +56,7 @@ def turn_away() -> None:
 
 
 @contextmanager
-def in_turn() -> Iterator[None]:
+def page_turn() -> Iterator[None]:
     """Make a page when those that were asked for before are made, but for a few side by side.
 
     All at once would all be done last, and take as much memory as all of them need.

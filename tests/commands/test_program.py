@@ -204,6 +204,7 @@ def test_the_server_is_started_with_what_was_asked(monkeypatch, tmp_path):
     assert called[6] == str(ROOT / "streamlit_app.py")
     assert set(called[7:]) == {
         "--server.address=127.0.0.1", "--server.port=9123", "--server.headless=true",
+        "--client.showErrorDetails=type",
     }  # fmt: skip
     assert serve.os.environ["ATTENTION_MODELS"] == str(tmp_path)
 

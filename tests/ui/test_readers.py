@@ -2,14 +2,14 @@ from threading import Thread
 from time import sleep
 
 from attention.runtime.threads import processors
-from attention.ui.readers import in_turn
+from attention.ui.readers import page_turn
 
 
 def test_pages_are_made_a_few_at_a_time():
     inside, most = [], []
 
     def make_a_page():
-        with in_turn():
+        with page_turn():
             inside.append(1)
             sleep(0.01)
             most.append(len(inside))
