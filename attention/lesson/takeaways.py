@@ -210,13 +210,14 @@ def _additive(example: LessonExample) -> Takeaway:
 
 def _scaled(example: LessonExample) -> Takeaway:
     width = example.trace.key.shape[-1]
-    raw = softmax(example.scores * np.sqrt(width))[example.at]
+    raw = float(softmax(example.scores * np.sqrt(width)).max())
     return Takeaway(
         "2017: scaled dot product",
         "Vaswani et al. kept only attention, and made the score a dot product divided by √E, so "
         "that softmax does not give nearly everything to one word.",
-        f"{example.weight:.2f}, not {raw:.2f}",
-        f"the weight of “{example.key_label}” with, not without, the division by √{width}",
+        f"{example.row.max():.2f}, not {raw:.2f}",
+        f"the largest weight that “{example.query_label}” gives, with, not without, the division "
+        f"by √{width}",
         Link(
             "pages/learn/pipeline.py",
             "See the scale at work",

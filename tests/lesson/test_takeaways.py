@@ -31,7 +31,17 @@ def test_figures_by_hand(example):
     assert heads.figure == f"{sum(int(row.argmax()) == 2 for row in rows)} of 72"
     assert "tanh" in additive.figure
     raw = np.exp(example.trace.query[5, 11, 8] @ example.trace.key[5, 11].T)
-    assert scaled.figure == f"0.68, not {raw[2] / raw.sum():.2f}"
+    assert scaled.figure == f"0.68, not {raw.max() / raw.sum():.2f}"
+
+
+def test_without_the_division_the_largest_weight_is_larger_whichever_word_attends(
+    cat_trace, cat_view
+):
+    for query in range(len(cat_view.units)):
+        example = takeaways.example_of(cat_trace, cat_view, (8, 2, 3, 1), query)
+        scaled, raw = takeaways.takeaways(example)[-1].figure.split(", not ")
+        assert float(scaled) <= float(raw)
+        assert float(scaled) >= 0.2  # the largest of the row, not that of any key
 
 
 def test_roles_are_told_in_words(example):
