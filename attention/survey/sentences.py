@@ -71,7 +71,10 @@ def head_sentence(summary: Summary, head: Head) -> str:
     ]
     said = ", ".join(own) if own else "no role that reaches its threshold, which is an answer"
     active = float(summary.of("active")[head])
-    gives = f" It gives {percent(active)} of its weight to words other than the first token."
+    gives = (
+        f" From the third token on it gives {percent(active)} of its weight to words other than "
+        "the first token."
+    )
     told = "" if np.isnan(active) else gives
     return f"{head_name(head)} over {summary.texts} texts: {said}.{told}"
 

@@ -123,7 +123,10 @@ def active_texts(summary: Summary, head: Head) -> None:
     ]
     table(("Text", "weight on words other than the first token"), rows)
     median = float(summary.of("active", "middle")[head])
-    st.caption(f"The median of {summary.texts} texts is {100 * median:.0f} %.")
+    st.caption(
+        "Of queries from the third token on; the median of "
+        f"{summary.texts} texts is {100 * median:.0f} %."
+    )
 
 
 def two_models(name: str, summary: Summary, column: str, own: source.Own) -> None:
