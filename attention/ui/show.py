@@ -163,12 +163,16 @@ def saving_hint() -> None:
     )
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Show a few lines of text in columns, all but the first to the right; any text is safe.
+def table(header: Sequence[str], rows: Iterable[Sequence[str]], texts: int = 1) -> None:
+    """Show a few lines of text in columns; any text is safe.
 
     A Markdown table: `st.code` and `st.dataframe` would each load a megabyte into the browser.
+
+    Parameters
+    ----------
+    texts : how many columns begin at the left, the first ones; numbers end at the right
     """
-    lines = [header, ["---", *["--:"] * (len(header) - 1)]]
+    lines = [header, ["---"] * texts + ["--:"] * (len(header) - texts)]
     lines += [[escape_markdown(cell) for cell in row] for row in rows]
     st.markdown("\n".join(f"| {' | '.join(line)} |" for line in lines))
 

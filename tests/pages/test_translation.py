@@ -157,6 +157,7 @@ def test_what_it_gets_wrong_is_translated_now():
     )
     assert "not said here" not in shown
     assert all(word in shown for word in ("primavera", "pequeno", "velha"))
+    assert shown.splitlines()[1] == "| --- | --- | --- |"  # texts begin at the left
 
 
 def test_additive_scores_cost_more():

@@ -43,7 +43,7 @@ def elsewhere(chosen: Reading, heads: list[Head]) -> None:
         else:
             said = f"{ROLES[shown.role].label}, {with_chance(shown.found, shown.role, head)}"
             rows.append([head_name(head), _shortened(shown.text), said])
-    table(["Head", "A text where it has a role", "The role there"], rows)
+    table(["Head", "A text where it has a role", "The role there"], rows, texts=3)
     st.caption(
         f"The clearest of {len(probed)} built-in texts: the role furthest above chance. A role on "
         "one text is no role over a corpus."

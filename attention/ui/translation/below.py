@@ -22,7 +22,6 @@ from attention.translation.window import window_edits, window_sentence
 from attention.ui import address
 from attention.ui.code_lines import script
 from attention.ui.controls import index
-from attention.ui.links import link
 from attention.ui.progress import kept
 from attention.ui.readings import Reading
 from attention.ui.show import draw, escape_markdown, notice, table
@@ -143,11 +142,9 @@ def gets_wrong() -> None:
         said = translation_of(one, weakness.cut(one.view)).text
         remark = weakness.shows if weakness.word in said else "not said here"
         rows.append((weakness.text, said, f"{weakness.word}: {remark}"))
-    table(("Sentence", "Translation", "What to notice"), rows)
+    table(("Sentence", "Translation", "What to notice"), rows, texts=3)
+    st.caption("Pick or type one above the page to see its lines.")
     offer(ViewCode(_wrong_code, "wrong", name="Sentences that the model gets wrong"))
-    with st.container(horizontal=True):
-        for weakness in WEAKNESSES:
-            link("pages/learn/translation.py", weakness.text, {"q": weakness.text, "see": "wrong"})
 
 
 def _wrong_code() -> str:
