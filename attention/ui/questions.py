@@ -51,9 +51,10 @@ def predict(question: Question) -> None:
 
 def _verdict(question: Question, picked: str, answered: str) -> str:
     """Say whether the answer that is picked is right; the first one is the one that counts."""
+    answer = question.answer.removesuffix(".")  # a sentence may be one
     if picked == answered:
-        return "Right." if picked == question.answer else f"Not this time: {question.answer}."
-    whose = f"your first answer was {answered}"
-    if picked == question.answer:
-        return f"Yes; {whose}."
-    return f"No: {question.answer}; {whose}."
+        return "Right." if picked == question.answer else f"Not this time: {answer}."
+    if answered == question.answer:
+        return f"No: {answer}, as you first answered."
+    whose = f"your first answer was {answered.removesuffix('.')}"
+    return f"Yes; {whose}." if picked == question.answer else f"No: {answer}; {whose}."
