@@ -163,7 +163,7 @@ class ConvolutionReach:
         return (
             f"“{key}” and “{query}” are {apart} apart. Layers needed with kernel {self.kernel} and "
             f"{_DILATED[self.rule]}: {'no number is enough' if needed is None else needed}; with "
-            f"attention: 1. These {self.layers} layers make “{query}” out of "
+            f"attention: {min(apart, 1)}. These {self.layers} layers make “{query}” out of "
             f"{int(self.cone[0].sum())} of the {len(self.view.units)} positions."
         )
 

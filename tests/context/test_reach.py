@@ -51,6 +51,13 @@ def test_a_stack_says_what_it_reaches():
     assert not stack.cone[0, 1]
 
 
+def test_a_word_needs_no_layer_to_reach_itself():
+    stack = reach.ConvolutionReach(view(*np.eye(3), labels="abc"), 1, 1, 3, 2, 1)
+    assert "are 0 apart. Layers needed with kernel 3 and no dilation: 0; with attention: 0." in (
+        stack.sentence
+    )
+
+
 def test_the_far_link_starts_in_the_first_half():
     shown = view([1.0, 0, 0, 0], [1.0, 0, 0, 0], [1.0, 0, 0, 0], [0, 0.9, 0.1, 0], labels="abcd")
     assert reach.own_words(shown) == [0, 1, 2, 3]
