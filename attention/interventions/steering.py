@@ -77,7 +77,7 @@ def move(units: Sequence[Unit], source: int, target: int, strength: float, place
 class Interests:
     """Groups of words that the reader wants to see among the next tokens."""
 
-    names: tuple[str, ...]  # of the groups
+    names: tuple[str, ...]  # of the groups: of a word in several tokens only the first is meant
     ids: tuple[tuple[int, ...], ...]  # the first token of each word
 
     @property
@@ -86,7 +86,7 @@ class Interests:
         return list(dict.fromkeys(token for group in self.ids for token in group))
 
 
-def interests(model: Model, typed: str) -> Interests:
+def interests(model: Transformer, typed: str) -> Interests:
     """Return the groups in a line such as `small | big, large`.
 
     Raises
@@ -95,8 +95,14 @@ def interests(model: Model, typed: str) -> Interests:
     """
     groups = word_groups(typed)
     tokens = first_tokens(model, [word for group in groups for word in group])
-    names = tuple(" or ".join(group) for group in groups)
+    names = tuple(" or ".join(_named(model, w, tokens[w]) for w in group) for group in groups)
     return Interests(names, tuple(tuple(tokens[word] for word in group) for group in groups))
+
+
+def _named(model: Transformer, word: str, token: int) -> str:
+    """Return the word; of one that is no single token, the first one and an ellipsis."""
+    single = len(spelling(model.tokenizer).after_space(word)) == 1
+    return word if single else f"{model.spell(token).strip()}…"
 
 
 def interests_or_best(model: Transformer, typed: str, logits: Array) -> Interests:

@@ -73,6 +73,11 @@ def test_scores_moved_from_trophy_to_suitcase_move_the_odds(smollm2, strength, o
     assert small / large == pytest.approx(odds, abs=0.005)
 
 
+def test_an_answer_of_several_tokens_is_named_by_the_one_that_is_followed(smollm2):
+    told = steering.interests(smollm2, "Mary | John x, unbelievable")
+    assert told.names == ("Mary", "John… or unbelie…")
+
+
 def test_the_words_that_it_goes_on_with(smollm2):
     told = smollm2.trace(UNFINISHED).next_token(4)
     assert [text for text, _ in told] == [" large", " expensive", " big", " small"]

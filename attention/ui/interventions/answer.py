@@ -49,8 +49,8 @@ def answer(chosen: Reading, model: CausalModel) -> Interests:
     typed = inputs.text(
         "Your answer | another one", own, key="interests", of=(chosen.source,), max_chars=200,
         help="The next word that is followed, and after a bar the one that it is held against. "
-        "Commas part words that count as one answer. At first: the two most probable next words, "
-        "where there are any.",
+        "Commas part words that count as one answer; of a word in several tokens the first one "
+        "counts. At first: the two most probable next words, where there are any.",
     )  # fmt: skip
     try:
         return steering.interests_or_best(model, typed, logits)
