@@ -38,6 +38,7 @@ def test_of_a_large_model_it_is_said_what_will_be_measured_and_done_when_asked()
     assert "+6.12 in the text and -" in plain(app.info[0].value)
     healthy(next(b for b in app.button if "Patch each" in b.label).click().run())
     assert len(drawn(app, "share")) == 270
+    assert not [b for b in app.button if b.label == "Stop"]
     assert "alone brings back" in plain(app.info[0].value)
 
 

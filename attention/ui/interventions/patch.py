@@ -234,10 +234,15 @@ def _kept(
 
     said = repr((patching.answer, _tokens(chosen), chosen.words, chosen.special))
     key = chosen.model_name, chosen.text, patching.other.text, said
-    asked = len(chosen.trace.weights) <= _FEW_LAYERS or is_kept(label, *key)
-    if asked or st.button("Patch each, one by one", icon=":material/play_arrow:"):
+    if len(chosen.trace.weights) <= _FEW_LAYERS or is_kept(label, *key):
         return kept(label, work, *key)
-    return None
+    if not st.button("Patch each, one by one", icon=":material/play_arrow:"):
+        return None
+    stop = st.empty()  # any press asks for the page anew, where nothing was asked for
+    stop.button("Stop", icon=":material/stop:", key="stop_patch")
+    found = kept(label, work, *key)
+    stop.empty()
+    return found
 
 
 def _place(
