@@ -29,10 +29,19 @@ def odd_models(tmp_path_factory):
         yield
 
 
-@pytest.mark.parametrize("name", odd.NAMES)
-@pytest.mark.parametrize(("page", "key", "tab"), TABS + MORE_TABS)
-def test_every_tab_opens(page, key, tab, name):
-    for text in (TEXT, "cat", None):  # None: the page's own, which may be too long
+def with_texts():
+    """Give every tab with every model, and one of two more texts: of each kind each tab has both.
+
+    One is a word; the other, None, the page's own, which may be too long.
+    """
+    for i, at in enumerate(TABS + MORE_TABS):
+        for j, name in enumerate(odd.NAMES):
+            yield *at, name, ("cat", None)[(i + j) % 2]
+
+
+@pytest.mark.parametrize(("page", "key", "tab", "name", "other"), [*with_texts()])
+def test_every_tab_opens(page, key, tab, name, other):
+    for text in (TEXT, other):
         params = {} if text is None else {"q": text}
         app = open_page(page, model=name, **params, **{key: tab})
         assert app.title
