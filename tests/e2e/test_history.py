@@ -198,11 +198,13 @@ def test_what_the_first_address_says_goes_along_to_the_next_page(open_page):
 
 
 def test_a_link_to_the_page_itself_opens_what_it_says(open_page):
-    page = open_page(f"/translation?see=wrong&q={STEEP.replace(' ', '+')}")
-    start, text = entries(page), "He hit the ball with a wooden bat."
-    page.get_by_role("button", name=text).click()
-    expect(sentence(page)).to_have_value(text)
-    says(page, q=[text], see=["wrong"])
+    texts = "q=The+cat+was+tired&patch_text=The+dog+was+tired"
+    page = open_page(f"/interventions?do=patch&model=minilm&{texts}")
+    start = entries(page)
+    page.get_by_role("button", name="Open it on “Cut”").click()
+    expect(page.get_by_role("tab", name="Cut")).to_have_attribute("aria-selected", "true")
+    page.wait_for_function("new URLSearchParams(location.search).get('do') === 'cut'")
+    page.wait_for_function("new URLSearchParams(location.search).get('edits').startsWith('put')")
     assert entries(page) == start
 
 
